@@ -1,0 +1,3 @@
+from efficientlab.cli import main
+
+main()

@@ -1,0 +1,88 @@
+"""One source, three artefacts: the goldens, the student's notebook, the executed solution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from efficientlab.authoring.execute import execute, tidy_outputs
+from efficientlab.authoring.record import record_cases
+from efficientlab.authoring.source import read_source
+from efficientlab.authoring.student import student_notebook
+from efficientlab.environment import ROOT
+from efficientlab.exercises import goldens
+from efficientlab.exercises.lab import Lab
+
+MAX_SOLUTION_BYTES = 400_000
+
+
+def source_path(lab: Lab) -> Path:
+    return ROOT / "solutions" / f"{lab.slug}.py"
+
+
+def build(lab: Lab, run: bool = False) -> list[str]:
+    """Make everything that comes from `solutions/SLUG.py`; return a line for each file written.
+
+    The solution is executed where its code changed since it was last executed, or where `run` asks for it.
+    """
+    solution = read_source(source_path(lab), lab)
+    lines = [f"{goldens.save(lab.slug, record_cases(solution, lab)).relative_to(ROOT)}: recorded"]
+    student = ROOT / "labs" / f"{lab.slug}.ipynb"
+    _write(student_notebook(solution, lab), student)
+    lines.append(f"{student.relative_to(ROOT)}: written")
+    path = ROOT / "solutions" / f"{lab.slug}.ipynb"
+    if run or not _keep_outputs(solution, path):
+        seconds = execute(solution, ROOT / "solutions")
+        tidy_outputs(solution)
+        lines.append(f"{path.relative_to(ROOT)}: executed in {seconds:.0f} s")
+    else:
+        lines.append(f"{path.relative_to(ROOT)}: text updated, outputs kept (no code changed)")
+    size = len(nbformat.writes(solution).encode())
+    if size > MAX_SOLUTION_BYTES:
+        raise ValueError(
+            f"{path.name} would have {size:,} bytes, the limit is {MAX_SOLUTION_BYTES:,}; make its pictures smaller."
+        )
+    _write(solution, path)
+    return lines
+
+
+def stale(lab: Lab) -> list[str]:
+    """What is committed and differs from what the source builds, one line each; empty when all is well."""
+    solution = read_source(source_path(lab), lab)
+    committed = ROOT / "solutions" / f"{lab.slug}.ipynb"
+    student = ROOT / "labs" / f"{lab.slug}.ipynb"
+    problems = []
+    if not student.exists() or _text(nbformat.read(student, 4)) != _text(student_notebook(solution, lab)):
+        problems.append(f"{student.relative_to(ROOT)} is not what {source_path(lab).name} builds")
+    if not committed.exists() or not _keep_outputs(solution, committed):
+        problems.append(f"{committed.relative_to(ROOT)} is not what {source_path(lab).name} builds")
+    elif _text(nbformat.read(committed, 4)) != _text(solution):
+        problems.append(f"{committed.relative_to(ROOT)} has text that is not what {source_path(lab).name} builds")
+    return problems
+
+
+def _keep_outputs(fresh: NotebookNode, path: Path) -> bool:
+    """Copy outputs from the executed notebook at `path` if its code is the same; whether that was possible."""
+    if not path.exists():
+        return False
+    old = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    new = [cell for cell in fresh.cells if cell.cell_type == "code"]
+    if [c.source for c in old] != [c.source for c in new] or any(c.execution_count is None for c in old):
+        return False
+    for ours, theirs in zip(new, old, strict=True):
+        ours.outputs, ours.execution_count = theirs.outputs, theirs.execution_count
+    return True
+
+
+def _text(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook, 4)
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    nbformat.validate(notebook)
+    path.parent.mkdir(exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(_text(notebook) + "\n", encoding="utf-8")
+    part.replace(path)

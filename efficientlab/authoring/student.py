@@ -1,0 +1,38 @@
+"""From the solution notebook to the student's: nbgrader's own preprocessors, run in process."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Container
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums, LockCells
+from traitlets.config import Config
+
+from efficientlab.exercises.lab import Lab
+
+
+def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = ()) -> NotebookNode:
+    """The notebook that students get. Exercises in `solved` keep their answer, which makes sample submissions."""
+    notebook = copy.deepcopy(solution)
+    resources: dict[str, str] = {}
+    exercises = {exercise.cell: exercise for exercise in lab.exercises}
+    for index, cell in enumerate(notebook.cells):
+        exercise = exercises.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if exercise is None:
+            continue
+        if exercise.id in solved:
+            cell.source = _without_markers(cell.source)
+            continue
+        what = f"write {exercise.check.name}" if exercise.check else "write your answer"
+        stub = f'raise NotImplementedError("Exercise {exercise.id}: {what}, then run this cell and its check.")'
+        clear = ClearSolutions(config=Config(ClearSolutions={"code_stub": {"python": stub}, "text_stub": "*Your answer.*"}))
+        resources["language"] = "python"
+        notebook.cells[index], _ = clear.preprocess_cell(cell, resources, index)
+    for step in (ClearMarkScheme(), ClearOutput(), LockCells(), ComputeChecksums()):
+        notebook, _ = step.preprocess(notebook, resources)
+    return notebook
+
+
+def _without_markers(source: str) -> str:
+    return "\n".join(line for line in source.split("\n") if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line)

@@ -1,0 +1,213 @@
+"""What an exercise is, and how an answer to it is checked.
+
+An exercise names one thing that the student's code defines, and three small functions:
+
+- `inputs(seed)` draws the cases, as flat dictionaries of tensors and plain values;
+- `drive(answer, case)` runs the student's answer on one case and returns a flat dictionary of tensors. It is
+  the only part that runs beside the student's code: in the notebook, or in the grader's box;
+- `judge(case, expected, got)` compares, and runs where the score is kept.
+
+A check is therefore written once. It takes `student`, a callable from a case to outputs, and does not know
+where that callable runs. Expected values come with the case: recorded ones in the notebook (`goldens.py`),
+the solution's own on fresh seeds in the grader.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+Value = torch.Tensor | int | float | bool | str
+Values = dict[str, Value]
+Student = Callable[[Values], Values]
+Judge = Callable[[Values, Values, Values], None]
+
+
+class CheckFailed(Exception):
+    """An answer is wrong. The first line says what is wrong; `detail` shows where."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message if not detail else f"{message}\n{detail}")
+        self.message = message
+        self.detail = detail
+
+    def _render_traceback_(self) -> list[str]:
+        """Notebooks show these lines in place of a traceback through the checker, which helps nobody."""
+        return [f"CheckFailed: {self.message}", *self.detail.splitlines()]
+
+
+class NotWritten(CheckFailed):
+    """The exercise still holds its stub."""
+
+
+class AnswerError(Exception):
+    """The student's code raised. `kind` is its exception's class; `trace` is the part of it in their code."""
+
+    def __init__(self, kind: str, text: str, trace: str = "") -> None:
+        super().__init__(f"{kind}: {text}" if text else kind)
+        self.kind = kind
+        self.text = text
+        self.trace = trace
+
+
+@dataclass(frozen=True)
+class Check:
+    """The checkable part of an exercise; see the module's docstring for the three functions."""
+
+    name: str
+    drive: Callable[[Any, Values], Values]
+    inputs: Callable[[int], list[Values]]
+    judge: Judge
+    needs: tuple[str, ...] = ()  # exercises whose answers this one builds on
+    stand_in: Callable[[], Any] | None = None  # the package's own form, for exercises that build on this one
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise as data. `kind` 'investigate' has no check: a person reads the answer."""
+
+    id: str
+    title: str
+    kind: Literal["build", "predict", "investigate", "kernel"]
+    points: int
+    minutes: int
+    stars: int
+    check: Check | None = None
+
+    @property
+    def bonus(self) -> bool:
+        """Kernel corners are on top of the lab's 100 points."""
+        return self.kind == "kernel"
+
+    @property
+    def cell(self) -> str:
+        """The nbgrader id of the cell that holds the student's answer."""
+        return f"ex-{self.id.replace('.', '-')}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recorded or fresh case: what goes in, what the solution answers, what known slips would answer."""
+
+    inputs: Values
+    expected: Values
+    slips: Mapping[str, Values | str]  # slip's sentence → its outputs, or the name of the exception it raises
+
+
+def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: Sequence[Case] = ()) -> int:
+    """Run `student` on every case and return how many passed: all of them, or `CheckFailed` is raised.
+
+    The failure is named after a known slip when the student's outputs on the recorded cases (`diagnose`, by
+    default `cases` themselves) are that slip's outputs.
+    """
+    for case in cases:
+        try:
+            check.judge(case.inputs, case.expected, _answer(check, student, case.inputs))
+        except CheckFailed as failure:
+            if isinstance(failure, NotWritten):
+                raise
+            slip = _known_slip(student, diagnose or cases)
+            if slip is None:
+                raise
+            raise CheckFailed(f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail)))) from None
+    return len(cases)
+
+
+def _answer(check: Check, student: Student, inputs: Values) -> Values:
+    try:
+        return student(inputs)
+    except AnswerError as error:
+        if error.kind == "NotImplementedError":
+            raise NotWritten(error.text or f"`{check.name}` is not written yet.") from None
+        detail = f"on the case: {describe(inputs)}\n{error.trace}"
+        raise CheckFailed(f"`{check.name}` raised {error}", detail.rstrip()) from None
+
+
+def _known_slip(student: Student, recorded: Sequence[Case]) -> str | None:
+    """The sentence of the slip whose outputs the student's are, on every recorded case; None if there is none."""
+    suspects = {sentence for case in recorded for sentence in case.slips}
+    for case in recorded:
+        try:
+            got: Values | str = student(case.inputs)
+        except AnswerError as error:
+            got = error.kind
+        suspects = {s for s in suspects if s in case.slips and _alike(case.slips[s], got)}
+        if not suspects:
+            return None
+    return min(suspects) if suspects else None
+
+
+def _alike(a: Values | str, b: Values | str) -> bool:
+    """Two outcomes are the same: the same exception, or the same values within rounding."""
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    return a.keys() == b.keys() and all(close(a[k], b[k]) for k in a)
+
+
+def close(a: Value, b: Value, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
+    """Equal shape and values within tolerance; strings and truth values exactly; NaN equals NaN."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.shape == b.shape and torch.allclose(
+            a.double(), b.double(), rtol=rtol, atol=atol, equal_nan=True
+        )
+    if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
+        return False
+    if isinstance(a, str | bool) or not isinstance(b, int | float) or isinstance(b, bool):
+        return type(a) is type(b) and a == b
+    return math.isclose(a, b, rel_tol=rtol, abs_tol=atol) or (math.isnan(a) and math.isnan(b))
+
+
+def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
+    """A judge that compares every expected output by value; `meaning` names each output in the lab's words."""
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        for key, want in expected.items():
+            name = meaning.get(key, key)
+            if key not in got:
+                raise CheckFailed(f"{name} is missing from the answer", f"on the case: {describe(inputs)}")
+            problem = difference(want, got[key], rtol, atol)
+            if problem:
+                raise CheckFailed(f"{name} {problem}", f"on the case: {describe(inputs)}")
+
+    return judge
+
+
+def difference(want: Value, got: Value, rtol: float, atol: float) -> str:
+    """Say in words how `got` differs from `want`; empty when it does not."""
+    if isinstance(want, torch.Tensor):
+        if not isinstance(got, torch.Tensor):
+            return f"is {type(got).__name__} {got!r}; expected a tensor of shape {tuple(want.shape)}."
+        if want.shape != got.shape:
+            return f"has shape {tuple(got.shape)}; expected {tuple(want.shape)}."
+        if want.dtype != got.dtype:
+            return f"has dtype {got.dtype}; expected {want.dtype}."
+        if close(want, got, rtol, atol):
+            return ""
+        return _first_difference(want, got, rtol, atol)
+    return "" if close(want, got, rtol, atol) else f"is {got!r}; expected {want!r}."
+
+
+def _first_difference(want: torch.Tensor, got: torch.Tensor, rtol: float, atol: float) -> str:
+    wrong = ~torch.isclose(want.double(), got.double(), rtol=rtol, atol=atol, equal_nan=True)
+    index = tuple(int(i) for i in wrong.nonzero()[0])
+    share = 100 * wrong.double().mean().item()
+    at = f"[{', '.join(map(str, index))}]" if index else ""
+    return (
+        f"is wrong in {share:.0f} % of its entries. The first is at index {at or '()'}: "
+        f"got {got[index].item():.6g}, expected {want[index].item():.6g}."
+    )
+
+
+def describe(values: Values) -> str:
+    """A case in one line: shapes for tensors, values for the rest."""
+    return ", ".join(
+        f"{k} of shape {tuple(v.shape)} {str(v.dtype).removeprefix('torch.')}"
+        if isinstance(v, torch.Tensor)
+        else f"{k} = {v!r}"
+        for k, v in values.items()
+        if not k.startswith("state.")
+    )

@@ -1,0 +1,78 @@
+"""Recorded cases: what the solution and every known slip answered when the lab was built.
+
+One safetensors file a lab. Tensors are stored under `exercise/case/role/key`; plain values, and the names of
+exceptions that slips raise, stand in the file's metadata as JSON under the same path.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from efficientlab.exercises.contract import Case, Value, Values
+
+FOLDER = Path(__file__).parent / "goldens"
+
+
+def save(slug: str, cases: dict[str, list[Case]], folder: Path = FOLDER) -> Path:
+    """Write all cases of a lab (by exercise id) to `folder/slug.safetensors`, atomically; return the path."""
+    tensors: dict[str, torch.Tensor] = {}
+    plain: dict[str, object] = {}
+    for exercise, recorded in cases.items():
+        for number, case in enumerate(recorded):
+            at = f"{exercise}/{number}"
+            _put(tensors, plain, f"{at}/in", case.inputs)
+            _put(tensors, plain, f"{at}/out", case.expected)
+            for index, (sentence, outcome) in enumerate(sorted(case.slips.items())):
+                plain[f"{at}/slip{index}"] = [sentence, outcome if isinstance(outcome, str) else None]
+                if not isinstance(outcome, str):
+                    _put(tensors, plain, f"{at}/slip{index}", outcome)
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{slug}.safetensors"
+    part = path.with_suffix(".part")
+    save_file(tensors, part, metadata={"plain": json.dumps(plain, sort_keys=True)})
+    part.replace(path)
+    return path
+
+
+def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
+    """Read a lab's recorded cases, by exercise id; `FileNotFoundError` says how to make the file."""
+    path = folder / f"{slug}.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; make it with: efficientlab build {slug.split('_')[0]}")
+    flat: dict[str, Value] = {}
+    slips: dict[str, tuple[str, str | None]] = {}
+    with safe_open(path, "pt") as file:
+        for key, value in json.loads(file.metadata()["plain"]).items():
+            if key.rsplit("/", 1)[-1].startswith("slip"):
+                slips[key] = (value[0], value[1])
+            else:
+                flat[key] = value
+        flat.update((key, file.get_tensor(key)) for key in file.keys())  # noqa: SIM118 (not a dict)
+    cases: dict[str, list[Case]] = {}
+    numbers = sorted({(k.split("/")[0], int(k.split("/")[1])) for k in flat})
+    for exercise, number in numbers:
+        at = f"{exercise}/{number}"
+        known = {
+            sentence: error if error is not None else _take(flat, key)
+            for key, (sentence, error) in slips.items()
+            if key.startswith(f"{at}/")
+        }
+        cases.setdefault(exercise, []).append(Case(_take(flat, f"{at}/in"), _take(flat, f"{at}/out"), known))
+    return cases
+
+
+def _put(tensors: dict[str, torch.Tensor], plain: dict[str, object], at: str, values: Values) -> None:
+    for key, value in values.items():
+        if isinstance(value, torch.Tensor):
+            tensors[f"{at}/{key}"] = value.detach().clone(memory_format=torch.contiguous_format)
+        else:
+            plain[f"{at}/{key}"] = value
+
+
+def _take(flat: dict[str, Value], at: str) -> Values:
+    return {key.removeprefix(f"{at}/"): value for key, value in flat.items() if key.startswith(f"{at}/")}

@@ -1,0 +1,121 @@
+"""A lab as its notebook sees it: `check` an answer, say what a section `needs`, `lock` a prediction, `summary`."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from efficientlab.exercises import goldens
+from efficientlab.exercises.contract import Case, Exercise, run_check
+from efficientlab.exercises.student import local_student
+
+
+class WaitsFor(Exception):
+    """A section was run before the exercises that it builds on were solved."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"WaitsFor: {self}"]
+
+
+class Locked(Exception):
+    """A locked prediction was changed."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Locked: {self}"]
+
+
+class Summary:
+    """The table of what passed, as text and as HTML."""
+
+    def __init__(self, rows: list[tuple[str, str, str, str]], total: str) -> None:
+        self.rows = rows
+        self.total = total
+
+    def __repr__(self) -> str:
+        lines = [f"{i:<5} {title:<44} {points:>8}  {state}" for i, title, points, state in self.rows]
+        return "\n".join([*lines, self.total])
+
+    def _repr_html_(self) -> str:
+        body = "".join(
+            f"<tr><td>{i}</td><td style='text-align:left'>{html.escape(t)}</td><td>{p}</td>"
+            f"<td style='text-align:left'>{s}</td></tr>"
+            for i, t, p, s in self.rows
+        )
+        head = "<tr><th>Exercise</th><th style='text-align:left'>Title</th><th>Points</th><th>State</th></tr>"
+        return f"<table>{head}{body}</table><p><b>{self.total}</b></p>"
+
+
+@dataclass
+class Lab:
+    """A lab's exercises and one student's progress through them."""
+
+    number: int
+    slug: str
+    title: str
+    exercises: tuple[Exercise, ...]
+    passed: set[str] = field(default_factory=set)
+    predictions: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __getitem__(self, exercise_id: str) -> Exercise:
+        for exercise in self.exercises:
+            if exercise.id == exercise_id:
+                return exercise
+        known = ", ".join(e.id for e in self.exercises)
+        raise KeyError(f"lab {self.number} has no exercise {exercise_id!r}; it has {known}")
+
+    def recorded(self, exercise_id: str) -> list[Case]:
+        """The recorded cases of one exercise."""
+        return goldens.load(self.slug).get(exercise_id, [])
+
+    def check(self, exercise_id: str, answer: Any) -> None:
+        """Check an answer against the recorded cases; print what passed, or raise `CheckFailed`."""
+        exercise = self[exercise_id]
+        if exercise.check is None:
+            raise ValueError(f"exercise {exercise_id} is read by a person; it has no check.")
+        self.passed.discard(exercise_id)
+        count = run_check(
+            exercise.check, local_student(exercise.check, answer), self.recorded(exercise_id)
+        )
+        self.passed.add(exercise_id)
+        kind = "bonus points" if exercise.bonus else "points"
+        print(f"Exercise {exercise_id} passed: {count} cases, {exercise.points} {kind}.")
+
+    def needs(self, *exercise_ids: str) -> None:
+        """Raise one sentence if an exercise that the next section builds on has not passed its check yet."""
+        missing = [i for i in exercise_ids if i not in self.passed]
+        if missing:
+            names = " and ".join(f"{i} ({self[i].title})" for i in missing)
+            raise WaitsFor(
+                f"this section waits for exercise {names}. Run its check cell once it passes; "
+                "sections that do not need it can be run before."
+            )
+
+    def lock(self, name: str, prediction: Mapping[str, float]) -> None:
+        """Keep a prediction before the measurement. Locking the same values again is fine, other values are not."""
+        for key, value in prediction.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise ValueError(f"the prediction of {name} for {key!r} is {value!r}; write a number.")
+        kept = self.predictions.setdefault(name, dict(prediction))
+        if kept != dict(prediction):
+            raise Locked(f"{name} is locked as {kept}; a prediction is made once, before the measurement.")
+        print(f"Locked: {name} = " + ", ".join(f"{k} {v:g}" for k, v in kept.items()))
+
+    def summary(self) -> Summary:
+        """What has passed so far, and the points."""
+        rows, score, bonus = [], 0, 0
+        for exercise in self.exercises:
+            done = exercise.id in self.passed
+            state = "passed" if done else "read by a person" if exercise.check is None else "open"
+            if exercise.bonus:
+                bonus += exercise.points * done
+            else:
+                score += exercise.points * done
+            points = f"{'+' if exercise.bonus else ''}{exercise.points}"
+            rows.append((exercise.id, exercise.title, points, state))
+        auto = sum(e.points for e in self.exercises if e.check and not e.bonus)
+        hand = sum(e.points for e in self.exercises if not e.check)
+        total = f"{score} of {auto} points checked by code, {bonus} bonus points, {hand} read by a person."
+        return Summary(rows, total)
