@@ -62,8 +62,6 @@ class Check:
     drive: Callable[[Any, Values], Values]
     inputs: Callable[[int], list[Values]]
     judge: Judge
-    needs: tuple[str, ...] = ()  # exercises whose answers this one builds on
-    stand_in: Callable[[], Any] | None = None  # the package's own form, for exercises that build on this one
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """The namespace in which one answer lives.
 
-Each exercise gets a namespace of its own: the lab's prelude, the definitions of the student's other cells, the
-answers that it builds on, and its own cell. So one broken cell costs its own exercise and no other; and where
-the package has a right implementation of an exercise that a later one builds on, the later one is run with
-that (`Check.stand_in`), and does not pay for the earlier slip.
+Each exercise gets a namespace of its own, filled in notebook order: the lab's prelude, the definitions (not the
+experiments) of the student's other cells, and its own cell in full. So a helper that stands in another cell is
+found, and a broken or endless cell costs its own exercise and no other.
 """
 
 from __future__ import annotations
@@ -36,37 +35,26 @@ class Workspace:
 
     def _run(self, exercise: Exercise) -> Any:
         assert exercise.check is not None
-        needed = (*exercise.check.needs, exercise.id)
+        name = exercise.check.name
         if not any(exercise.id in cell.exercises for cell in self.cells):
-            raise AnswerError("NotFound", f"no cell defines `{exercise.check.name}`")
+            raise AnswerError("NotFound", f"no cell defines `{name}`")
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for number, source in enumerate(self.prelude):
             run_source(source, f"<prelude {number}>", namespace)
         failure: AnswerError | None = None
         for cell in self.cells:
-            name = f"<cell {cell.number}>"
-            mine = [i for i in needed if i in cell.exercises]
+            mine = exercise.id in cell.exercises
             try:
-                if mine:
-                    run_source(cell.source, name, namespace)
-                elif not cell.exercises:
-                    run_source(_definitions_only(cell.source), name, namespace)
+                source = cell.source if mine else _definitions_only(cell.source)
+                run_source(source, f"<cell {cell.number}>", namespace)
             except AnswerError as error:
-                if exercise.id in mine:
+                if mine:
                     failure = AnswerError(error.kind, f"{error.text} (cell {cell.number})", error.trace)
-            self._stand_in(exercise, namespace)
         if failure is not None:
             raise failure
-        if exercise.check.name not in namespace:
-            raise AnswerError("NotFound", f"its cell runs but does not define `{exercise.check.name}`")
-        return namespace[exercise.check.name]
-
-    def _stand_in(self, exercise: Exercise, namespace: dict[str, Any]) -> None:
-        assert exercise.check is not None
-        for needed in exercise.check.needs:
-            earlier = self.lab[needed].check
-            if earlier is not None and earlier.stand_in is not None:
-                namespace[earlier.name] = earlier.stand_in()
+        if name not in namespace:
+            raise AnswerError("NotFound", f"its cell runs but does not define `{name}`")
+        return namespace[name]
 
 
 def run_source(source: str, filename: str, namespace: dict[str, Any]) -> None:

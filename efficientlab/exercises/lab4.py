@@ -1,0 +1,432 @@
+"""Lab 4, "Video at the price of images": its exercises as data, and the checks behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.contract import Check, CheckFailed, Exercise, Values, describe, values_judge
+from efficientlab.exercises.lab import Lab
+
+
+def _random(seed: int) -> Callable[..., Tensor]:
+    """Standard normal tensors from one seeded stream."""
+    return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
+
+
+# 4.1 · frame aggregation
+
+
+def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
+    video, weight = case["video"], case["weight"]
+    assert isinstance(video, Tensor) and isinstance(weight, Tensor)
+
+    def backbone(frames: Tensor) -> Tensor:
+        return torch.tanh(frames.flatten(1) @ weight.T)  # (n, C, H, W) → (n, K)
+
+    return {"logits": clip_logits(backbone, video), "video_after": video}
+
+
+def _inputs_clip_logits(seed: int) -> list[Values]:
+    randn = _random(seed)
+    cases: list[Values] = []
+    for n, t in ((2, 3), (3, 2), (1, 1), (2, 4)):
+        cases.append({"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2})
+    cases.append({"video": randn(4, 2, 3, 2, 2).transpose(0, 1), "weight": randn(5, 12) / 2})  # not contiguous
+    return cases
+
+
+CLIP_LOGITS = Check(
+    name="clip_logits",
+    drive=_drive_clip_logits,
+    inputs=_inputs_clip_logits,
+    judge=values_judge({"logits": "the clip's logits", "video_after": "the video that you were given (you changed it):"}),
+)
+
+
+# 4.2 · the temporal shift
+
+
+def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
+    leaf, upstream = case["x"], case["upstream"]
+    assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor)
+    leaf.requires_grad_()
+    x = leaf * 1.0  # not a leaf, so that a shift in place runs and can be shown for what it is
+    before = x.detach().clone()
+    y = temporal_shift(x, case["n_frames"], fold_div=case["fold_div"], causal=case["causal"])
+    changed = not torch.equal(x.detach(), before)
+    (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype))
+    return {"shifted": y, "gradient": gradient, "x_changed": changed}
+
+
+def _inputs_temporal_shift(seed: int) -> list[Values]:
+    randn = _random(seed)
+    cases: list[Values] = []
+    for n, t, c, fold_div, causal in (
+        (2, 4, 8, 8, False),
+        (2, 3, 16, 8, False),
+        (1, 5, 12, 4, False),
+        (3, 1, 8, 8, False),
+        (2, 4, 16, 8, True),
+        (1, 3, 8, 4, True),
+    ):
+        x, upstream = randn(n * t, c, 2, 3), randn(n * t, c, 2, 3)
+        cases.append({"x": x, "upstream": upstream, "n_frames": t, "fold_div": fold_div, "causal": causal})
+    x = randn(6, 3, 2, 8, dtype=torch.float64).movedim(3, 1)  # not contiguous, double precision
+    upstream = randn(6, 8, 3, 2, dtype=torch.float64)
+    cases.append({"x": x, "upstream": upstream, "n_frames": 3, "fold_div": 8, "causal": False})
+    return cases
+
+
+TEMPORAL_SHIFT = Check(
+    name="temporal_shift",
+    drive=_drive_temporal_shift,
+    inputs=_inputs_temporal_shift,
+    judge=values_judge(
+        {
+            "shifted": "the shifted tensor",
+            "gradient": "the gradient with respect to x",
+            "x_changed": "the input x was changed: `x_changed`",
+        }
+    ),
+)
+
+
+# 4.3 · where the shift goes in a residual block
+
+
+def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
+    leaf, upstream, n_frames = case["x"], case["upstream"], case["n_frames"]
+    assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor) and isinstance(n_frames, int)
+
+    def shift(x: Tensor) -> Tensor:
+        """Every channel takes the next frame: unlike any network's own shift, so that its place shows."""
+        clips = x.unflatten(0, (-1, n_frames))  # (N, T, C, H, W)
+        return torch.cat([clips[:, 1:], torch.zeros_like(clips[:, :1])], 1).flatten(0, 1)
+
+    block = ShiftedBlock(case["in_channels"], case["out_channels"], case["stride"], shift)
+    state = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
+    block.load_state_dict(state, strict=False)
+    if case["training"]:
+        block.train()
+    else:
+        block.eval()
+    leaf.requires_grad_()
+    x = leaf * 1.0
+    before = x.detach().clone()
+    y = block(x)
+    (gradient,) = torch.autograd.grad(y, leaf, upstream)
+    return {"out": y, "gradient": gradient, "x_changed": not torch.equal(x.detach(), before)}
+
+
+def _inputs_shifted_block(seed: int) -> list[Values]:
+    from efficientlab.models.resnet import BasicBlock
+
+    randn = _random(seed)
+    cases: list[Values] = []
+    for c_in, c_out, stride, training in ((4, 4, 1, False), (4, 6, 2, False), (4, 4, 1, True)):
+        state: Values = {}
+        for key, value in BasicBlock(c_in, c_out, stride).state_dict().items():
+            if value.dtype == torch.int64:
+                continue
+            drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
+            state[f"state.{key}"] = drawn.abs() + 0.5 if key.endswith("running_var") else drawn
+        case: Values = {
+            "x": randn(6, c_in, 4, 4),
+            "upstream": randn(6, c_out, 4 // stride, 4 // stride),
+            "n_frames": 3,
+            "in_channels": c_in,
+            "out_channels": c_out,
+            "stride": stride,
+            "training": training,
+        }
+        cases.append(case | state)
+    return cases
+
+
+SHIFTED_BLOCK = Check(
+    name="ShiftedBlock",
+    drive=_drive_shifted_block,
+    inputs=_inputs_shifted_block,
+    judge=values_judge(
+        {
+            "out": "the block's output",
+            "gradient": "the gradient with respect to the block's input",
+            "x_changed": "the block's input was changed: `x_changed`",
+        }
+    ),
+)
+
+
+# 4.4 · costs, predicted
+
+
+def _drive_predict_costs(predict_costs: Any, case: Values) -> Values:
+    widths = tuple(int(w) for w in str(case["widths"]).split())
+    rest = {key: value for key, value in case.items() if key != "widths"}
+    costs = predict_costs(widths=widths, **rest)
+    return {f"{name} {unit}": int(value) for name, pair in costs.items() for unit, value in zip(("MACs", "parameters"), pair, strict=True)}
+
+
+def _inputs_predict_costs(seed: int) -> list[Values]:
+    generator = torch.Generator().manual_seed(seed)
+
+    def pick(*values: int) -> int:
+        return values[int(torch.randint(len(values), (), generator=generator))]
+
+    def case(size: int, frames: int, widths: str, hidden: int, classes: int, iterations: int) -> Values:
+        return {
+            "size": size,
+            "frames": frames,
+            "widths": widths,
+            "hidden": hidden,
+            "classes": classes,
+            "iterations": iterations,
+        }
+
+    drawn = [
+        case(pick(32, 64, 96), pick(2, 4, 8), f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)}", pick(16, 24), pick(5, 7), pick(3, 6))
+        for _ in range(3)
+    ]
+    return [case(32, 8, "24 48 96", 48, 12, 12), *drawn]
+
+
+def _judge_costs(inputs: Values, expected: Values, got: Values) -> None:
+    for key, want in expected.items():
+        have = got.get(key)
+        if not isinstance(have, int):
+            raise CheckFailed(f"{key} is missing from the answer", f"on the case: {describe(inputs)}")
+        assert isinstance(want, int)
+        if have != want:
+            raise CheckFailed(
+                f"{key} is {have / want:.4f} times what it should be.", f"on the case: {describe(inputs)}"
+            )
+
+
+PREDICT_COSTS = Check(
+    name="predict_costs", drive=_drive_predict_costs, inputs=_inputs_predict_costs, judge=_judge_costs
+)
+
+
+# 4.5 · latency, predicted
+
+CONTESTANTS = ("TSN", "TSM", "CNN+LSTM", "two-stream", "3D", "3D narrow")
+
+
+def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
+    ratios = dict(latency_ratios)
+    numbers = {k: v for k, v in ratios.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return {
+        "contestants": ", ".join(sorted(map(str, ratios))),
+        "numbers": len(numbers) == len(ratios),
+        "positive": all(v > 0 for v in numbers.values()),
+        "TSN": float(numbers.get("TSN", float("nan"))),
+    }
+
+
+def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None:
+    if got["contestants"] != expected["contestants"]:
+        raise CheckFailed(f"the predicted networks are {got['contestants']}; predict {expected['contestants']}.")
+    if got["numbers"] is not True:
+        raise CheckFailed("every prediction is a number: how many times TSN's latency this network will take.")
+    if got["positive"] is not True:
+        raise CheckFailed("a latency ratio is a positive number, and NaN is none.")
+    if got["TSN"] != 1.0:
+        raise CheckFailed("TSN is the unit of these ratios, so its own is 1.")
+
+
+LATENCY_RATIOS = Check(
+    name="latency_ratios",
+    drive=_drive_latency_ratios,
+    inputs=lambda seed: [{"unit": "TSN"}],
+    judge=_judge_latency_ratios,
+)
+
+
+# 4.6 · the online shift
+
+
+def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
+    first, second = case["first"], case["second"]
+    assert isinstance(first, Tensor) and isinstance(second, Tensor)
+    shift = OnlineShift(fold_div=case["fold_div"])
+    changed = False
+
+    def play(clips: Tensor) -> Tensor:
+        """Feed clips (N, T, C, H, W) frame by frame from one buffer, as a camera driver does."""
+        nonlocal changed
+        buffer = torch.empty_like(clips[:, 0])
+        outputs = []
+        for t in range(clips.shape[1]):
+            buffer.copy_(clips[:, t])
+            outputs.append(shift(buffer).detach().clone())
+            changed |= not torch.equal(buffer, clips[:, t])
+        return torch.stack(outputs, 1)
+
+    out: Values = {"first": play(first), "going_on": play(first)}
+    shift.reset()
+    out["after_reset"] = play(second)
+    out["x_changed"] = changed
+    return out
+
+
+def _inputs_online_shift(seed: int) -> list[Values]:
+    randn = _random(seed)
+    return [
+        {"first": randn(n, t, c, 2, 2), "second": randn(n + 1, t, c, 2, 2), "fold_div": fold_div}
+        for n, t, c, fold_div in ((1, 4, 8, 8), (2, 3, 16, 8), (2, 3, 12, 4))
+    ]
+
+
+ONLINE_SHIFT = Check(
+    name="OnlineShift",
+    drive=_drive_online_shift,
+    inputs=_inputs_online_shift,
+    judge=values_judge(
+        {
+            "first": "the output for a new stream (clip, frame, channel, row, column)",
+            "going_on": "the output when the stream goes on without a reset",
+            "after_reset": "the output after a reset, with another batch size",
+            "x_changed": "the frame you were given was changed: `x_changed`",
+        }
+    ),
+)
+
+
+# 4.7 · early recognition
+
+
+def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
+    weight, video = case["weight"], case["video"]
+    assert isinstance(weight, Tensor) and isinstance(video, Tensor)
+
+    class Net:
+        """A streaming network in small: its logits depend on the frames since the last reset."""
+
+        memory: Tensor | float = 0.0
+
+        def reset(self) -> None:
+            self.memory = 0.0
+
+        def __call__(self, frame: Tensor) -> Tensor:
+            self.memory = 0.5 * self.memory + frame.flatten(1) @ weight.T  # (N, K)
+            return torch.tanh(self.memory)
+
+    net = Net()
+    net(video[:, 0] + 1.0)  # what an earlier stream left behind
+    return {"logits": stream_logits(net, video)}
+
+
+def _inputs_stream_logits(seed: int) -> list[Values]:
+    randn = _random(seed)
+    return [
+        {"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2} for n, t in ((2, 4), (1, 3), (3, 1), (3, 3))
+    ]
+
+
+STREAM_LOGITS = Check(
+    name="stream_logits",
+    drive=_drive_stream_logits,
+    inputs=_inputs_stream_logits,
+    judge=values_judge({"logits": "the running mean of logits (clip, frame, class)"}),
+)
+
+
+# 4.8 · the communication of data-parallel training
+
+
+def _drive_step_cost(step_cost: Any, case: Values) -> Values:
+    return {key: float(value) for key, value in step_cost(**case).items()}
+
+
+def _inputs_step_cost(seed: int) -> list[Values]:
+    generator = torch.Generator().manual_seed(seed)
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    return [
+        {
+            "parameters": int(uniform(1e6, 5e7)),
+            "macs": int(uniform(1e9, 5e10)),
+            "clips": int(uniform(2, 16)),
+            "workers": workers,
+            "flops_per_second": uniform(1e12, 2e13),
+            "bytes_per_second": uniform(1e9, 2e10),
+        }
+        for workers in (1, 2, 8, 64)
+    ]
+
+
+STEP_COST = Check(
+    name="step_cost",
+    drive=_drive_step_cost,
+    inputs=_inputs_step_cost,
+    judge=values_judge(
+        {
+            "gradient_bytes": "gradient_bytes, the size of all gradients,",
+            "sent_bytes": "sent_bytes, what one worker sends in a ring all-reduce,",
+            "compute_seconds": "compute_seconds, forward and backward of one worker,",
+            "reduce_seconds": "reduce_seconds",
+            "efficiency": "efficiency",
+        },
+        rtol=1e-6,
+        atol=0.0,
+    ),
+)
+
+
+# 4.10 · kernel corner
+
+
+def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
+    x, n_frames, fold = case["x"], case["n_frames"], case["fold"]
+    assert isinstance(x, Tensor)
+    if torch.cuda.is_available():
+        x = x.cuda()
+    frames, channels, height, width = x.shape
+    pixels, block = height * width, 8
+    y = torch.full_like(x, -1e3)  # what the kernel does not write shows
+    shift_kernel[(frames * channels, (pixels + block - 1) // block)](
+        x, y, n_frames, channels, pixels, fold, BLOCK=block
+    )
+    return {"shifted": y.cpu(), "x_after": x.cpu()}
+
+
+def _inputs_shift_kernel(seed: int) -> list[Values]:
+    randn = _random(seed)
+    return [
+        {"x": randn(n * t, c, h, w), "n_frames": t, "fold": fold}
+        for n, t, c, fold, h, w in ((2, 3, 4, 1, 2, 4), (1, 4, 6, 2, 3, 3), (2, 1, 4, 1, 1, 5))
+    ]
+
+
+SHIFT_KERNEL = Check(
+    name="shift_kernel",
+    drive=_drive_shift_kernel,
+    inputs=_inputs_shift_kernel,
+    judge=values_judge({"shifted": "the shifted tensor", "x_after": "the input (the kernel wrote to it)"}),
+)
+
+
+lab = Lab(
+    number=4,
+    slug="lab4_tsm",
+    title="Video at the price of images",
+    exercises=(
+        Exercise("4.1", "Frame aggregation", "build", points=8, minutes=5, stars=1, check=CLIP_LOGITS),
+        Exercise("4.2", "The temporal shift", "build", points=16, minutes=12, stars=2, check=TEMPORAL_SHIFT),
+        Exercise("4.3", "Where the shift goes", "build", points=12, minutes=8, stars=2, check=SHIFTED_BLOCK),
+        Exercise("4.4", "MACs and parameters by hand", "predict", points=18, minutes=15, stars=3, check=PREDICT_COSTS),
+        Exercise("4.5", "Latency, before you measure it", "predict", points=4, minutes=3, stars=1, check=LATENCY_RATIOS),
+        Exercise("4.6", "The online shift", "build", points=16, minutes=10, stars=3, check=ONLINE_SHIFT),
+        Exercise("4.7", "Early recognition", "build", points=8, minutes=5, stars=1, check=STREAM_LOGITS),
+        Exercise("4.8", "What training sends", "build", points=10, minutes=8, stars=2, check=STEP_COST),
+        Exercise("4.9", "When would you not use it?", "investigate", points=8, minutes=8, stars=2),
+        Exercise("4.10", "Kernel corner: the shift in Triton", "kernel", points=10, minutes=20, stars=3, check=SHIFT_KERNEL),
+    ),
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""Pictures that compare contestants: quality against cost, predictions against measurements, confusions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from efficientlab.viz.style import BLUE, CYCLE, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def quality_against_cost(
+    quality: Mapping[str, Sequence[float]], costs: Mapping[str, Mapping[str, float]], quality_name: str
+) -> Figure:
+    """One panel for each cost (its name is the axis label), logarithmic; bars span the seeds' range.
+
+    `quality[name]` holds one value a seed; `costs[axis label][name]` one number.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(costs), figsize=(4.7 * len(costs), 3.5), squeeze=False, sharey=True)
+    for ax, (label, cost) in zip(axes.flat, costs.items(), strict=True):
+        points = sorted((cost[name], name) for name in quality)
+        for i, (x, name) in enumerate(points):
+            values = torch.tensor(list(quality[name]), dtype=torch.float64)
+            mean = values.mean().item()
+            bars = [[mean - values.min().item()], [values.max().item() - mean]]
+            ax.errorbar(x, mean, yerr=bars, fmt="o", ms=7, capsize=3, color=CYCLE[list(quality).index(name) % len(CYCLE)])
+            right = i < len(points) - 1
+            ax.annotate(
+                name, (x, mean), xytext=(7 if right else -7, -9 if i % 2 else 5), textcoords="offset points",
+                ha="left" if right else "right", fontsize=8.5,
+            )  # fmt: skip
+        ax.set_xscale("log")
+        ax.set_xlabel(label)
+    axes[0, 0].set_ylabel(quality_name)
+    return figure
+
+
+def predicted_against_measured(
+    predicted: Mapping[str, float], measured: Mapping[str, float], unit: str, logarithmic: bool = False
+) -> Figure:
+    """Paired bars: the student's prediction beside what was measured."""
+    import matplotlib.pyplot as plt
+
+    names = list(measured)
+    at = torch.arange(len(names)).numpy()
+    figure, ax = plt.subplots(figsize=(1.15 * len(names) + 1.4, 2.7))
+    ax.bar(at - 0.2, [predicted[n] for n in names], 0.38, label="predicted", color=ORANGE, alpha=0.8)
+    ax.bar(at + 0.2, [measured[n] for n in names], 0.38, label="measured", color=BLUE)
+    ax.set_xticks(at, names)
+    ax.set_ylabel(unit)
+    if logarithmic:
+        ax.set_yscale("log")
+    ax.legend(ncols=2)
+    return figure
+
+
+def confusion_pictures(tables: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
+    """Confusion matrices (K, K), rows are true classes; the pairs that differ only in the arrow stand in boxes."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(tables), figsize=(3.1 * len(tables) + 1.2, 3.9), squeeze=False, sharey=True)
+    for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
+        share = table.double() / table.sum(1, keepdim=True).clamp_min(1)
+        ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
+        for k in range(0, len(names), 2):
+            ax.add_patch(plt.Rectangle((k - 0.5, k - 0.5), 2, 2, fill=False, edgecolor=ORANGE, lw=1.5))
+        ax.set_title(title)
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7.5)
+        ax.grid(False)
+    axes[0, 0].set_yticks(range(len(names)), names, fontsize=7.5)
+    return figure

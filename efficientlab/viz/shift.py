@@ -1,0 +1,51 @@
+"""Pictures of what a shift does to a feature tensor: channels × time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from efficientlab.viz.style import RED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def frame_numbers(n_frames: int, channels: int) -> Tensor:
+    """A feature tensor whose every entry is the number of its frame, from 1: (T, C, 1, 1)."""
+    return torch.arange(1.0, n_frames + 1).view(-1, 1, 1, 1).repeat(1, channels, 1, 1)
+
+
+def shift_pictures(shifts: Mapping[str, Callable[[Tensor], Tensor]], n_frames: int = 6, channels: int = 16) -> Figure:
+    """Send frame numbers through each shift and draw who sits where: one panel for each entry of `shifts`."""
+    import matplotlib.pyplot as plt
+
+    numbers = frame_numbers(n_frames, channels)
+    figure, axes = plt.subplots(1, len(shifts), figsize=(2.9 * len(shifts), 3.6), squeeze=False)
+    for ax, (title, shift) in zip(axes.flat, shifts.items(), strict=True):
+        _draw(ax, shift(numbers)[:, :, 0, 0], numbers[:, :, 0, 0])
+        ax.set_title(title)
+    axes[0, 0].set_ylabel("channel")
+    return figure
+
+
+def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:
+    """Cells are coloured by the frame that their content comes from; moved ones are written in red."""
+    n_frames, channels = content.shape
+    colours = content.clone()
+    colours[colours == 0] = float("nan")
+    ax.imshow(colours.T.numpy(), aspect="auto", cmap="Blues", vmin=-2, vmax=n_frames + 3)
+    for t in range(n_frames):
+        for c in range(channels):
+            moved = content[t, c] != original[t, c]
+            ax.text(
+                t, c, f"{content[t, c]:.0f}", ha="center", va="center", fontsize=7.5, color=RED if moved else "black"
+            )
+    ax.set_xticks(range(n_frames), [str(t + 1) for t in range(n_frames)])
+    ax.set_yticks([0, channels - 1])
+    ax.set_xlabel("frame")
+    ax.grid(False)

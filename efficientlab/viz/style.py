@@ -1,0 +1,51 @@
+"""One look for every picture of the series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY = (
+    "#2a6fbb",
+    "#e07b28",
+    "#3a9d5d",
+    "#c8403d",
+    "#8457a8",
+    "#8a6246",
+    "#888888",
+)
+CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY)
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults: small, plain, readable on a projector; pictures of a few tens of kilobytes."""
+    import matplotlib as mpl
+
+    mpl.rcParams.update(
+        {
+            "figure.dpi": 80,
+            "savefig.dpi": 80,
+            "figure.constrained_layout.use": True,
+            "font.size": 9.5,
+            "axes.titlesize": 10.5,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.alpha": 0.25,
+            "axes.prop_cycle": mpl.cycler(color=CYCLE),
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def bare(axes: Axes) -> None:
+    """No ticks, no grid, no frame: for pictures that are images."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
