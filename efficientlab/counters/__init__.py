@@ -1,0 +1,27 @@
+"""What does it cost? MACs, parameters, bytes, memory and time, of any model or function.
+
+    from efficientlab.counters import measure, latency, compare
+
+    print(measure(model, x))                        # one table per module, with what could not be counted
+    print(compare({"ours": f, "theirs": g}))        # times as a ratio with an interval
+
+MAC and FLOP are not the same: one multiply-accumulate is two floating-point operations.
+"""
+
+from .latency import Comparison, Latency, Ratio, compare, latency
+from .measuring import count, measure
+from .report import Measurement, ModuleRow, NotCounted, OpRow
+
+__all__ = [
+    "Comparison",
+    "Latency",
+    "Measurement",
+    "ModuleRow",
+    "NotCounted",
+    "OpRow",
+    "Ratio",
+    "compare",
+    "count",
+    "latency",
+    "measure",
+]

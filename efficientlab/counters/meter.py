@@ -1,0 +1,220 @@
+"""The counter itself: a dispatch mode that sees every operator, and hooks that know whose it is."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .causal import DENSE, causal_attention
+from .conventions import State, state_of
+from .formulas import has_formula, macs_of
+from .memory import LiveStorages
+from .traffic import tensors_in, traffic
+
+_OWN_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_DENSE_PRODUCTS = {torch.ops.aten.bmm, torch.ops.aten.baddbmm, torch.ops.aten.mm, torch.ops.aten.addmm}
+
+
+@dataclass(eq=False)
+class Tally:
+    """What one module or one kind of operator has cost so far, with everything inside it."""
+
+    name: str
+    kind: str
+    module: nn.Module | None = None
+    calls: int = 0
+    macs: int = 0
+    macs_backward: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+    peak_activation_bytes: int = 0
+
+    def add(self, macs: int, read: int, written: int, backward: bool) -> None:
+        self.macs += macs
+        self.macs_backward += macs if backward else 0
+        self.bytes_read += read
+        self.bytes_written += written
+
+
+Owners = tuple[Tally, ...]  # the running modules, outermost first
+
+
+class Meter(TorchDispatchMode):
+    """Counts every operator that runs inside `with meter.running():`.
+
+    An operator belongs to the modules whose forward is running. In the backward pass it belongs to the
+    modules that ran when its autograd node was made, found by the node's sequence number: this holds for
+    shared modules, modules called twice, in-place operators and non-reentrant checkpointing.
+    """
+
+    supports_higher_order_operators = True
+
+    def __init__(self, model: Any, discovered: Callable[[nn.Module], None] = lambda module: None) -> None:
+        """`discovered` is called with each module that is not part of a known one, before it runs."""
+        super().__init__()
+        name = (
+            type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "function")
+        )
+        self.root = Tally("", name)
+        self.root_modules: list[nn.Module] = []
+        self.modules: dict[int, Tally] = {}  # by id; the tally holds the module, so the id stays taken
+        self.operators: dict[str, Tally] = {}
+        self.not_counted: dict[tuple[str, str], int] = {}  # (operator, call site) -> calls
+        self.live = LiveStorages()
+        self._discovered = discovered
+        self._stack: list[Owners] = [(self.root,)]
+        self._fraction = DENSE
+        self._marks: list[int] = []  # autograd sequence numbers at which the owner changed
+        self._owners: list[tuple[Owners, Fraction]] = []
+        self._thread = threading.get_ident()
+        self._states: dict[Any, State | None] = {}
+        if isinstance(model, nn.Module):
+            self._name_modules(model, "")
+
+    # ------------------------------------------------------------------------------ which module
+
+    @contextmanager
+    def running(self) -> Iterator[Meter]:
+        with ExitStack() as stack:
+            stack.callback(register_module_forward_pre_hook(self._enter).remove)
+            stack.callback(register_module_forward_hook(self._leave, always_call=True).remove)
+            stack.enter_context(causal_attention(self._set_fraction))
+            if "torch._dynamo" in sys.modules:  # a compiled model is counted as the eager one that it is
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
+            stack.enter_context(self)
+            self._mark()
+            yield self
+
+    def _name_modules(self, module: nn.Module, prefix: str) -> None:
+        for name, child in module.named_modules(prefix=prefix):
+            if id(child) not in self.modules:
+                self.modules[id(child)] = Tally(name, type(child).__name__, child)
+        if not prefix:
+            self.root.module = module
+            self.modules[id(module)] = self.root
+        self.root_modules.append(module)
+        self._discovered(module)
+
+    def called(self) -> list[Tally]:
+        """Modules that ran, in the model's own order, without the root."""
+        return [tally for tally in self.modules.values() if tally.calls and tally is not self.root]
+
+    def _enter(self, module: nn.Module, inputs: Any) -> None:
+        if id(module) not in self.modules:
+            self._name_modules(module, self._fresh_name(module))
+        tally = self.modules[id(module)]
+        tally.calls += 1
+        path = self._stack[-1]
+        self._stack.append(path if tally in path else (*path, tally))
+        self._mark()
+
+    def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        self._stack.pop()
+        self._mark()
+
+    def _fresh_name(self, module: nn.Module) -> str:
+        """A module outside the model (made on the fly, or called by a function) is named after its type."""
+        taken = {tally.name for tally in self.modules.values()}
+        kind = type(module).__name__
+        return next(
+            name for i in range(len(taken) + 1) if (name := f"{kind}_{i}" if i else kind) not in taken
+        )
+
+    def _set_fraction(self, fraction: Fraction) -> None:
+        self._fraction = fraction
+        self._mark()
+
+    def _mark(self) -> None:
+        """From this sequence number on, new autograd nodes belong to the present owner."""
+        if threading.get_ident() != self._thread:
+            return  # sequence numbers are per thread
+        number = torch.autograd._get_sequence_nr()
+        if self._marks and self._marks[-1] == number:
+            self._marks.pop()
+            self._owners.pop()
+        self._marks.append(number)
+        self._owners.append((self._stack[-1], self._fraction))
+
+    def _owner(self) -> tuple[Owners, Fraction, bool]:
+        """Running modules, causal fraction, and whether this is the backward pass."""
+        if torch._C._current_graph_task_id() == -1:
+            return self._stack[-1], self._fraction, False
+        if len(self._stack) > 1:  # a forward that is run again by a checkpoint
+            return self._stack[-1], self._fraction, True
+        node = torch._C._current_autograd_node()
+        index = bisect_right(self._marks, node._sequence_nr()) - 1 if node is not None else -1
+        path, fraction = self._owners[index] if index >= 0 else ((self.root,), DENSE)
+        return path, fraction, True
+
+    # -------------------------------------------------------------------------------- which cost
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if not isinstance(func, torch._ops.OpOverload):
+            return self._higher_order(func, args, kwargs)
+        if func not in self._states:
+            self._states[func] = None if has_formula(func.overloadpacket) else state_of(func)
+        state = self._states[func]
+        if state is State.COMPOSITE:
+            with self:
+                out = func.decompose(*args, **kwargs)
+            if out is not NotImplemented:
+                return out
+        out = func(*args, **kwargs)
+        path, fraction, backward = self._owner()
+        macs = 0
+        if state is None:
+            macs = macs_of(func.overloadpacket, args, kwargs, out) or 0
+            if fraction != DENSE and func.overloadpacket in _DENSE_PRODUCTS:
+                macs = int(macs * fraction)
+        elif state is not State.ZERO:
+            self._miss(str(func.overloadpacket), path)
+        read, written = traffic(func, args, kwargs, out)
+        self._record(str(func.overloadpacket), path, macs, read, written, backward)
+        self.live.allocate(tensors_in(out), tensors_in([*args, *kwargs.values()]))
+        for tally in path:
+            tally.peak_activation_bytes = max(tally.peak_activation_bytes, self.live.now)
+        return out
+
+    def _higher_order(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """An operator over functions or a raw Triton kernel: counted by its formula or reported."""
+        out = func(*args, **kwargs)
+        path, _, backward = self._owner()
+        macs = macs_of(func, args, kwargs, out)
+        if macs is None:
+            self._miss(func.name(), path)
+        self._record(func.name(), path, macs or 0, 0, 0, backward)
+        return out
+
+    def _record(self, name: str, path: Owners, macs: int, read: int, written: int, backward: bool) -> None:
+        operator = self.operators.setdefault(name, Tally(name, "operator"))
+        operator.calls += 1
+        for tally in (*path, operator):
+            tally.add(macs, read, written, backward)
+
+    def _miss(self, name: str, path: Owners) -> None:
+        site = f"{path[-1].name or path[-1].kind} ({_call_site()})"
+        self.not_counted[name, site] = self.not_counted.get((name, site), 0) + 1
+
+
+def _call_site() -> str:
+    """File and line of the innermost frame that is neither torch's nor this package's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith((*_OWN_CODE, "<frozen")):
+            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "unknown"

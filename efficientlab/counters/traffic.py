@@ -1,0 +1,133 @@
+"""Bytes that an operator reads and writes, by the logical size of what it touches.
+
+read: every distinct input tensor once, an expanded (stride 0) dimension once;
+written: every output that is not a view of an input, and every argument that is modified in place.
+Views, shape queries and uninitialised memory cost nothing. Gathers read what they gather (and the indices),
+not the whole source; in-place scatters touch what they scatter. A sparse tensor is its values and indices.
+
+This is what the operator must move if each operand is read once and each result written once. Caches may
+save some of it between operators, and a kernel that re-reads its operands moves more: a model, not a trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_UNTOUCHED = {
+    "empty",
+    "empty_like",
+    "empty_strided",
+    "empty_permuted",
+    "new_empty",
+    "new_empty_strided",
+    "resize_",
+}
+_WRITE_ONLY = {"zero_", "fill_", "copy_", "normal_", "uniform_", "bernoulli_", "random_", "exponential_"}
+_GATHERS = {"index_select", "gather", "index", "take", "embedding", "_unsafe_index"}  # source is argument 0
+_SCATTERS = {"index_add_", "index_copy_", "index_put_", "scatter_", "scatter_add_", "_index_put_impl_"}
+_BY_ROW = {torch.sparse_csr, torch.sparse_bsr}
+_BY_COLUMN = {torch.sparse_csc, torch.sparse_bsc}
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Tensors among an operator's arguments or results, which nest in lists and tuples only."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def parts_of(x: Tensor) -> tuple[Tensor, ...]:
+    """The tensors with memory of their own that x is made of: x, or the values and indices of a sparse x."""
+    if x.layout is torch.strided:
+        return (x,)
+    if x.layout is torch.sparse_coo:
+        return x._values(), x._indices()
+    if x.layout in _BY_ROW:
+        return x.values(), x.col_indices(), x.crow_indices()
+    if x.layout in _BY_COLUMN:
+        return x.values(), x.row_indices(), x.ccol_indices()
+    if x.layout is torch.jagged:
+        return x.values(), x.offsets()  # type: ignore[attr-defined]
+    return ()  # an opaque layout (oneDNN) tells nothing about its memory
+
+
+def logical_bytes(x: Tensor) -> int:
+    """Distinct elements of x times their size: a dimension expanded with stride 0 counts once."""
+    total = 0
+    for part in parts_of(x):
+        elements = part.numel()
+        if elements and not part.is_nested:
+            for size, stride in zip(part.shape, part.stride(), strict=True):
+                if stride == 0:
+                    elements //= size
+        total += elements * part.element_size()
+    return total
+
+
+def storages_of(x: Tensor) -> list[int]:
+    return [part.untyped_storage()._cdata for part in parts_of(x)]
+
+
+def _identity(x: Tensor) -> Any:
+    """Equal for two tensors that are the same elements of the same memory."""
+    if x.layout is not torch.strided or x.is_nested:
+        return id(x)
+    return x.untyped_storage()._cdata, x.storage_offset(), x.shape, x.stride()
+
+
+def distinct_bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(logical_bytes(x) for x in {_identity(x): x for x in tensors}.values())
+
+
+@cache
+def _written_arguments(op: torch._ops.OpOverload) -> tuple[tuple[int, str], ...]:
+    """Positions and names of the arguments that the schema marks as modified."""
+    return tuple(
+        (position, argument.name)
+        for position, argument in enumerate(op._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )
+
+
+def traffic(
+    op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any], out: Any
+) -> tuple[int, int]:
+    """Bytes (read, written) of one call of an operator; see the module's docstring for the rules."""
+    name = op._schema.name.rpartition("::")[2]
+    if name in _UNTOUCHED:
+        return 0, 0
+    inputs = [*tensors_in(args), *tensors_in(list(kwargs.values()))]
+    known = {storage for x in inputs for storage in storages_of(x)}
+    results = list(tensors_in(out))
+    fresh = [x for x in results if known.isdisjoint(storages_of(x))]
+    modified = [
+        x
+        for position, argument in _written_arguments(op)
+        for x in tensors_in(args[position] if position < len(args) else kwargs.get(argument))
+    ]
+    if not fresh and not modified:  # a view, or a query whose answer is no tensor
+        return (0, 0) if results or op.namespace == "prim" else (_query_bytes(name, inputs), 0)
+    if op.namespace == "aten" and name in _GATHERS:
+        written = distinct_bytes(fresh)
+        return written + distinct_bytes(inputs[1:]), written
+    if op.namespace == "aten" and name in _SCATTERS:
+        target, *rest = inputs
+        touched = max(x.numel() for x in rest) * target.element_size()
+        adds = "add" in name or True in args[3:]  # index_put_(self, indices, values, accumulate)
+        return distinct_bytes(rest) + adds * touched, touched
+    untouched = {id(x) for x in modified} if name in _WRITE_ONLY or "out" in op._overloadname else set()
+    return distinct_bytes(x for x in inputs if id(x) not in untouched), distinct_bytes([*fresh, *modified])
+
+
+def _query_bytes(name: str, inputs: Sequence[Tensor]) -> int:
+    """`item()` reads one number, comparisons read everything, shape queries read nothing."""
+    if name == "_local_scalar_dense":
+        return inputs[0].element_size()
+    return distinct_bytes(inputs) if name in {"equal", "allclose"} else 0
