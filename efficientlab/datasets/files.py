@@ -1,7 +1,8 @@
 """Where the shipped data lives, and the proof that it is what was shipped.
 
-Every file under ``data/`` has a row in ``data/manifest.json`` with its size and sha256. A file is handed out
-only after both agree, so a truncated download or a Git LFS pointer is named at once and not three cells later.
+Every shipped file has a row in ``data/manifest.json`` with its size and sha256. A file is handed out only
+after both agree, so a damaged one is named at once and not three cells later. In a checkout ``data/`` stands
+beside the package; the wheel carries it inside, as ``efficientlab/data``.
 """
 
 import functools
@@ -30,7 +31,7 @@ def data_root() -> Path:
 
 
 def manifest() -> dict[str, dict[str, Any]]:
-    """Rows of ``data/manifest.json``: relative file name -> sha256, bytes, source, licence, and what a loader needs."""
+    """Rows of ``data/manifest.json``: file name relative to ``data/`` -> sha256, bytes, licence, source, …"""
     path = data_root() / "manifest.json"
     try:
         rows: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["files"]

@@ -13,17 +13,8 @@ from numpy.typing import NDArray
 from efficientlab.datasets.files import data_path
 
 FASHION_CLASSES = (
-    "T-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
+    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
 FASHION_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 FASHION_FILES = {  # md5 as the authors publish them
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
@@ -53,7 +44,7 @@ def load_sprites(split: str) -> Sprites:
 
 
 def load_fashion_mnist(split: str, folder: Path | str | None = None, url: str = FASHION_URL) -> Sprites:
-    """The full set, downloaded once (31 MB) and checked: 55,000 / 5,000 / 10,000 images for train / val / test.
+    """The full set, downloaded once (31 MB): 55,000 / 5,000 / 10,000 images for train / val / test.
 
     Args:
         split: "train", "val" (the last 5,000 images of the official training split) or "test".
