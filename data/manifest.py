@@ -1,4 +1,4 @@
-"""Write a shipped file's row into data/manifest.json and the table of data/README.md; the make_*.py scripts do."""
+"""Keep data/manifest.json and the table of data/README.md: the make_*.py scripts record what they made."""
 
 import hashlib
 import json
@@ -16,9 +16,8 @@ def record(path: Path, **facts: Any) -> None:
     name = path.resolve().relative_to(ROOT).as_posix()
     rows = json.loads(MANIFEST.read_text(encoding="utf-8"))["files"] if MANIFEST.exists() else {}
     digest = hashlib.sha256(content).hexdigest()
-    print(
-        f"{name}: {len(content):,} bytes, {'as before' if rows.get(name, {}).get('sha256') == digest else 'CHANGED'}"
-    )
+    state = "as before" if rows.get(name, {}).get("sha256") == digest else "CHANGED"
+    print(f"{name}: {len(content):,} bytes, {state}")
     rows[name] = {"sha256": digest, "bytes": len(content), **facts}
     rows = dict(sorted(rows.items()))
     write(MANIFEST, json.dumps({"files": rows}, indent=2, ensure_ascii=False) + "\n")
