@@ -98,7 +98,9 @@ def _build(options: argparse.Namespace) -> int:
 
     try:
         labs = [find_lab(int(str(name).removeprefix("lab"))) for name in options.labs or MODULES]
-        lines = [line for lab in labs for line in (stale(lab) if options.check else build(lab, options.execute))]
+        lines = [
+            line for lab in labs for line in (stale(lab) if options.check else build(lab, options.execute))
+        ]
     except (KeyError, ValueError, RuntimeError) as error:
         print(f"efficientlab build: {error.args[0]}", file=sys.stderr)
         return 2

@@ -29,7 +29,9 @@ def demo() -> int:
     for cell in solution.cells:
         if "result" in cell.metadata.get("tags", []):
             print("\n".join(_text(output) for output in cell.outputs))
-    print(f"The notebook took {seconds:.0f} s; with its outputs it is {FOLDER.relative_to(ROOT)}/{lab.slug}.ipynb\n")
+    print(
+        f"The notebook took {seconds:.0f} s; with its outputs it is {FOLDER.relative_to(ROOT)}/{lab.slug}.ipynb\n"
+    )
     print("Three sample submissions:", flush=True)
     return check_notebooks(write_samples(lab, FOLDER), lab)
 

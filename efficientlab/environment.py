@@ -55,7 +55,7 @@ def _install(python: Path) -> None:
     stamp = ROOT / ".venv" / f"installed-{hashlib.sha256(wanted).hexdigest()[:16]}"
     if stamp.exists() and python.exists():
         return
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (it runs before pip could refuse)
         raise SystemExit(f"efficientlab needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     print(f"Making the environment in {ROOT / '.venv'} (once; a few minutes) …", flush=True)
     if not python.exists():
@@ -69,5 +69,7 @@ def _install(python: Path) -> None:
     command = [str(python), "-m", "pip", "install", "--quiet", "--constraint", "constraints.txt"]
     status = subprocess.call([*command, "--editable", ".[dev]"], cwd=ROOT)
     if status != 0:
-        raise SystemExit(f"pip could not install the project (its exit status was {status}); its message is above.")
+        raise SystemExit(
+            f"pip could not install the project (its exit status was {status}); its message is above."
+        )
     stamp.touch()

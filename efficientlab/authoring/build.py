@@ -59,7 +59,9 @@ def stale(lab: Lab) -> list[str]:
     if not committed.exists() or not _keep_outputs(solution, committed):
         problems.append(f"{committed.relative_to(ROOT)} is not what {source_path(lab).name} builds")
     elif _text(nbformat.read(committed, 4)) != _text(solution):
-        problems.append(f"{committed.relative_to(ROOT)} has text that is not what {source_path(lab).name} builds")
+        problems.append(
+            f"{committed.relative_to(ROOT)} has text that is not what {source_path(lab).name} builds"
+        )
     return problems
 
 

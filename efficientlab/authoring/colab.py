@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from efficientlab import __version__
 
 REPOSITORY = "efficientlab/efficientlab"
 
-SETUP = f'''# Set-up. On Colab this installs efficientlab and nothing that Colab already has; elsewhere it only checks.
+SETUP = f"""# Set-up. On Colab this installs efficientlab and nothing that Colab already has; elsewhere it only checks.
 import importlib.util, subprocess, sys
 
 def version(name):
@@ -17,16 +17,18 @@ def version(name):
 
 for name, least in {{"torch": (2, 6), "numpy": (1, 26), "matplotlib": (3, 8)}}.items():
     if version(name) < least:
-        raise SystemExit(f"{{name}} {{'.'.join(map(str, version(name)))}} is too old; this lab needs {{'.'.join(map(str, least))}}.")
+        raise SystemExit(f"{{name}} {{version(name)}} is too old; this lab needs {{least}} or newer.")
 if importlib.util.find_spec("efficientlab") is None:
     if "google.colab" not in sys.modules:
         raise SystemExit("efficientlab is not installed in this kernel; from the repository run: make lab")
     wanted = ["git+https://github.com/{REPOSITORY}@v{__version__}"]
-    wanted += [name for name in ("safetensors", "pooch", "tqdm", "rich", "av") if importlib.util.find_spec(name) is None]
+    light = ("safetensors", "pooch", "tqdm", "rich", "av")
+    wanted += [name for name in light if importlib.util.find_spec(name) is None]
     subprocess.run([sys.executable, "-m", "pip", "install", "--no-deps", *wanted], check=True)
     print("installed:", ", ".join(wanted))
 import efficientlab, torch
-print("efficientlab", efficientlab.__version__, "· torch", torch.__version__, "· device", "cuda" if torch.cuda.is_available() else "cpu")'''
+device = "cuda" if torch.cuda.is_available() else "cpu"
+print("efficientlab", efficientlab.__version__, "· torch", torch.__version__, "· device", device)"""
 
 
 def badge_cell(slug: str) -> NotebookNode:

@@ -32,7 +32,9 @@ def execute(notebook: NotebookNode, folder: Path, profile: str = "ci") -> float:
             for index in bar:
                 client.execute_cell(notebook.cells[index], index)
     except CellExecutionError as error:
-        raise RuntimeError(f"cell {index + 1} failed: {error.ename}: {error.evalue}\n{error.traceback}") from None
+        raise RuntimeError(
+            f"cell {index + 1} failed: {error.ename}: {error.evalue}\n{error.traceback}"
+        ) from None
     finally:
         if previous is None:
             del os.environ["EFFICIENTLAB_PROFILE"]

@@ -31,7 +31,9 @@ def slip_sentence(path: Path) -> str:
     return " ".join(sentence.split()).rstrip(".")
 
 
-def bind(lab: Lab, prelude: list[str], cells: tuple[Cell, ...], exercise: Exercise, source: str | None) -> Student:
+def bind(
+    lab: Lab, prelude: list[str], cells: tuple[Cell, ...], exercise: Exercise, source: str | None
+) -> Student:
     """The solution's answer to an exercise; or, with `source`, that text in its place."""
     assert exercise.check is not None
     if source is not None:
@@ -54,15 +56,19 @@ def record_cases(notebook: NotebookNode, lab: Lab) -> dict[str, list[Case]]:
             for path in mutant_files(lab, exercise)
         }
         cases[exercise.id] = [
-            Case(inputs, solution(inputs), {sentence: _outcome(slip, inputs) for sentence, slip in slips.items()})
+            Case(
+                inputs,
+                solution(inputs),
+                {sentence: _outcome(slip, inputs) for sentence, slip in slips.items()},
+            )
             for inputs in exercise.check.inputs(SEED)
         ]
     return cases
 
 
 def _outcome(student: Student, inputs: Values) -> Values | str:
-    """A slip's outputs; the name of the exception's class where it raises one."""
+    """A slip's outputs; the error's text where it raises one."""
     try:
         return student(inputs)
     except AnswerError as error:
-        return error.kind
+        return str(error)

@@ -95,7 +95,9 @@ def _check_complete(notebook: NotebookNode, lab: Lab, path: Path) -> None:
     wanted += [f"check-{e.id.replace('.', '-')}" for e in lab.exercises if e.check]
     for grade_id in sorted(set(ids) | set(wanted)):
         if ids.count(grade_id) != 1 or grade_id not in wanted:
-            raise ValueError(f"{path}: {ids.count(grade_id)} cells are {grade_id}; there must be exactly one.")
+            raise ValueError(
+                f"{path}: {ids.count(grade_id)} cells are {grade_id}; there must be exactly one."
+            )
 
 
 def _number(notebook: NotebookNode) -> None:

@@ -25,8 +25,12 @@ def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = 
             cell.source = _without_markers(cell.source)
             continue
         what = f"write {exercise.check.name}" if exercise.check else "write your answer"
-        stub = f'raise NotImplementedError("Exercise {exercise.id}: {what}, then run this cell and its check.")'
-        clear = ClearSolutions(config=Config(ClearSolutions={"code_stub": {"python": stub}, "text_stub": "*Your answer.*"}))
+        stub = (
+            f'raise NotImplementedError("Exercise {exercise.id}: {what}, then run this cell and its check.")'
+        )
+        clear = ClearSolutions(
+            config=Config(ClearSolutions={"code_stub": {"python": stub}, "text_stub": "*Your answer.*"})
+        )
         resources["language"] = "python"
         notebook.cells[index], _ = clear.preprocess_cell(cell, resources, index)
     for step in (ClearMarkScheme(), ClearOutput(), LockCells(), ComputeChecksums()):
@@ -35,4 +39,8 @@ def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = 
 
 
 def _without_markers(source: str) -> str:
-    return "\n".join(line for line in source.split("\n") if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line)
+    return "\n".join(
+        line
+        for line in source.split("\n")
+        if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line
+    )

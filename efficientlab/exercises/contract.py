@@ -93,7 +93,7 @@ class Case:
 
     inputs: Values
     expected: Values
-    slips: Mapping[str, Values | str]  # slip's sentence → its outputs, or the name of the exception it raises
+    slips: Mapping[str, Values | str]  # slip's sentence → its outputs, or the error it raises
 
 
 def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: Sequence[Case] = ()) -> int:
@@ -111,7 +111,9 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
             slip = _known_slip(student, diagnose or cases)
             if slip is None:
                 raise
-            raise CheckFailed(f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail)))) from None
+            raise CheckFailed(
+                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail)))
+            ) from None
     return len(cases)
 
 
@@ -132,7 +134,7 @@ def _known_slip(student: Student, recorded: Sequence[Case]) -> str | None:
         try:
             got: Values | str = student(case.inputs)
         except AnswerError as error:
-            got = error.kind
+            got = str(error)
         suspects = {s for s in suspects if s in case.slips and _alike(case.slips[s], got)}
         if not suspects:
             return None
@@ -160,16 +162,23 @@ def close(a: Value, b: Value, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
 
 
 def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
-    """A judge that compares every expected output by value; `meaning` names each output in the lab's words."""
+    """A judge that compares outputs by value, in the order of `meaning`, which names each in the lab's words.
+
+    Of an output that is a truth value, `meaning` says what is wrong when it is not as expected.
+    """
 
     def judge(inputs: Values, expected: Values, got: Values) -> None:
-        for key, want in expected.items():
-            name = meaning.get(key, key)
+        for key, name in meaning.items():
+            want = expected[key]
             if key not in got:
-                raise CheckFailed(f"{name} is missing from the answer", f"on the case: {describe(inputs)}")
-            problem = difference(want, got[key], rtol, atol)
+                problem = f"{name} is missing from the answer."
+            elif isinstance(want, bool):
+                problem = "" if close(want, got[key]) else f"{name}."
+            else:
+                wrong = difference(want, got[key], rtol, atol)
+                problem = f"{name} {wrong}" if wrong else ""
             if problem:
-                raise CheckFailed(f"{name} {problem}", f"on the case: {describe(inputs)}")
+                raise CheckFailed(problem, f"on the case: {describe(inputs)}")
 
     return judge
 

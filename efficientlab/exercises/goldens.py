@@ -1,7 +1,7 @@
 """Recorded cases: what the solution and every known slip answered when the lab was built.
 
-One safetensors file a lab. Tensors are stored under `exercise/case/role/key`; plain values, and the names of
-exceptions that slips raise, stand in the file's metadata as JSON under the same path.
+One safetensors file a lab. Tensors are stored under `exercise/case/role/key`; plain values, and the errors
+that slips raise, stand in the file's metadata as JSON under the same path.
 """
 
 from __future__ import annotations

@@ -76,9 +76,7 @@ class Lab:
         if exercise.check is None:
             raise ValueError(f"exercise {exercise_id} is read by a person; it has no check.")
         self.passed.discard(exercise_id)
-        count = run_check(
-            exercise.check, local_student(exercise.check, answer), self.recorded(exercise_id)
-        )
+        count = run_check(exercise.check, local_student(exercise.check, answer), self.recorded(exercise_id))
         self.passed.add(exercise_id)
         kind = "bonus points" if exercise.bonus else "points"
         print(f"Exercise {exercise_id} passed: {count} cases, {exercise.points} {kind}.")

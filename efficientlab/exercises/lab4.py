@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,7 +29,9 @@ def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
     def backbone(frames: Tensor) -> Tensor:
         return torch.tanh(frames.flatten(1) @ weight.T)  # (n, C, H, W) → (n, K)
 
-    return {"logits": clip_logits(backbone, video), "video_after": video}
+    before = video.clone()
+    logits = clip_logits(backbone, video)
+    return {"logits": logits, "video_changed": not torch.equal(video, before)}
 
 
 def _inputs_clip_logits(seed: int) -> list[Values]:
@@ -36,7 +39,9 @@ def _inputs_clip_logits(seed: int) -> list[Values]:
     cases: list[Values] = []
     for n, t in ((2, 3), (3, 2), (1, 1), (2, 4)):
         cases.append({"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2})
-    cases.append({"video": randn(4, 2, 3, 2, 2).transpose(0, 1), "weight": randn(5, 12) / 2})  # not contiguous
+    cases.append(
+        {"video": randn(4, 2, 3, 2, 2).transpose(0, 1), "weight": randn(5, 12) / 2}
+    )  # not contiguous
     return cases
 
 
@@ -44,7 +49,9 @@ CLIP_LOGITS = Check(
     name="clip_logits",
     drive=_drive_clip_logits,
     inputs=_inputs_clip_logits,
-    judge=values_judge({"logits": "the clip's logits", "video_after": "the video that you were given (you changed it):"}),
+    judge=values_judge(
+        {"logits": "the tensor of clip logits", "video_changed": "the video that you were given was changed"}
+    ),
 )
 
 
@@ -74,10 +81,10 @@ def _inputs_temporal_shift(seed: int) -> list[Values]:
         (2, 4, 16, 8, True),
         (1, 3, 8, 4, True),
     ):
-        x, upstream = randn(n * t, c, 2, 3), randn(n * t, c, 2, 3)
+        x, upstream = randn(n * t, c, 1, 2), randn(n * t, c, 1, 2)
         cases.append({"x": x, "upstream": upstream, "n_frames": t, "fold_div": fold_div, "causal": causal})
-    x = randn(6, 3, 2, 8, dtype=torch.float64).movedim(3, 1)  # not contiguous, double precision
-    upstream = randn(6, 8, 3, 2, dtype=torch.float64)
+    x = randn(6, 2, 1, 8, dtype=torch.float64).movedim(3, 1)  # not contiguous, double precision
+    upstream = randn(6, 8, 2, 1, dtype=torch.float64)
     cases.append({"x": x, "upstream": upstream, "n_frames": 3, "fold_div": 8, "causal": False})
     return cases
 
@@ -90,7 +97,7 @@ TEMPORAL_SHIFT = Check(
         {
             "shifted": "the shifted tensor",
             "gradient": "the gradient with respect to x",
-            "x_changed": "the input x was changed: `x_changed`",
+            "x_changed": "the shift is right but x itself was changed",
         }
     ),
 )
@@ -136,9 +143,9 @@ def _inputs_shifted_block(seed: int) -> list[Values]:
             drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
             state[f"state.{key}"] = drawn.abs() + 0.5 if key.endswith("running_var") else drawn
         case: Values = {
-            "x": randn(6, c_in, 4, 4),
-            "upstream": randn(6, c_out, 4 // stride, 4 // stride),
-            "n_frames": 3,
+            "x": randn(4, c_in, 4, 4),
+            "upstream": randn(4, c_out, 4 // stride, 4 // stride),
+            "n_frames": 2,
             "in_channels": c_in,
             "out_channels": c_out,
             "stride": stride,
@@ -156,7 +163,7 @@ SHIFTED_BLOCK = Check(
         {
             "out": "the block's output",
             "gradient": "the gradient with respect to the block's input",
-            "x_changed": "the block's input was changed: `x_changed`",
+            "x_changed": "the output is right but the block's input was changed",
         }
     ),
 )
@@ -169,7 +176,11 @@ def _drive_predict_costs(predict_costs: Any, case: Values) -> Values:
     widths = tuple(int(w) for w in str(case["widths"]).split())
     rest = {key: value for key, value in case.items() if key != "widths"}
     costs = predict_costs(widths=widths, **rest)
-    return {f"{name} {unit}": int(value) for name, pair in costs.items() for unit, value in zip(("MACs", "parameters"), pair, strict=True)}
+    return {
+        f"{name} {unit}": int(value)
+        for name, pair in costs.items()
+        for unit, value in zip(("MACs", "parameters"), pair, strict=True)
+    }
 
 
 def _inputs_predict_costs(seed: int) -> list[Values]:
@@ -189,7 +200,14 @@ def _inputs_predict_costs(seed: int) -> list[Values]:
         }
 
     drawn = [
-        case(pick(32, 64, 96), pick(2, 4, 8), f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)}", pick(16, 24), pick(5, 7), pick(3, 6))
+        case(
+            pick(32, 64, 96),
+            pick(2, 4, 8),
+            f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)}",
+            pick(16, 24),
+            pick(5, 7),
+            pick(3, 6),
+        )
         for _ in range(3)
     ]
     return [case(32, 8, "24 48 96", 48, 12, 12), *drawn]
@@ -223,18 +241,25 @@ def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
     return {
         "contestants": ", ".join(sorted(map(str, ratios))),
         "numbers": len(numbers) == len(ratios),
-        "positive": all(v > 0 for v in numbers.values()),
+        "defined": not any(math.isnan(v) for v in numbers.values()),
+        "positive": not any(v <= 0 for v in numbers.values()),
         "TSN": float(numbers.get("TSN", float("nan"))),
     }
 
 
 def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None:
     if got["contestants"] != expected["contestants"]:
-        raise CheckFailed(f"the predicted networks are {got['contestants']}; predict {expected['contestants']}.")
+        raise CheckFailed(
+            f"the predicted networks are {got['contestants']}; predict {expected['contestants']}."
+        )
     if got["numbers"] is not True:
-        raise CheckFailed("every prediction is a number: how many times TSN's latency this network will take.")
+        raise CheckFailed(
+            "every prediction is a number: how many times TSN's latency this network will take."
+        )
+    if got["defined"] is not True:
+        raise CheckFailed("NaN is no prediction.")
     if got["positive"] is not True:
-        raise CheckFailed("a latency ratio is a positive number, and NaN is none.")
+        raise CheckFailed("a latency ratio is a positive number.")
     if got["TSN"] != 1.0:
         raise CheckFailed("TSN is the unit of these ratios, so its own is 1.")
 
@@ -291,7 +316,7 @@ ONLINE_SHIFT = Check(
             "first": "the output for a new stream (clip, frame, channel, row, column)",
             "going_on": "the output when the stream goes on without a reset",
             "after_reset": "the output after a reset, with another batch size",
-            "x_changed": "the frame you were given was changed: `x_changed`",
+            "x_changed": "the output is right but the frame that you were given was changed",
         }
     ),
 )
@@ -301,8 +326,9 @@ ONLINE_SHIFT = Check(
 
 
 def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
-    weight, video = case["weight"], case["video"]
-    assert isinstance(weight, Tensor) and isinstance(video, Tensor)
+    weights, video = case["weight"], case["video"]
+    assert isinstance(weights, Tensor) and isinstance(video, Tensor)
+    readout = weights.T  # (C·H·W, K)
 
     class Net:
         """A streaming network in small: its logits depend on the frames since the last reset."""
@@ -313,7 +339,7 @@ def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
             self.memory = 0.0
 
         def __call__(self, frame: Tensor) -> Tensor:
-            self.memory = 0.5 * self.memory + frame.flatten(1) @ weight.T  # (N, K)
+            self.memory = 0.5 * self.memory + frame.flatten(1) @ readout  # (N, K)
             return torch.tanh(self.memory)
 
     net = Net()
@@ -324,7 +350,8 @@ def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
 def _inputs_stream_logits(seed: int) -> list[Values]:
     randn = _random(seed)
     return [
-        {"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2} for n, t in ((2, 4), (1, 3), (3, 1), (3, 3))
+        {"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2}
+        for n, t in ((2, 4), (1, 3), (3, 1), (3, 3))
     ]
 
 
@@ -390,11 +417,12 @@ def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
         x = x.cuda()
     frames, channels, height, width = x.shape
     pixels, block = height * width, 8
+    before = x.clone()
     y = torch.full_like(x, -1e3)  # what the kernel does not write shows
     shift_kernel[(frames * channels, (pixels + block - 1) // block)](
         x, y, n_frames, channels, pixels, fold, BLOCK=block
     )
-    return {"shifted": y.cpu(), "x_after": x.cpu()}
+    return {"shifted": y.cpu(), "x_changed": not torch.equal(x, before)}
 
 
 def _inputs_shift_kernel(seed: int) -> list[Values]:
@@ -409,7 +437,7 @@ SHIFT_KERNEL = Check(
     name="shift_kernel",
     drive=_drive_shift_kernel,
     inputs=_inputs_shift_kernel,
-    judge=values_judge({"shifted": "the shifted tensor", "x_after": "the input (the kernel wrote to it)"}),
+    judge=values_judge({"shifted": "the shifted tensor", "x_changed": "the kernel wrote to its input"}),
 )
 
 
@@ -421,12 +449,36 @@ lab = Lab(
         Exercise("4.1", "Frame aggregation", "build", points=8, minutes=5, stars=1, check=CLIP_LOGITS),
         Exercise("4.2", "The temporal shift", "build", points=16, minutes=12, stars=2, check=TEMPORAL_SHIFT),
         Exercise("4.3", "Where the shift goes", "build", points=12, minutes=8, stars=2, check=SHIFTED_BLOCK),
-        Exercise("4.4", "MACs and parameters by hand", "predict", points=18, minutes=15, stars=3, check=PREDICT_COSTS),
-        Exercise("4.5", "Latency, before you measure it", "predict", points=4, minutes=3, stars=1, check=LATENCY_RATIOS),
+        Exercise(
+            "4.4",
+            "MACs and parameters by hand",
+            "predict",
+            points=18,
+            minutes=15,
+            stars=3,
+            check=PREDICT_COSTS,
+        ),
+        Exercise(
+            "4.5",
+            "Latency, before you measure it",
+            "predict",
+            points=4,
+            minutes=3,
+            stars=1,
+            check=LATENCY_RATIOS,
+        ),
         Exercise("4.6", "The online shift", "build", points=16, minutes=10, stars=3, check=ONLINE_SHIFT),
         Exercise("4.7", "Early recognition", "build", points=8, minutes=5, stars=1, check=STREAM_LOGITS),
         Exercise("4.8", "What training sends", "build", points=10, minutes=8, stars=2, check=STEP_COST),
         Exercise("4.9", "When would you not use it?", "investigate", points=8, minutes=8, stars=2),
-        Exercise("4.10", "Kernel corner: the shift in Triton", "kernel", points=10, minutes=20, stars=3, check=SHIFT_KERNEL),
+        Exercise(
+            "4.10",
+            "Kernel corner: the shift in Triton",
+            "kernel",
+            points=10,
+            minutes=20,
+            stars=3,
+            check=SHIFT_KERNEL,
+        ),
     ),
-)  # fmt: skip
+)

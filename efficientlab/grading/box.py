@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import torch
 
@@ -41,7 +41,7 @@ def main() -> None:
         _serve(workspace, header, inputs, replies)
 
 
-def _serve(workspace: Workspace, header: dict[str, Any], inputs: Values, replies: BinaryIO) -> None:
+def _serve(workspace: Workspace, header: dict[str, Any], inputs: Values, replies: IO[bytes]) -> None:
     check = workspace.lab[header["exercise"]].check
     assert check is not None
     for key, stride in header["strides"].items():

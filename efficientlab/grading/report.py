@@ -50,8 +50,10 @@ def print_marks(submission: Submission, marks: Sequence[Mark], lab: Lab) -> None
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for mark in marks:
         exercise = mark.exercise
-        points = "·" if mark.points is None else f"{mark.points}/{'+' if exercise.bonus else ''}{exercise.points}"
-        table.add_row(f"{exercise.id} {exercise.title}", points, mark.message)
+        cell = (
+            "·" if mark.points is None else f"{mark.points}/{'+' if exercise.bonus else ''}{exercise.points}"
+        )
+        table.add_row(f"{exercise.id} {exercise.title}", cell, mark.message)
     console = Console(width=None if sys.stdout.isatty() else 120, markup=False)
     console.print(table)
     for note in submission.notes:

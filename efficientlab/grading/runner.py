@@ -24,7 +24,9 @@ START_SECONDS = 60.0  # a box imports torch before it answers its first case
 class Box:
     """A child process with one submission in it. A box that dies or stalls is replaced at the next case."""
 
-    def __init__(self, lab: Lab, prelude: Sequence[str], submission: Submission, seconds: float = 20.0) -> None:
+    def __init__(
+        self, lab: Lab, prelude: Sequence[str], submission: Submission, seconds: float = 20.0
+    ) -> None:
         self.lab = lab
         self.prelude = list(prelude)
         self.submission = submission
@@ -35,7 +37,9 @@ class Box:
     def __enter__(self) -> Box:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self._stop()
         self._folder.cleanup()
 

@@ -59,14 +59,13 @@ def prelude_of(notebook: dict) -> list[str]:
 def score(submission: Submission, reference: Reference, seeds: Sequence[int]) -> list[Mark]:
     """Mark every exercise of a submission; one exercise's fault never touches another's."""
     lab = reference.lab
-    marks = []
     with Box(lab, reference.prelude, submission) as box:
-        for exercise in lab.exercises:
-            marks.append(_mark(exercise, submission, reference, box, seeds))
-    return marks
+        return [_mark(exercise, submission, reference, box, seeds) for exercise in lab.exercises]
 
 
-def _mark(exercise: Exercise, submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]) -> Mark:
+def _mark(
+    exercise: Exercise, submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]
+) -> Mark:
     if exercise.check is None:
         return Mark(exercise, None, "read by a person")
     if not submission.answers(exercise.id):

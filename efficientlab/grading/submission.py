@@ -42,7 +42,7 @@ class Submission:
     notes: tuple[str, ...] = field(default=())
 
     def answers(self, exercise_id: str) -> list[Cell]:
-        """The cells that answer one exercise, in notebook order; the last definition of a name is the one that counts."""
+        """The cells that answer one exercise, in notebook order; of two definitions the last one counts."""
         return [cell for cell in self.cells if exercise_id in cell.exercises]
 
 
@@ -152,4 +152,3 @@ def _defined_names(code: str) -> set[str]:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             names.add(node.target.id)
     return names
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import torch
 from safetensors import SafetensorError
@@ -35,7 +35,7 @@ def pack(header: dict[str, Any], values: Values | None = None) -> bytes:
     return _LENGTHS.pack(len(head), len(body)) + head + body
 
 
-def send(stream: BinaryIO, header: dict[str, Any], values: Values | None = None) -> None:
+def send(stream: IO[bytes], header: dict[str, Any], values: Values | None = None) -> None:
     """Write one message and flush it."""
     stream.write(pack(header, values))
     stream.flush()

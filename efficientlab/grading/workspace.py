@@ -8,6 +8,7 @@ found, and a broken or endless cell costs its own exercise and no other.
 from __future__ import annotations
 
 import ast
+import hashlib
 import linecache
 from collections.abc import Sequence
 from typing import Any
@@ -59,6 +60,7 @@ class Workspace:
 
 def run_source(source: str, filename: str, namespace: dict[str, Any]) -> None:
     """Execute source text under a file name that tracebacks, and `inspect.getsource`, can show."""
+    filename = f"{filename} {hashlib.sha256(source.encode()).hexdigest()[:8]}"  # one name, one text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     try:
         exec(compile(source, filename, "exec"), namespace)

@@ -30,7 +30,15 @@ def quality_against_cost(
             values = torch.tensor(list(quality[name]), dtype=torch.float64)
             mean = values.mean().item()
             bars = [[mean - values.min().item()], [values.max().item() - mean]]
-            ax.errorbar(x, mean, yerr=bars, fmt="o", ms=7, capsize=3, color=CYCLE[list(quality).index(name) % len(CYCLE)])
+            ax.errorbar(
+                x,
+                mean,
+                yerr=bars,
+                fmt="o",
+                ms=7,
+                capsize=3,
+                color=CYCLE[list(quality).index(name) % len(CYCLE)],
+            )
             right = i < len(points) - 1
             ax.annotate(
                 name, (x, mean), xytext=(7 if right else -7, -9 if i % 2 else 5), textcoords="offset points",
@@ -65,7 +73,9 @@ def confusion_pictures(tables: Mapping[str, Tensor], names: Sequence[str]) -> Fi
     """Confusion matrices (K, K), rows are true classes; the pairs that differ only in the arrow stand in boxes."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(tables), figsize=(3.1 * len(tables) + 1.2, 3.9), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(
+        1, len(tables), figsize=(3.1 * len(tables) + 1.2, 3.9), squeeze=False, sharey=True
+    )
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
         share = table.double() / table.sum(1, keepdim=True).clamp_min(1)
         ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)

@@ -20,7 +20,9 @@ def frame_numbers(n_frames: int, channels: int) -> Tensor:
     return torch.arange(1.0, n_frames + 1).view(-1, 1, 1, 1).repeat(1, channels, 1, 1)
 
 
-def shift_pictures(shifts: Mapping[str, Callable[[Tensor], Tensor]], n_frames: int = 6, channels: int = 16) -> Figure:
+def shift_pictures(
+    shifts: Mapping[str, Callable[[Tensor], Tensor]], n_frames: int = 6, channels: int = 16
+) -> Figure:
     """Send frame numbers through each shift and draw who sits where: one panel for each entry of `shifts`."""
     import matplotlib.pyplot as plt
 
@@ -43,7 +45,13 @@ def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:
         for c in range(channels):
             moved = content[t, c] != original[t, c]
             ax.text(
-                t, c, f"{content[t, c]:.0f}", ha="center", va="center", fontsize=7.5, color=RED if moved else "black"
+                t,
+                c,
+                f"{content[t, c]:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color=RED if moved else "black",
             )
     ax.set_xticks(range(n_frames), [str(t + 1) for t in range(n_frames)])
     ax.set_yticks([0, channels - 1])

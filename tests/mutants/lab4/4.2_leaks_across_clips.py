@@ -1,0 +1,16 @@
+"""frames leak from one clip into the next: the ends of a clip must be zero, not the neighbouring clip's frames."""
+
+import torch
+
+
+def temporal_shift(x, n_frames, fold_div=8, causal=False):
+    fold = x.shape[1] // fold_div
+    out = torch.zeros_like(x)
+    if causal:
+        out[1:, :fold] = x[:-1, :fold]
+        out[:, fold:] = x[:, fold:]
+    else:
+        out[:-1, :fold] = x[1:, :fold]
+        out[1:, fold : 2 * fold] = x[:-1, fold : 2 * fold]
+        out[:, 2 * fold :] = x[:, 2 * fold :]
+    return out

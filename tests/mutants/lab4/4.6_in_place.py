@@ -1,0 +1,21 @@
+"""the output is right but it was written into the frame that you were given."""
+
+import torch
+from torch import nn
+
+
+class OnlineShift(nn.Module):
+    def __init__(self, fold_div=8):
+        super().__init__()
+        self.fold_div = fold_div
+        self.reset()
+
+    def reset(self):
+        self.cache = None
+
+    def forward(self, x):
+        fold = x.shape[1] // self.fold_div
+        past = torch.zeros_like(x[:, :fold]) if self.cache is None else self.cache
+        self.cache = x[:, :fold].clone()
+        x[:, :fold] = past
+        return x
