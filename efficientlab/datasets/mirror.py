@@ -42,7 +42,8 @@ def mirror_classes(classes: Sequence[str]) -> Tensor:
     it must not be flipped.
     """
     index = {_one_spelling(name): i for i, name in enumerate(classes)}
-    return torch.tensor([index.get(_one_spelling(mirrored_name(name)), _NEVER) for name in classes])
+    mirrored = [index.get(_one_spelling(mirrored_name(name)), _NEVER) for name in classes]
+    return torch.tensor(mirrored, dtype=torch.int64)
 
 
 def mirror(clip: Tensor, label: int, mirrored: Tensor) -> tuple[Tensor, int]:

@@ -80,29 +80,39 @@ def kinetics(root: Path | str, split: str) -> VideoList:
     With ``<split>.csv`` (columns label, youtube_id, time_start, time_end) the listed videos are taken, each
     as ``<youtube_id>_<start>_<end>.mp4`` with six digits for a time, from its class's folder or from
     ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many.
-    Without a CSV the class folders are the annotation. Classes are in alphabetical order. "val" may be
-    "validation" on disk.
+    Without a CSV the class folders are the annotation. Classes are those of both splits, in alphabetical
+    order. "val" may be "validation" on disk.
 
     Raises:
         FileNotFoundError: the split's folder is missing, or no video is in it.
         ValueError: an unknown split, or a CSV without the columns.
     """
-    base, published = _base(root), _published(split)
-    name = next((n for n in (split, published) if (base / n).is_dir()), split)
-    folder = _folder(base / name)
-    file = base / f"{name}.csv"
-    rows = list(_kinetics_csv(file, folder)) if file.exists() else list(_class_folders(folder))
-    found = [(path, label) for path, label in rows if path.is_file()]
+    _published(split)
+    base = _base(root)
+    folders = {name: _kinetics_folder(base, name) for name in _PUBLISHED}
+    folder = _folder(folders[split])
+    rows = {name: _kinetics_rows(place) for name, place in folders.items()}
+    classes = sorted({label for listed in rows.values() for _, label in listed})  # the same for both splits
+    found = [(path, label) for path, label in rows[split] if path.is_file()]
     if not found:
         raise FileNotFoundError(
             f"no video of the {split!r} split is in {folder}; expected <class>/<video>.mp4."
         )
-    if len(found) < len(rows):
+    if missing := len(rows[split]) - len(found):
         warnings.warn(
-            f"{len(rows) - len(found)} of the {len(rows)} videos in {file} are missing.", stacklevel=2
+            f"{missing} of the {len(rows[split])} videos in {folder}.csv are missing.", stacklevel=2
         )
-    classes = tuple(sorted({label for _, label in rows}))
-    return _listed(classes, found, file)
+    return _listed(classes, found, folder)
+
+
+def _kinetics_folder(base: Path, split: str) -> Path:
+    published = base / _PUBLISHED[split]
+    return published if published.is_dir() else base / split
+
+
+def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
+    file = folder.with_name(f"{folder.name}.csv")
+    return list(_kinetics_csv(file, folder) if file.is_file() else _class_folders(folder))
 
 
 def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
