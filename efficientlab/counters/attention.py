@@ -6,7 +6,7 @@ pairs·(2·d + 2·e) in the `math` path, which kept them.
 
 `is_causal=True` leaves query i with the keys 0 … min(i, S-1). Those pairs alone are counted, about half of
 them all: the definition needs no more, and a fused kernel computes no more. The count is the same where torch
-falls back to its dense `math` path (see `causal.py`). A mask that is passed as a *tensor* is counted dense.
+falls back to its dense `math` path (see `wrapped.py`). A mask that is passed as a *tensor* is counted dense.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _register_fused(name: str, causal: str = "is_causal") -> None:
         return
 
     @mac_formula(name)
-    def formula(*args: Any, out: Any, **kwargs: Any) -> int:
+    def formula(*args: Any, result: Any, **kwargs: Any) -> int:
         q, k, v = (_argument(op, role, args, kwargs).shape for role in ("query", "key", "value"))
         return attention_macs(q, k, v, bool(_argument(op, causal, args, kwargs)), "backward" in name)
 
@@ -90,7 +90,7 @@ def _self_attention(x: Tensor, w_in: Tensor, w_out: Tensor) -> int:
 @mac_formula("_native_multi_head_attention")
 def _native_multi_head_attention(
     query: Tensor, key: Tensor, value: Tensor, embed_dim: int, heads: int, w_in: Tensor, b_in: Any,
-    w_out: Tensor, *args: Any, out: Any, **kwargs: Any,
+    w_out: Tensor, *args: Any, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """The fast path of nn.MultiheadAttention; torch takes it for self-attention alone."""
     return _self_attention(query, w_in, w_out)
@@ -100,7 +100,7 @@ def _native_multi_head_attention(
 def _transformer_encoder_layer(
     x: Tensor, embed_dim: int, heads: int, w_in: Tensor, b_in: Any, w_out: Tensor, b_out: Any, gelu: bool,
     norm_first: bool, eps: float, norm1_w: Any, norm1_b: Any, norm2_w: Any, norm2_b: Any,
-    w_up: Tensor, b_up: Any, w_down: Tensor, *args: Any, out: Any, **kwargs: Any,
+    w_up: Tensor, b_up: Any, w_down: Tensor, *args: Any, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """Self-attention and a two-layer MLP on every token, in one operator."""
     tokens = sum(_token_lengths(x))

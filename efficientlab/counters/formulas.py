@@ -4,7 +4,7 @@ torch.utils.flop_counter keeps a registry from operator to a formula in FLOPs. I
 and forward convolutions, and that is what this package builds on. The formulas below take precedence over it
 inside efficientlab's own counter, and only there: nothing is registered globally.
 
-Each takes the operator's own arguments (tensors, not shapes) and its result as `out`, and returns MACs.
+Each takes the operator's own arguments (tensors, not shapes) and its result, and returns MACs.
 1 MAC = 2 FLOPs.
 """
 
@@ -35,17 +35,17 @@ def mac_formula(*names: str) -> Callable[[Formula], Formula]:
     return attach
 
 
-def macs_of(packet: Any, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> int | None:
+def macs_of(packet: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> int | None:
     """MACs of one call of an operator, or None where no formula is known.
 
     `packet` is the operator without its overload (`torch.ops.aten.mm`).
     """
     if packet in MAC_FORMULAS:
-        return MAC_FORMULAS[packet](*args, out=out, **kwargs)
+        return MAC_FORMULAS[packet](*args, result=result, **kwargs)
     from torch.utils.flop_counter import flop_registry
 
     if packet in flop_registry:
-        return flop_registry[packet](*args, out_val=out, **kwargs) // 2
+        return flop_registry[packet](*args, out_val=result, **kwargs) // 2
     return None
 
 
@@ -88,12 +88,12 @@ def product_macs(a: Tensor, b: Tensor) -> int:
 
 
 @mac_formula("mm", "mv", "_int_mm", "_sparse_sparse_matmul", "_sparse_mm_reduce_impl", "hspmm")
-def _mm(a: Tensor, b: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _mm(a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     return product_macs(a, b)
 
 
 @mac_formula("addmm", "addmv", "_sparse_addmm", "_addmm_activation", "sspaddmm")
-def _addmm(bias: Tensor, a: Tensor, b: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _addmm(bias: Tensor, a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     return product_macs(a, b)
 
 
@@ -102,40 +102,45 @@ for _name in ("addmm_", "addmv_"):
 
 
 @mac_formula("dot", "vdot")
-def _dot(a: Tensor, b: Tensor, *, out: Any) -> int:
+def _dot(a: Tensor, b: Tensor, *, result: Any, **kwargs: Any) -> int:
     return a.numel()
 
 
 @mac_formula("addr", "addr_")
-def _outer(x: Tensor, a: Tensor, b: Tensor, *, out: Any, **kwargs: Any) -> int:
+def _outer(x: Tensor, a: Tensor, b: Tensor, *, result: Any, **kwargs: Any) -> int:
     return a.numel() * b.numel()
 
 
 @mac_formula("baddbmm", "baddbmm_", "addbmm", "addbmm_")
-def _baddbmm(x: Tensor, a: Tensor, b: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _baddbmm(x: Tensor, a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
+    return a.numel() * b.shape[2]
+
+
+@mac_formula("bmm")
+def _bmm(a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     return a.numel() * b.shape[2]
 
 
 @mac_formula("linear")
-def _linear(x: Tensor, weight: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _linear(x: Tensor, weight: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     return x.numel() * weight.shape[0]
 
 
 @mac_formula("sparse_sampled_addmm")
-def _sampled(x: Tensor, a: Tensor, b: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _sampled(x: Tensor, a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     """a[m, k] @ b[k, n], evaluated only where x[m, n] stores an entry: nnz(x)·k."""
     return nnz(x) * a.shape[-1]
 
 
 @mac_formula("_cdist_forward", "_euclidean_dist")
-def _pairwise_distance(a: Tensor, b: Tensor, *args: Any, out: Tensor, **kwargs: Any) -> int:
+def _pairwise_distance(a: Tensor, b: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
     """Distances of a[.., P, C] to b[.., R, C]: C MACs for each of the P·R pairs."""
-    return out.numel() * a.shape[-1]
+    return result.numel() * a.shape[-1]
 
 
 @mac_formula("_cdist_backward")
 def _pairwise_distance_backward(
-    grad: Tensor, a: Tensor, b: Tensor, *args: Any, out: Tensor, **kwargs: Any
+    grad: Tensor, a: Tensor, b: Tensor, *args: Any, result: Tensor, **kwargs: Any
 ) -> int:
     return grad.numel() * a.shape[-1]
 
@@ -157,9 +162,9 @@ def conv_macs(x_shape: Sequence[int], w: Tensor, out_shape: Sequence[int], trans
 @mac_formula("convolution", "_convolution", "convolution_overrideable")
 def _conv(
     x: Tensor, w: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
-    *args: Any, out: Tensor, **kwargs: Any,
+    *args: Any, result: Tensor, **kwargs: Any,
 ) -> int:  # fmt: skip
-    return conv_macs(x.shape, w, out.shape, transposed)
+    return conv_macs(x.shape, w, result.shape, transposed)
 
 
 @mac_formula(
@@ -168,19 +173,19 @@ def _conv(
     "conv_depthwise3d", "slow_conv3d_forward", "slow_conv_dilated2d", "slow_conv_dilated3d",
     "_nnpack_spatial_convolution",
 )  # fmt: skip
-def _conv_forward_only(x: Tensor, w: Tensor, *args: Any, out: Tensor, **kwargs: Any) -> int:
-    return conv_macs(x.shape, w, out.shape, transposed=False)
+def _conv_forward_only(x: Tensor, w: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
+    return conv_macs(x.shape, w, result.shape, transposed=False)
 
 
 @mac_formula("cudnn_convolution_transpose", "slow_conv_transpose2d", "slow_conv_transpose3d")
-def _conv_transpose_only(x: Tensor, w: Tensor, *args: Any, out: Tensor, **kwargs: Any) -> int:
-    return conv_macs(x.shape, w, out.shape, transposed=True)
+def _conv_transpose_only(x: Tensor, w: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
+    return conv_macs(x.shape, w, result.shape, transposed=True)
 
 
 @mac_formula("convolution_backward", "convolution_backward_overrideable")
 def _conv_backward(
     grad_out: Tensor, x: Tensor, w: Tensor, bias_sizes: Any, stride: Any, padding: Any, dilation: Any,
-    transposed: bool, output_padding: Any, groups: int, output_mask: Sequence[bool], *, out: Any,
+    transposed: bool, output_padding: Any, groups: int, output_mask: Sequence[bool], *, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """Each of the two gradients, of x and of w, uses every product of the forward pass exactly once.
 
@@ -190,26 +195,26 @@ def _conv_backward(
 
 
 @mac_formula("conv_tbc")
-def _conv_tbc(x: Tensor, w: Tensor, *args: Any, out: Tensor, **kwargs: Any) -> int:
+def _conv_tbc(x: Tensor, w: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
     """w[k, C_in, C_out] at each of the output's [T, N] positions."""
-    return out.shape[0] * out.shape[1] * w.numel()
+    return result.shape[0] * result.shape[1] * w.numel()
 
 
 # ------------------------------------------------------------------------------------------- recurrent
 
 
 @mac_formula("mkldnn_rnn_layer")
-def _rnn_layer(x: Tensor, w_input: Tensor, w_hidden: Tensor, *args: Any, out: Any, **kwargs: Any) -> int:
+def _rnn_layer(x: Tensor, w_input: Tensor, w_hidden: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     """One layer in one direction over x[T, N, I]: T·N·(|W_ih| + |W_hh|)."""
     return x.shape[0] * x.shape[1] * (w_input.numel() + w_hidden.numel())
 
 
 @mac_formula("mkldnn_rnn_layer_backward")
 def _rnn_layer_backward(
-    x: Tensor, w_input: Tensor, w_hidden: Tensor, *args: Any, out: Any, **kwargs: Any
+    x: Tensor, w_input: Tensor, w_hidden: Tensor, *args: Any, result: Any, **kwargs: Any
 ) -> int:
     """The fused kernel always makes both gradients, of activations and of weights: twice the forward."""
-    return 2 * _rnn_layer(x, w_input, w_hidden, out=out)
+    return 2 * _rnn_layer(x, w_input, w_hidden, result=result)
 
 
 def _cudnn_rnn_macs(x: Tensor, weights: Sequence[Tensor], batch_sizes: Sequence[int]) -> int:
@@ -222,7 +227,7 @@ def _cudnn_rnn_macs(x: Tensor, weights: Sequence[Tensor], batch_sizes: Sequence[
 def _cudnn_rnn(
     x: Tensor, weights: Sequence[Tensor], stride0: int, buf: Any, hx: Any, cx: Any, mode: int, hidden: int,
     proj: int, layers: int, batch_first: bool, dropout: float, train: bool, bidirectional: bool,
-    batch_sizes: Sequence[int], dropout_state: Any, *, out: Any,
+    batch_sizes: Sequence[int], dropout_state: Any, *, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     return _cudnn_rnn_macs(x, weights, batch_sizes)
 
@@ -232,7 +237,7 @@ def _cudnn_rnn_backward(
     x: Tensor, weights: Sequence[Tensor], stride0: int, buf: Any, hx: Any, cx: Any, output: Any,
     grad_out: Any, grad_hy: Any, grad_cy: Any, mode: int, hidden: int, proj: int, layers: int,
     batch_first: bool, dropout: float, train: bool, bidirectional: bool, batch_sizes: Sequence[int],
-    dropout_state: Any, reserve: Any, output_mask: Sequence[bool], *, out: Any,
+    dropout_state: Any, reserve: Any, output_mask: Sequence[bool], *, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """The gradient of the activations is always made, that of the weights where asked for."""
     return _cudnn_rnn_macs(x, weights, batch_sizes) * (1 + output_mask[3])
@@ -244,7 +249,7 @@ def _cudnn_rnn_backward(
 @mac_formula("_embedding_bag", "_embedding_bag_forward_only")
 def _embedding_bag(
     weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False, mode: int = 0,
-    sparse: bool = False, per_sample_weights: Tensor | None = None, *args: Any, out: Any, **kwargs: Any,
+    sparse: bool = False, per_sample_weights: Tensor | None = None, *args: Any, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """A plain bag is a sum or a maximum of rows: 0. A weighted one is a MAC for each gathered element."""
     return 0 if per_sample_weights is None else indices.numel() * weight.shape[1]
@@ -253,10 +258,10 @@ def _embedding_bag(
 def _interpolate(corners: int) -> None:
     """A MAC for each corner of each output value; its gradient uses the same products."""
 
-    def forward(*args: Any, out: Tensor, **kwargs: Any) -> int:
-        return corners * out.numel()
+    def forward(*args: Any, result: Tensor, **kwargs: Any) -> int:
+        return corners * result.numel()
 
-    def backward(grad_out: Tensor, *args: Any, out: Tensor, **kwargs: Any) -> int:
+    def backward(grad_out: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
         return corners * grad_out.numel()
 
     for name in {2: ["linear1d"], 4: ["bilinear2d"], 8: ["trilinear3d"], 16: ["bicubic2d"]}[corners]:
@@ -275,14 +280,14 @@ def _grid_sample_corners(dims: int, mode: int) -> int:
 
 
 @mac_formula("grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler")
-def _grid_sample(x: Tensor, grid: Tensor, mode: int = 0, *args: Any, out: Tensor, **kwargs: Any) -> int:
-    return _grid_sample_corners(grid.shape[-1], mode) * out.numel()
+def _grid_sample(x: Tensor, grid: Tensor, mode: int = 0, *args: Any, result: Tensor, **kwargs: Any) -> int:
+    return _grid_sample_corners(grid.shape[-1], mode) * result.numel()
 
 
 @mac_formula("grid_sampler_2d_backward", "grid_sampler_3d_backward")
 def _grid_sample_backward(
     grad_out: Tensor, x: Tensor, grid: Tensor, mode: int, padding: int, align: bool,
-    output_mask: Sequence[bool], *, out: Any,
+    output_mask: Sequence[bool], *, result: Any, **kwargs: Any,
 ) -> int:  # fmt: skip
     """Gradient of x: one MAC a corner. Gradient of the grid: one a corner and coordinate."""
     corners = _grid_sample_corners(grid.shape[-1], mode)

@@ -40,7 +40,8 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     operators cannot reach yours.
 
     Args:
-        model: a module (also compiled, or wrapped in DDP) or any function.
+        model: a module or any function. A compiled module is counted as the eager one; one in
+            DistributedDataParallel without its communication.
         inputs: its positional arguments: tensors, and lists, tuples or dicts of them.
         backward: count and time the backward pass too.
         time: measure the latency, which takes about a second.
@@ -53,10 +54,13 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     64
     """
     _check(model)
-    with _trace_left() as remember:
-        meter = Meter(getattr(model, "_orig_mod", model), remember)
-        with _device_errors_explained(model, inputs):
-            _run(model, _copied(inputs), backward, meter)
+    model = _unwrapped(model)
+    with torch.inference_mode(False), _trace_left() as remember:
+        copies = _copied(inputs)
+        meter = Meter(model, remember)
+        meter.storages.expect([x for x in tree_leaves(copies) if isinstance(x, Tensor)])
+        with _errors_explained(model, inputs):
+            _run(model, copies, backward, meter)
         result = _measurement(meter)
         if time and not _on_meta(model, inputs):
             copies = _copied(inputs)
@@ -73,12 +77,15 @@ def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
 def _run(model: Model, inputs: Any, backward: bool, meter: Meter | None = None) -> None:
     """One forward pass, and one backward pass where wanted."""
     watch: Callable[[], AbstractContextManager[Any]] = meter.running if meter else nullcontext
-    with torch.inference_mode(False), torch.set_grad_enabled(backward):
+    with torch.set_grad_enabled(backward):
         with watch():
             output = model(*inputs)
+        outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor)]
+        if meter:
+            meter.check_results(outputs)
         if not backward:
             return
-        outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor) and x.requires_grad]
+        outputs = [x for x in outputs if x.requires_grad]
         if not outputs:
             raise ValueError(
                 "backward=True, but no output of the model requires a gradient: its parameters are frozen "
@@ -89,10 +96,13 @@ def _run(model: Model, inputs: Any, backward: bool, meter: Meter | None = None) 
         del output
         with ExitStack() as hooks:
             if meter:
+                meter.storages.expect(seeds)
                 for leaf in leaves:
-                    hooks.callback(leaf.register_hook(meter.live.forget).remove)
-            hooks.enter_context(watch())
-            torch.autograd.grad(outputs, leaves, seeds, allow_unused=True)
+                    hooks.callback(leaf.register_hook(meter.storages.release).remove)
+            with watch():
+                gradients = torch.autograd.grad(outputs, leaves, seeds, allow_unused=True)
+            if meter:
+                meter.check_results([g for g in gradients if g is not None])
 
 
 def _leaves(outputs: list[Tensor]) -> list[Tensor]:
@@ -178,22 +188,22 @@ def _trace_left() -> Iterator[Callable[[nn.Module], None]]:
 
     Yields a function that takes note of a module's buffers before it runs.
     """
-    saved: list[tuple[nn.Module, str, Tensor, Tensor, int]] = []
+    saved: list[tuple[nn.Module, str, Tensor, Tensor]] = []
 
     def remember(module: nn.Module) -> None:
         for owner in module.modules():
             for name, buffer in owner._buffers.items():
                 if buffer is not None and not nn.parameter.is_lazy(buffer):
-                    saved.append((owner, name, buffer, buffer.detach().clone(), buffer._version))
+                    saved.append((owner, name, buffer, buffer.detach().clone()))
 
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices):
         try:
             yield remember
         finally:
-            for owner, name, buffer, value, version in saved:
+            for owner, name, buffer, value in saved:
                 owner._buffers[name] = buffer
-                if buffer._version != version:
+                if not buffer.is_meta and not torch.equal(buffer, value):
                     buffer.detach().copy_(value)
 
 
@@ -205,6 +215,17 @@ def _check(model: Any) -> None:
         raise TypeError(f"{model.__name__} is a class, not a module: pass {model.__name__}(...)")
     if not callable(model):
         raise TypeError(f"model must be a module or a function, got {type(model).__name__}")
+
+
+def _unwrapped(model: Any) -> Any:
+    """The module inside torch.compile's or DistributedDataParallel's: counting must not wait for other ranks."""
+    while True:
+        if isinstance(model, nn.parallel.DistributedDataParallel):
+            model = model.module
+        elif hasattr(model, "_orig_mod"):
+            model = model._orig_mod
+        else:
+            return model
 
 
 def _devices(model: Any, inputs: Any) -> tuple[set[str], set[str]]:
@@ -219,10 +240,15 @@ def _on_meta(model: Any, inputs: Any) -> bool:
 
 
 @contextmanager
-def _device_errors_explained(model: Any, inputs: Any) -> Iterator[None]:
+def _errors_explained(model: Any, inputs: Any) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, NotImplementedError) as error:
+        if "use_reentrant=True" in str(error):
+            raise ValueError(
+                "checkpoint(..., use_reentrant=True) cannot be counted backward: "
+                "pass use_reentrant=False, as torch itself recommends"
+            ) from error
         of_model, of_inputs = _devices(model, inputs)
         if of_model and of_inputs - of_model:
             raise ValueError(

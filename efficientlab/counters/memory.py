@@ -1,56 +1,86 @@
-"""Peak of the memory that a run allocates, followed storage by storage."""
+"""The memory of a run, storage by storage: how much is alive, and who filled it."""
 
 from __future__ import annotations
 
+import gc
 import weakref
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from .traffic import parts_of, storages_of
+from .traffic import Access, parts_of, storages_of
 
 
-class LiveStorages:
-    """Bytes of the storages that were allocated by the operators seen so far and are still alive.
+class Storages:
+    """Every storage that the operators seen so far have touched, until it is freed.
 
-    A storage counts from the operator that returns it until it is freed, whoever holds it: Python, a view,
-    or the autograd graph. What existed before (parameters, buffers, inputs) does not count; neither does
-    scratch memory inside an operator, which no operator returns. Works on meta tensors too, whose
-    storages have a size but no memory.
+    `allocated` is the number of bytes that these operators allocated and that are still alive, whoever holds
+    them: Python, a view, or the autograd graph. What existed before (parameters, buffers, inputs) does not
+    count, nor does scratch memory inside an operator, which no operator returns. Works on meta tensors too:
+    their storages have a size, though no memory.
     """
 
     def __init__(self) -> None:
-        self.now = 0
-        self._sizes: dict[int, int] = {}
+        self.allocated = 0
+        self._sizes: dict[int, int | None] = {}  # None for what existed before
         self._references: dict[int, weakref.ref[Any]] = {}
+        self._blank: set[int] = set()  # uninitialised, and not written by any operator since
+        self._earlier = _existing_storages()
 
-    def allocate(self, results: Iterable[Tensor], inputs: Iterable[Tensor]) -> None:
-        """Account for an operator's results, except where they share memory with its inputs."""
-        known = {storage for x in inputs for storage in storages_of(x)}
-        for result in results:
-            for part in parts_of(result):
-                storage = part.untyped_storage()
-                if storage._cdata in self._sizes or storage._cdata not in known:
-                    self._update(storage)
+    def record(self, touched: Access) -> None:
+        for x in touched.inputs:
+            self._track(x, allocated=False)
+        for x in touched.fresh:
+            self._track(x, allocated=True)
+            if not touched.filled:
+                self._blank.update(storages_of(x))
+        for x in touched.modified:
+            self._track(x, allocated=True)  # it may have been resized
+            self._blank.difference_update(storages_of(x))
 
-    def forget(self, x: Tensor) -> None:
-        """Take the storages of x out of the account though they live on (a parameter's gradient)."""
+    def expect(self, tensors: list[Tensor]) -> None:
+        """Tensors that are made outside of operators and may turn up."""
+        for x in tensors:
+            self._track(x, allocated=False)
+
+    def known(self, x: Tensor) -> bool:
+        """Whether the memory of x existed before or came from an operator. Single numbers always pass."""
+        return x.numel() <= 1 or all(s in self._sizes or s in self._earlier for s in storages_of(x))
+
+    def blank(self, x: Tensor) -> bool:
+        """Whether x is uninitialised memory, as far as operators can tell. Says so once."""
+        if not self._blank or not x.numel() or self._blank.isdisjoint(storages_of(x)):
+            return False
+        self._blank.difference_update(storages_of(x))
+        return True
+
+    def release(self, x: Tensor) -> None:
+        """Take x out of the sum though it lives on (the gradient of a parameter)."""
         for storage in storages_of(x):
-            self._free(storage)
+            if storage in self._sizes:
+                self.allocated -= self._sizes[storage] or 0
+                self._sizes[storage] = None
 
-    def _update(self, storage: torch.UntypedStorage) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        self.now += size - self._sizes.get(key, 0)  # in-place operators may have resized it
-        if key not in self._sizes:
-            self._references[key] = weakref.ref(storage, partial(self._free_reference, key))
-        self._sizes[key] = size
+    def _track(self, x: Tensor, allocated: bool) -> None:
+        for part in parts_of(x):
+            storage = part.untyped_storage()
+            key = storage._cdata
+            if key not in self._sizes:
+                self._references[key] = weakref.ref(storage, partial(self._free, key))
+                self._sizes[key] = 0 if allocated else None
+            before, now = self._sizes[key], storage.nbytes()
+            if allocated and before is not None:
+                self.allocated += now - before
+                self._sizes[key] = now
 
-    def _free_reference(self, key: int, reference: Any) -> None:
-        self._free(key)
-
-    def _free(self, key: int) -> None:
-        self.now -= self._sizes.pop(key, 0)
+    def _free(self, key: int, reference: Any) -> None:
+        self.allocated -= self._sizes.pop(key, None) or 0
         self._references.pop(key, None)
+        self._blank.discard(key)
+
+
+def _existing_storages() -> set[int]:
+    """Storages of all tensors that Python holds now: parameters, inputs, and constants wherever they are kept."""
+    plain = {Tensor, nn.Parameter}
+    return {storage for x in gc.get_objects() if type(x) in plain for storage in storages_of(x)}

@@ -14,15 +14,15 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .causal import DENSE, causal_attention
 from .conventions import State, state_of
 from .formulas import has_formula, macs_of
-from .memory import LiveStorages
-from .traffic import tensors_in, traffic
+from .memory import Storages
+from .traffic import Access, access, distinct_bytes, tensors_in
 
 _OWN_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _DENSE_PRODUCTS = {torch.ops.aten.bmm, torch.ops.aten.baddbmm, torch.ops.aten.mm, torch.ops.aten.addmm}
@@ -73,7 +73,7 @@ class Meter(TorchDispatchMode):
         self.modules: dict[int, Tally] = {}  # by id; the tally holds the module, so the id stays taken
         self.operators: dict[str, Tally] = {}
         self.not_counted: dict[tuple[str, str], int] = {}  # (operator, call site) -> calls
-        self.live = LiveStorages()
+        self.storages = Storages()
         self._discovered = discovered
         self._stack: list[Owners] = [(self.root,)]
         self._fraction = DENSE
@@ -182,11 +182,15 @@ class Meter(TorchDispatchMode):
                 macs = int(macs * fraction)
         elif state is not State.ZERO:
             self._miss(str(func.overloadpacket), path)
-        read, written = traffic(func, args, kwargs, out)
-        self._record(str(func.overloadpacket), path, macs, read, written, backward)
-        self.live.allocate(tensors_in(out), tensors_in([*args, *kwargs.values()]))
+        touched = access(func, args, kwargs, out)
+        self._record(
+            str(func.overloadpacket), path, macs, touched.bytes_read, touched.bytes_written, backward
+        )
+        self._check_origin(touched.reads, path)
+        if not _imports_foreign_memory(func, args):
+            self.storages.record(touched)
         for tally in path:
-            tally.peak_activation_bytes = max(tally.peak_activation_bytes, self.live.now)
+            tally.peak_activation_bytes = max(tally.peak_activation_bytes, self.storages.allocated)
         return out
 
     def _higher_order(self, func: Any, args: Any, kwargs: Any) -> Any:
@@ -196,7 +200,10 @@ class Meter(TorchDispatchMode):
         macs = macs_of(func, args, kwargs, out)
         if macs is None:
             self._miss(func.name(), path)
-        self._record(func.name(), path, macs or 0, 0, 0, backward)
+        inputs, results = list(tensors_in([*args, *kwargs.values()])), list(tensors_in(out))
+        read, written = distinct_bytes(inputs), distinct_bytes(results)
+        self._record(func.name(), path, macs or 0, read, written, backward)
+        self.storages.record(Access(inputs, inputs, results, [], True, read, written))
         return out
 
     def _record(self, name: str, path: Owners, macs: int, read: int, written: int, backward: bool) -> None:
@@ -205,9 +212,31 @@ class Meter(TorchDispatchMode):
         for tally in (*path, operator):
             tally.add(macs, read, written, backward)
 
+    # -------------------------------------------------------------------------- what was not seen
+
+    def check_results(self, results: list[Tensor]) -> None:
+        """Report results of the whole run that no operator made."""
+        self._check_origin(results, self._stack[-1])
+
+    def _check_origin(self, reads: list[Tensor], path: Owners) -> None:
+        """Data that appears from nowhere was computed where the counter cannot see it."""
+        for x in reads:
+            if self.storages.blank(x):
+                self._miss(
+                    "a kernel that is no operator (raw Triton, CUDA or NumPy) filling torch.empty", path
+                )
+            elif not self.storages.known(x):
+                function = "" if x.grad_fn is None else f", by {x.grad_fn.name()}"
+                self._miss(f"data made outside of torch's operators{function}", path)
+
     def _miss(self, name: str, path: Owners) -> None:
         site = f"{path[-1].name or path[-1].kind} ({_call_site()})"
         self.not_counted[name, site] = self.not_counted.get((name, site), 0) + 1
+
+
+def _imports_foreign_memory(func: Any, args: Any) -> bool:
+    """Whether this is torch.from_numpy and the like: torch could not resize what it does not own."""
+    return func is torch.ops.aten.lift_fresh.default and not args[0].untyped_storage().resizable()
 
 
 def _call_site() -> str:

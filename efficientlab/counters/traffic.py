@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 _UNTOUCHED = {
     "empty",
@@ -30,6 +32,8 @@ _UNTOUCHED = {
 _WRITE_ONLY = {"zero_", "fill_", "copy_", "normal_", "uniform_", "bernoulli_", "random_", "exponential_"}
 _GATHERS = {"index_select", "gather", "index", "take", "embedding", "_unsafe_index"}  # source is argument 0
 _SCATTERS = {"index_add_", "index_copy_", "index_put_", "scatter_", "scatter_add_", "_index_put_impl_"}
+_READING_QUERIES = {"_local_scalar_dense", "equal", "allclose", "is_nonzero"}
+_PLAIN = {Tensor, Parameter}
 _BY_ROW = {torch.sparse_csr, torch.sparse_bsr}
 _BY_COLUMN = {torch.sparse_csc, torch.sparse_bsc}
 
@@ -45,6 +49,8 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 def parts_of(x: Tensor) -> tuple[Tensor, ...]:
     """The tensors with memory of their own that x is made of: x, or the values and indices of a sparse x."""
+    if type(x) not in _PLAIN and is_traceable_wrapper_subclass(x):  # jagged, distributed, quantised, ...
+        return tuple(part for name in x.__tensor_flatten__()[0] for part in parts_of(getattr(x, name)))
     if x.layout is torch.strided:
         return (x,)
     if x.layout is torch.sparse_coo:
@@ -53,8 +59,6 @@ def parts_of(x: Tensor) -> tuple[Tensor, ...]:
         return x.values(), x.col_indices(), x.crow_indices()
     if x.layout in _BY_COLUMN:
         return x.values(), x.row_indices(), x.ccol_indices()
-    if x.layout is torch.jagged:
-        return x.values(), x.offsets()  # type: ignore[attr-defined]
     return ()  # an opaque layout (oneDNN) tells nothing about its memory
 
 
@@ -77,7 +81,7 @@ def storages_of(x: Tensor) -> list[int]:
 
 def _identity(x: Tensor) -> Any:
     """Equal for two tensors that are the same elements of the same memory."""
-    if x.layout is not torch.strided or x.is_nested:
+    if type(x) not in _PLAIN or x.layout is not torch.strided or x.is_nested:
         return id(x)
     return x.untyped_storage()._cdata, x.storage_offset(), x.shape, x.stride()
 
@@ -87,47 +91,55 @@ def distinct_bytes(tensors: Iterable[Tensor]) -> int:
 
 
 @cache
-def _written_arguments(op: torch._ops.OpOverload) -> tuple[tuple[int, str], ...]:
-    """Positions and names of the arguments that the schema marks as modified."""
+def _written_arguments(op: torch._ops.OpOverload) -> tuple[tuple[int, str, bool], ...]:
+    """Position and name of each argument that the schema marks as modified, and whether it is only written."""
+    write_only = op._schema.name.rpartition("::")[2] in _WRITE_ONLY
     return tuple(
-        (position, argument.name)
+        (position, argument.name, argument.is_out or write_only)
         for position, argument in enumerate(op._schema.arguments)
         if argument.alias_info is not None and argument.alias_info.is_write
     )
 
 
-def traffic(
-    op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any], out: Any
-) -> tuple[int, int]:
-    """Bytes (read, written) of one call of an operator; see the module's docstring for the rules."""
+class Access(NamedTuple):
+    """What one call of an operator touched."""
+
+    inputs: list[Tensor]
+    reads: list[Tensor]  # inputs whose elements it read
+    fresh: list[Tensor]  # results with memory of their own
+    modified: list[Tensor]  # arguments written in place
+    filled: bool  # False: the fresh results are uninitialised
+    bytes_read: int
+    bytes_written: int
+
+
+def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> Access:
+    """What one call of an operator touched, by the rules in this module's docstring."""
     name = op._schema.name.rpartition("::")[2]
-    if name in _UNTOUCHED:
-        return 0, 0
     inputs = [*tensors_in(args), *tensors_in(list(kwargs.values()))]
     known = {storage for x in inputs for storage in storages_of(x)}
     results = list(tensors_in(out))
-    fresh = [x for x in results if known.isdisjoint(storages_of(x))]
-    modified = [
-        x
-        for position, argument in _written_arguments(op)
-        for x in tensors_in(args[position] if position < len(args) else kwargs.get(argument))
-    ]
+    fresh = [x for x in results if known.isdisjoint(storages_of(x)[:1])]  # the values; indices may be shared
+    modified, overwritten = [], set()
+    for position, argument, write_only in _written_arguments(op):
+        targets = list(tensors_in(args[position] if position < len(args) else kwargs.get(argument)))
+        modified += targets
+        overwritten |= {id(x) for x in targets if write_only}
+    if name in _UNTOUCHED:
+        return Access(inputs, [], fresh, [], False, 0, 0)
     if not fresh and not modified:  # a view, or a query whose answer is no tensor
-        return (0, 0) if results or op.namespace == "prim" else (_query_bytes(name, inputs), 0)
+        reads = inputs if not results and name in _READING_QUERIES else []
+        one = name == "_local_scalar_dense"  # item() reads a single number
+        read = inputs[0].element_size() if one else distinct_bytes(reads)
+        return Access(inputs, reads, fresh, modified, True, read, 0)
     if op.namespace == "aten" and name in _GATHERS:
         written = distinct_bytes(fresh)
-        return written + distinct_bytes(inputs[1:]), written
+        return Access(inputs, inputs, fresh, modified, True, written + distinct_bytes(inputs[1:]), written)
     if op.namespace == "aten" and name in _SCATTERS:
         target, *rest = inputs
         touched = max(x.numel() for x in rest) * target.element_size()
         adds = "add" in name or True in args[3:]  # index_put_(self, indices, values, accumulate)
-        return distinct_bytes(rest) + adds * touched, touched
-    untouched = {id(x) for x in modified} if name in _WRITE_ONLY or "out" in op._overloadname else set()
-    return distinct_bytes(x for x in inputs if id(x) not in untouched), distinct_bytes([*fresh, *modified])
-
-
-def _query_bytes(name: str, inputs: Sequence[Tensor]) -> int:
-    """`item()` reads one number, comparisons read everything, shape queries read nothing."""
-    if name == "_local_scalar_dense":
-        return inputs[0].element_size()
-    return distinct_bytes(inputs) if name in {"equal", "allclose"} else 0
+        return Access(inputs, rest, fresh, modified, True, distinct_bytes(rest) + adds * touched, touched)
+    reads = [x for x in inputs if id(x) not in overwritten]
+    written = distinct_bytes([*fresh, *modified])
+    return Access(inputs, reads, fresh, modified, True, distinct_bytes(reads), written)
