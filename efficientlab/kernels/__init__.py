@@ -1,0 +1,9 @@
+"""The series' ops: one file an op, with a fast CPU path, a Triton kernel, a gradient and its cost.
+
+CUDA tensors go to Triton, CPU tensors to PyTorch; EFFICIENTLAB_KERNELS=torch or =triton overrides this.
+Nothing is compiled on installation, and Triton is imported only when one of its kernels is launched.
+"""
+
+from .shift import temporal_shift, temporal_shift_step
+
+__all__ = ["temporal_shift", "temporal_shift_step"]

@@ -1,0 +1,91 @@
+"""What the kernels share: who computes (PyTorch or Triton), Triton kernels that load lazily, and costs.
+
+A Triton kernel is written as a plain function in the file of its op and marked `@kernel`. Triton itself is
+imported when the kernel is first launched, so the package works where Triton does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import register_flop_formula
+
+BACKEND = "EFFICIENTLAB_KERNELS"
+"""Environment variable that overrides the choice of `use_triton`: torch or triton."""
+
+BYTES: dict[torch._ops.OpOverloadPacket, Callable[..., int]] = {}
+"""For each op: bytes that it must move, given its arguments and its result as `out`.
+
+Every operand is read once and every result written once: the bound of a kernel limited by memory.
+"""
+
+
+def use_triton(x: Tensor) -> bool:
+    """Whether an op on x runs its Triton kernel: on CUDA where Triton is installed, else PyTorch.
+
+    EFFICIENTLAB_KERNELS=torch or =triton overrides this. CPU tensors reach a Triton kernel only in Triton's
+    interpreter (TRITON_INTERPRET=1).
+    """
+    choice = os.environ.get(BACKEND, "")
+    if choice not in {"", "torch", "triton"}:
+        raise ValueError(f"{BACKEND} must be torch, triton or unset, got {choice!r}")
+    if choice == "triton" and not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
+        raise RuntimeError(f"{BACKEND}=triton on a {x.device.type} tensor needs TRITON_INTERPRET=1 as well")
+    if choice:
+        return choice == "triton"
+    return x.is_cuda and find_spec("triton") is not None
+
+
+class Kernel:
+    """A Triton kernel whose `triton.jit` is put off until its first launch: `kernel[grid](…)`."""
+
+    def __init__(self, fn: Callable[..., None]) -> None:
+        self.fn = fn
+        self.__doc__ = fn.__doc__
+
+    @cached_property
+    def jit(self) -> Any:
+        import triton
+        import triton.language as tl
+
+        self.fn.__globals__["tl"] = tl  # Triton looks the names of a kernel up in its module
+        return triton.jit(self.fn)
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Any:
+        return self.jit[grid]
+
+
+kernel = Kernel
+
+
+def register_cost(op: Any, *, macs: Callable[..., int], moved: Callable[..., int]) -> None:
+    """Tell FlopCounterMode and the counters what an op costs.
+
+    Args:
+        op: what `torch.library.custom_op` returned.
+        macs: its multiply-accumulates, from the op's arguments and its result as `out`; 1 MAC = 2 FLOPs.
+        moved: its bytes (see BYTES), from the same.
+    """
+    packet = op._opoverload.overloadpacket
+
+    @register_flop_formula(packet, get_raw=True)
+    def flops(*args: Any, out_val: Any = None, **kwargs: Any) -> int:
+        return 2 * macs(*args, out=out_val, **kwargs)
+
+    BYTES[packet] = moved
+
+
+def nbytes(*tensors: Tensor | None) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors if t is not None)
+
+
+def memory_format(x: Tensor) -> torch.memory_format:
+    """The format in which an op on images x (N, C, H, W) works and answers; ambiguous x is contiguous."""
+    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return torch.channels_last if channels_last else torch.contiguous_format
