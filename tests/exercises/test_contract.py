@@ -11,7 +11,6 @@ from torch import Tensor
 
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import (
-    AnswerError,
     Case,
     Check,
     CheckFailed,

@@ -1,0 +1,178 @@
+"""From one source to its artefacts: headings, metadata, stubs, stable ids, and clear errors."""
+
+from __future__ import annotations
+
+import base64
+import io
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import pytest
+from PIL import Image
+
+from efficientlab.authoring.colab import SETUP
+from efficientlab.authoring.execute import tidy_outputs
+from efficientlab.authoring.source import read_source
+from efficientlab.authoring.student import student_notebook
+from efficientlab.exercises.contract import Check, Exercise, values_judge
+from efficientlab.exercises.lab import Lab
+
+CHECK = Check("double", lambda answer, case: {}, lambda seed: [], values_judge({}))
+LAB = Lab(
+    9,
+    "lab9_test",
+    "Test",
+    (Exercise("9.1", "Double", "build", 60, 5, 2, CHECK), Exercise("9.2", "Why?", "investigate", 40, 5, 1)),
+)
+
+SOURCE = """# %% [markdown]
+# # A lab
+
+# %% tags=["prelude"]
+import math
+
+# %% [markdown] exercise="9.1"
+# Double it.
+
+# %% exercise="9.1"
+def double(x: float) -> float:
+    \"\"\"Twice x.\"\"\"
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %% check="9.1"
+print(double(2))
+
+# %% [markdown] exercise="9.2"
+# Explain.
+
+# %% [markdown] answer="9.2"
+# Because two.
+#
+# === BEGIN MARK SCHEME ===
+# 40 points for two.
+# === END MARK SCHEME ===
+"""
+
+
+def source(tmp_path: Path, text: str = SOURCE) -> nbformat.NotebookNode:
+    path = tmp_path / "lab9_test.py"
+    path.write_text(text)
+    return read_source(path, LAB)
+
+
+def cell(notebook: nbformat.NotebookNode, grade_id: str) -> nbformat.NotebookNode:
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+def test_the_heading_comes_from_the_exercise(tmp_path: Path) -> None:
+    text = next(c.source for c in source(tmp_path).cells if "Double it." in c.source)
+    assert text.startswith(
+        "### Exercise 9.1 · Double\n\n*build · 60 points · about 5 minutes · difficulty ★★☆*"
+    )
+
+
+def test_a_stub_keeps_signature_and_docstring_and_names_the_exercise(tmp_path: Path) -> None:
+    stub = cell(student_notebook(source(tmp_path), LAB), "ex-9-1").source
+    assert stub == (
+        'def double(x: float) -> float:\n    """Twice x."""\n'
+        '    raise NotImplementedError("Exercise 9.1: write double, then run this cell and its check.")'
+    )
+
+
+def test_the_mark_scheme_and_the_answer_are_gone(tmp_path: Path) -> None:
+    answer = cell(student_notebook(source(tmp_path), LAB), "ex-9-2")
+    assert answer.source == "*Your answer.*"
+    assert answer.metadata.nbgrader.points == 40
+
+
+def test_a_sample_keeps_the_solved_exercises(tmp_path: Path) -> None:
+    solved = cell(student_notebook(source(tmp_path), LAB, {"9.1"}), "ex-9-1").source
+    assert solved.endswith("return 2 * x")
+    assert "SOLUTION" not in solved
+
+
+def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (nbformat.writes(student_notebook(source(tmp_path), LAB)) for _ in range(2))
+    assert first == second
+
+
+def test_an_edit_changes_one_cell_id(tmp_path: Path) -> None:
+    before = [c.id for c in source(tmp_path).cells]
+    after = [c.id for c in source(tmp_path, SOURCE.replace("# A lab", "# The lab")).cells]
+    assert len(set(before)) == len(before)
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('check="9.1"', 'check="9.7"', "lab 9 has no exercise '9.7'"),
+        ('# %% check="9.1"\nprint(double(2))\n', "", "0 cells are check-9-1; there must be exactly one"),
+        ('answer="9.2"', "", "0 cells are ex-9-2; there must be exactly one"),
+    ],
+)
+def test_a_wrong_source_is_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    assert old in SOURCE
+    with pytest.raises(ValueError, match=r"lab9_test\.py") as error:
+        source(tmp_path, SOURCE.replace(old, new))
+    assert sentence in str(error.value)
+
+
+def test_stored_pictures_get_a_palette_and_progress_bars_go() -> None:
+    picture = Image.effect_noise((160, 120), 40).convert("RGB")
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    png = base64.b64encode(out.getvalue()).decode()
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(
+                "x",
+                outputs=[
+                    nbformat.v4.new_output("stream", name="stderr", text="100%"),
+                    nbformat.v4.new_output("display_data", data={"image/png": png}),
+                ],
+            )
+        ]
+    )
+    tidy_outputs(notebook)
+    (output,) = notebook.cells[0].outputs
+    small = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+    assert small.size == picture.size
+    assert len(output.data["image/png"]) < len(png)
+
+
+def test_colab_installs_without_dependencies_and_never_torch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+    found = __import__("importlib.util").util.find_spec
+    absent = {"efficientlab", "av", "safetensors"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in absent else found(name))
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    exec(SETUP, {})
+    (command,) = commands
+    assert command[:5] == [sys.executable, "-m", "pip", "install", "--no-deps"]
+    assert command[5].startswith("git+https://github.com/") and "@v" in command[5]
+    assert command[6:] == ["safetensors", "av"]
+    assert "installed: git+https" in capsys.readouterr().out
+
+
+def test_set_up_elsewhere_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = __import__("importlib.util").util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "efficientlab" else found(name)
+    )
+    with pytest.raises(SystemExit, match="make lab"):
+        exec(SETUP, {})
+
+
+def test_set_up_refuses_an_old_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.__version__", "2.1.0")
+    with pytest.raises(SystemExit, match=r"torch .*2, 1.* is too old"):
+        exec(SETUP, {})
