@@ -8,20 +8,28 @@
 MAC and FLOP are not the same: one multiply-accumulate is two floating-point operations.
 """
 
+from .energy import Energy, energy
 from .latency import Comparison, Latency, Ratio, compare, latency
 from .measuring import count, measure
-from .report import Measurement, ModuleRow, NotCounted, OpRow
+from .report import Cost, Measurement, ModuleRow, NotCounted, OpRow
+from .roofline import Roofline, plot_roofline, roofline
 
 __all__ = [
     "Comparison",
+    "Cost",
+    "Energy",
     "Latency",
     "Measurement",
     "ModuleRow",
     "NotCounted",
     "OpRow",
     "Ratio",
+    "Roofline",
     "compare",
     "count",
+    "energy",
     "latency",
     "measure",
+    "plot_roofline",
+    "roofline",
 ]

@@ -104,7 +104,7 @@ def latency(
     while len(samples) < _MIN_RUNS or (spent < budget and len(samples) < _MAX_RUNS):
         samples.append(_sample(call, repeat, timer))
         spent += samples[-1] * repeat
-    return _summary(samples)
+    return summary(samples)
 
 
 def compare(
@@ -155,7 +155,7 @@ def compare(
             best[name].append(min(times))
     return Comparison(
         baseline=baseline,
-        latency={name: _summary(calls[name]) for name in names},
+        latency={name: summary(calls[name]) for name in names},
         ratio={name: _ratio(best[name], best[baseline], rng) for name in names},
         rounds=rounds,
         samples=best,
@@ -165,7 +165,8 @@ def compare(
 # --------------------------------------------------------------------------------------- statistics
 
 
-def _summary(samples: Sequence[float]) -> Latency:
+def summary(samples: Sequence[float]) -> Latency:
+    """Median, its distribution-free 95 % interval, and the best of some timed calls."""
     ordered = sorted(samples)
     n = len(ordered)
     k = _order_statistic(n)

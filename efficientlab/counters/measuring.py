@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from .latency import latency, timer_for
 from .meter import Meter, Tally
+from .module_latency import module_latencies
 from .report import Measurement, ModuleRow, NotCounted, OpRow
 
 Model = nn.Module | Callable[..., Any]
@@ -63,10 +64,19 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
             _run(model, copies, backward, meter)
         result = _measurement(meter)
         if time and not _on_meta(model, inputs):
-            copies = _copied(inputs)
-            spent = latency(lambda: _run(model, copies, backward), timer=timer_for(model, inputs))
-            result = replace(result, latency=spent)
+            result = _timed(result, meter, model, _copied(inputs), backward)
     return result
+
+
+def _timed(result: Measurement, meter: Meter, model: Model, inputs: Any, backward: bool) -> Measurement:
+    """The same measurement with the time of the whole run, and of each module's forward."""
+    whole = latency(lambda: _run(model, inputs, backward), timer=timer_for(model, inputs))
+    with torch.set_grad_enabled(backward):
+        modules = {tally.name: tally.module for tally in meter.called() if tally.module is not None}
+        parts = module_latencies(lambda: model(*inputs), modules.values())
+    names = {name: parts[module] for name, module in modules.items() if module in parts}
+    rows = [replace(row, latency=names.get(row.name)) for row in result.rows]
+    return replace(result, latency=whole, rows=tuple(rows))
 
 
 def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
@@ -135,9 +145,10 @@ def _measurement(meter: Meter) -> Measurement:
         name=root.kind,
         params=sum(p.numel() for p in parameters),
         param_bytes=sum(p.numel() * p.element_size() for p in parameters),
+        macs_by_dtype=dict(meter.macs_by_dtype),
         latency=None,
         peak_activation_bytes=root.peak_activation_bytes,
-        rows=tuple(_module_row(tally, modules) for tally in [root, *meter.called()]),
+        rows=tuple(_module_row(tally, modules) for tally in meter.called()),
         ops=tuple(
             OpRow(name=op.name, calls=op.calls, **_cost(op))
             for op in sorted(
@@ -161,7 +172,7 @@ def _module_row(tally: Tally, roots: list[nn.Module]) -> ModuleRow:
     )
 
 
-def _cost(tally: Tally) -> dict[str, int]:
+def _cost(tally: Tally) -> dict[str, Any]:
     return {name: getattr(tally, name) for name in ("macs", "macs_backward", "bytes_read", "bytes_written")}
 
 

@@ -75,6 +75,7 @@ class Meter(TorchDispatchMode):
         self.not_counted: dict[tuple[str, str], int] = {}  # (operator, call site) -> calls
         self.storages = Storages()
         self._discovered = discovered
+        self.macs_by_dtype: dict[str, int] = {}
         self._stack: list[Owners] = [(self.root,)]
         self._fraction = DENSE
         self._marks: list[int] = []  # autograd sequence numbers at which the owner changed
@@ -109,8 +110,9 @@ class Meter(TorchDispatchMode):
         self._discovered(module)
 
     def called(self) -> list[Tally]:
-        """Modules that ran, in the model's own order, without the root."""
-        return [tally for tally in self.modules.values() if tally.calls and tally is not self.root]
+        """The root, and the modules that ran, in the model's own order."""
+        others = [tally for tally in self.modules.values() if tally.calls and tally is not self.root]
+        return [self.root, *others]
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
         if id(module) not in self.modules:
@@ -180,6 +182,9 @@ class Meter(TorchDispatchMode):
             macs = macs_of(func.overloadpacket, args, kwargs, out) or 0
             if fraction != DENSE and func.overloadpacket in _DENSE_PRODUCTS:
                 macs = int(macs * fraction)
+            if macs:
+                dtype = str(next(tensors_in(args)).dtype).removeprefix("torch.")
+                self.macs_by_dtype[dtype] = self.macs_by_dtype.get(dtype, 0) + macs
         elif state is not State.ZERO:
             self._miss(str(func.overloadpacket), path)
         touched = access(func, args, kwargs, out)

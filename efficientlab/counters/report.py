@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from .energy import MAC_PICOJOULES, energy
 from .latency import Latency
-from .text import si, size, table
+from .text import seconds, si, size, table
 
 if TYPE_CHECKING:
     import pandas
@@ -51,6 +52,8 @@ class ModuleRow(Cost):
     calls: int
     params: int
     peak_activation_bytes: int
+    latency: Latency | None = None
+    """Of the forward pass, all calls together; None if time was not measured."""
 
     @property
     def depth(self) -> int:
@@ -85,6 +88,7 @@ class Measurement(Cost):
     params: int
     param_bytes: int
     peak_activation_bytes: int
+    macs_by_dtype: dict[str, int]
     latency: Latency | None
     rows: tuple[ModuleRow, ...]
     ops: tuple[OpRow, ...]
@@ -137,6 +141,7 @@ class Measurement(Cost):
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         header = ["module", "type", "calls", "params", "MACs", "%", "read", "written", "FLOP/B", "peak"]
+        header += ["forward"] if self.latency else []
         rows = []
         for row in self.rows:
             share = 100 * row.macs / self.macs if self.macs else 0.0
@@ -146,6 +151,8 @@ class Measurement(Cost):
                 size(row.bytes_read), size(row.bytes_written), f"{row.intensity:.1f}",
                 size(row.peak_activation_bytes),
             ])  # fmt: skip
+            if self.latency:
+                rows[-1].append(seconds(row.latency.median) if row.latency else "")
         return header, rows
 
     def _total_label(self) -> str:
@@ -160,6 +167,8 @@ class Measurement(Cost):
         ]
         if self.latency:
             lines.append(f"latency {self.latency}")
+        if self.macs_by_dtype.keys() <= MAC_PICOJOULES.keys():
+            lines.append(f"energy {energy(self)}")
         if not self.complete:
             lines.append(f"INCOMPLETE: {len(self.not_counted)} not counted, their MACs are missing:")
             lines += [f"  {miss}" for miss in self.not_counted]
