@@ -86,3 +86,23 @@ def confusion_pictures(tables: Mapping[str, Tensor], names: Sequence[str]) -> Fi
         ax.grid(False)
     axes[0, 0].set_yticks(range(len(names)), names, fontsize=7.5)
     return figure
+
+
+def grouped_bars(groups: Mapping[str, Mapping[str, Sequence[float]]], quality_name: str) -> Figure:
+    """A group of bars for each entry, one bar a contestant: the mean of its values, with their range."""
+    import matplotlib.pyplot as plt
+
+    names = list(next(iter(groups.values())))
+    figure, ax = plt.subplots(figsize=(2.1 * len(groups) + 1.6, 2.8))
+    width = 0.8 / len(names)
+    for i, (colour, name) in enumerate(zip(CYCLE, names, strict=False)):
+        values = torch.tensor([list(group[name]) for group in groups.values()], dtype=torch.float64)
+        mean = values.mean(1)
+        bars = torch.stack([mean - values.amin(1), values.amax(1) - mean])
+        at = torch.arange(len(groups)) + (i - (len(names) - 1) / 2) * width
+        ax.bar(at, mean, 0.92 * width, yerr=bars, capsize=3, color=colour, label=name)
+    ax.set_xticks(range(len(groups)), list(groups))
+    ax.set_ylabel(quality_name)
+    ax.set_ylim(0, 1)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(names))
+    return figure

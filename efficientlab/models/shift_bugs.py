@@ -1,0 +1,62 @@
+"""Temporal shifts with the mistakes that people make: run trained weights with them and see what happens.
+
+Each has the signature of the right one, (N·T, C, H, W) and T to (N·T, C, H, W), bidirectional with
+fold = C // 8.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from efficientlab.kernels import temporal_shift
+
+FOLD_DIV = 8
+
+
+def exchanged_folds(x: Tensor, n_frames: int) -> Tensor:
+    """Past and future take each other's channels: time runs backwards."""
+    reverse = x.unflatten(0, (-1, n_frames)).flip(1).flatten(0, 1)
+    return temporal_shift(reverse, n_frames).unflatten(0, (-1, n_frames)).flip(1).flatten(0, 1)
+
+
+def past_in_both_folds(x: Tensor, n_frames: int) -> Tensor:
+    """The future's channels take the past too, as in a buffer that cannot look ahead."""
+    return temporal_shift(x, n_frames, FOLD_DIV // 2, causal=True)
+
+
+def circular(x: Tensor, n_frames: int) -> Tensor:
+    """The clip is a loop: its first frame is the last one's future."""
+    clips = x.unflatten(0, (-1, n_frames))  # (N, T, C, H, W)
+    fold = x.shape[1] // FOLD_DIV
+    parts = [
+        clips[:, :, :fold].roll(-1, 1),
+        clips[:, :, fold : 2 * fold].roll(1, 1),
+        clips[:, :, 2 * fold :],
+    ]
+    return torch.cat(parts, 2).flatten(0, 1)
+
+
+def leak_across_clips(x: Tensor, n_frames: int) -> Tensor:
+    """The whole batch is one clip: a clip's last frame sees the next clip's first."""
+    return temporal_shift(x, len(x))
+
+
+def half_a_fold(x: Tensor, n_frames: int) -> Tensor:
+    """Half as many channels move as the weights were trained for."""
+    return temporal_shift(x, n_frames, 2 * FOLD_DIV)
+
+
+def no_shift(x: Tensor, n_frames: int) -> Tensor:
+    """A fold of zero channels: every frame alone. Nothing warns of it."""
+    return x
+
+
+SHIFT_BUGS = {
+    "folds exchanged": exchanged_folds,
+    "past in both folds": past_in_both_folds,
+    "clip as a loop": circular,
+    "leak across clips": leak_across_clips,
+    "half a fold": half_a_fold,
+    "fold of zero": no_shift,
+}
