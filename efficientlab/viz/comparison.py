@@ -100,7 +100,7 @@ def grouped_bars(groups: Mapping[str, Mapping[str, Sequence[float]]], quality_na
         mean = values.mean(1)
         bars = torch.stack([mean - values.amin(1), values.amax(1) - mean])
         at = torch.arange(len(groups)) + (i - (len(names) - 1) / 2) * width
-        ax.bar(at, mean, 0.92 * width, yerr=bars, capsize=3, color=colour, label=name)
+        ax.bar(at.numpy(), mean.numpy(), 0.92 * width, yerr=bars.numpy(), capsize=3, color=colour, label=name)
     ax.set_xticks(range(len(groups)), list(groups))
     ax.set_ylabel(quality_name)
     ax.set_ylim(0, 1)

@@ -45,7 +45,7 @@ def stream_player(video: Tensor, answers: Tensor, names: Sequence[str], clip: in
             ax.imshow(video[clip, t].permute(1, 2, 0).numpy())
             ax.set_title(f"frame {t + 1}", fontsize=8, pad=2)
     ax = right.subplots()
-    share = answers[clip, frame - 1]
+    share = answers[clip, frame - 1].numpy()
     best = int(share.argmax())
     ax.barh(range(len(names)), share, color=[BLUE if k == best else GREY for k in range(len(names))])
     ax.set_yticks(range(len(names)), names, fontsize=7.5)
