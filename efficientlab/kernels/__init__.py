@@ -5,5 +5,14 @@ Nothing is compiled on installation, and Triton is imported only when one of its
 """
 
 from .shift import temporal_shift, temporal_shift_step
+from .shifted_conv import shifted_pointwise_conv
+from .voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
 
-__all__ = ["temporal_shift", "temporal_shift_step"]
+__all__ = [
+    "avg_voxelize",
+    "normalize_to_grid",
+    "shifted_pointwise_conv",
+    "temporal_shift",
+    "temporal_shift_step",
+    "trilinear_devoxelize",
+]

@@ -1,7 +1,8 @@
 """What the kernels share: who computes (PyTorch or Triton), Triton kernels that load lazily, and costs.
 
 A Triton kernel is written as a plain function in the file of its op and marked `@kernel`. Triton itself is
-imported when the kernel is first launched, so the package works where Triton does not exist.
+imported when the kernel is first launched, so the package works where Triton does not exist. Triton's
+compiler reads the annotations of a kernel: its arguments are `tl.tensor` or `tl.constexpr`, nothing else.
 """
 
 from __future__ import annotations

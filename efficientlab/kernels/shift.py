@@ -47,7 +47,7 @@ def temporal_shift(x: Tensor, n_frames: int, fold_div: int = 8, causal: bool = F
             shift or too few.
     """
     fold, first, second = shift_steps(x, n_frames, fold_div, causal)
-    return _temporal_shift(x, n_frames, fold, first, second)
+    return shift_op(x, n_frames, fold, first, second)
 
 
 def temporal_shift_step(x: Tensor, cache: Tensor | None, fold_div: int = 8) -> tuple[Tensor, Tensor]:
@@ -128,7 +128,7 @@ def shift_window(n_frames: int, step: int) -> tuple[slice, slice, slice]:
     mutates_args=(),
     schema="(Tensor x, int n_frames, int fold, int first, int second) -> Tensor",
 )
-def _temporal_shift(x: Tensor, n_frames: int, fold: int, first: int, second: int) -> Tensor:
+def shift_op(x: Tensor, n_frames: int, fold: int, first: int, second: int) -> Tensor:
     run = _shift_triton if use_triton(x) else _shift_torch
     return run(x, n_frames, fold, first, second)
 
@@ -165,7 +165,7 @@ def _shift_triton(x: Tensor, n_frames: int, fold: int, first: int, second: int) 
         x.shape[1] * inner,
         first,
         second,
-        VECTOR=_vector(fold * inner, frame),
+        VECTOR=vector_length(fold * inner, frame),
         BLOCK=_BLOCK,
     )
     return y
@@ -174,7 +174,7 @@ def _shift_triton(x: Tensor, n_frames: int, fold: int, first: int, second: int) 
 _BLOCK = 1024
 
 
-def _vector(*lengths: int) -> int:
+def vector_length(*lengths: int) -> int:
     """Largest power of two up to 16 that divides all lengths: elements that always move together."""
     vector = 16
     while any(length % vector for length in lengths):
@@ -184,12 +184,12 @@ def _vector(*lengths: int) -> int:
 
 @kernel
 def _shift_kernel(
-    x: Any,
-    y: Any,
-    n_frames: Any,
-    fold: Any,
-    frame: Any,
-    period: Any,
+    x: tl.tensor,
+    y: tl.tensor,
+    n_frames: tl.tensor,
+    fold: tl.tensor,
+    frame: tl.tensor,
+    period: tl.tensor,
     first: tl.constexpr,
     second: tl.constexpr,
     VECTOR: tl.constexpr,
@@ -214,7 +214,7 @@ def _shift_kernel(
     tl.store(y + start + i, value, mask=i < frame)
 
 
-@_temporal_shift.register_fake
+@shift_op.register_fake
 def _(x: Tensor, n_frames: int, fold: int, first: int, second: int) -> Tensor:
     return torch.empty_like(x, memory_format=memory_format(x))
 
@@ -226,8 +226,8 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
     """What a channel brought from t + step, its gradient takes back: the shift the other way."""
     n_frames, fold, first, second = ctx.steps
-    return _temporal_shift(grad, n_frames, fold, -first, -second), None, None, None, None
+    return shift_op(grad, n_frames, fold, -first, -second), None, None, None, None
 
 
-_temporal_shift.register_autograd(_backward, setup_context=_setup)
-register_cost(_temporal_shift, macs=lambda *args, out: 0, moved=lambda x, *args, out: nbytes(x, out))
+shift_op.register_autograd(_backward, setup_context=_setup)
+register_cost(shift_op, macs=lambda *args, out: 0, moved=lambda x, *args, out: nbytes(x, out))

