@@ -17,7 +17,7 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import shift, shifted_conv  # noqa: E402
+from efficientlab.kernels import gather, shift, shifted_conv, voxel  # noqa: E402
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -66,7 +66,34 @@ def _shifted_conv(dtype: str, last: bool) -> Specialisation:
     )
 
 
+def _bag(dtype: str, size: int, weighted: bool) -> Specialisation:
+    columns = 64
+    return Specialisation(
+        gather._bag_kernel,
+        {"x": f"*{dtype}:16", "y": f"*{dtype}:16", "weight": "*fp32:16"}
+        | dict.fromkeys(("index", "ends"), "*i32:16")
+        | dict.fromkeys(("rows", "channels"), "i32:16"),
+        {"SIZE": size, "WEIGHTED": weighted, "ROWS": gather._TILE // columns, "COLUMNS": columns},
+        instruction=r"LDG\.E\.128",
+    )
+
+
+def _corners() -> Specialisation:
+    return Specialisation(
+        voxel._corners_kernel,
+        {"coords": "*fp32:16", "index": "*i32:16", "share": "*fp32:16"}
+        | dict.fromkeys(("total", "points", "resolution"), "i32:16"),
+        {"BLOCK": voxel._BLOCK},
+        instruction=r"STG\.E\.128",
+    )
+
+
 SPECIALISATIONS = {
+    "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),
+    "bags of 8 rows, weighted, fp32": _bag("fp32", 8, True),
+    "bags of any size, weighted, fp32": _bag("fp32", 0, True),
+    "bags of any size, plain, fp16": _bag("fp16", 0, False),
+    "trilinear corners": _corners(),
     "shift fp16": _shift("fp16", 16),
     "shift fp32": _shift("fp32", 16),
     "shift fp32, odd sizes": _shift("fp32", 1),

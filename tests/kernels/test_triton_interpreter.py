@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("triton")
 
-OPS = ["shift", "shifted_conv"]
+OPS = ["shift", "shifted_conv", "voxel"]
 
 
 @pytest.mark.parametrize("op", OPS)
