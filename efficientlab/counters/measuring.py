@@ -31,7 +31,8 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
       views are free (`efficientlab.counters.traffic`). `intensity` is FLOPs per byte.
     - `peak_activation_bytes`: most bytes alive at one time of those that the run allocated. Parameters,
       buffers, inputs and the gradients of parameters are not in it, nor is scratch memory inside operators.
-    - `latency`: timed after the counting, outside of it; None with `time=False` and on meta tensors.
+    - `latency`: timed after the counting, outside of it; None with `time=False` and on meta tensors. Rows
+      have one too, unless the backward pass, which has no module boundaries, is part of the time.
     - `rows` per module (with everything inside it), `ops` per operator.
 
     The forward pass alone runs without gradients, as inference does. With `backward`, it is followed by the
@@ -69,9 +70,11 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
 
 
 def _timed(result: Measurement, meter: Meter, model: Model, inputs: Any, backward: bool) -> Measurement:
-    """The same measurement with the time of the whole run, and of each module's forward."""
+    """The same measurement with the time of the whole run, and of each module where that is the forward."""
     whole = latency(lambda: _run(model, inputs, backward), timer=timer_for(model, inputs))
-    with torch.set_grad_enabled(backward):
+    if backward:
+        return replace(result, latency=whole)
+    with torch.no_grad():
         modules = {tally.name: tally.module for tally in meter.called() if tally.module is not None}
         parts = module_latencies(lambda: model(*inputs), modules.values())
     names = {name: parts[module] for name, module in modules.items() if module in parts}

@@ -68,7 +68,7 @@ class Meter(TorchDispatchMode):
         name = (
             type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "function")
         )
-        self.root = Tally("", name)
+        self.root = Tally("", name, calls=0 if isinstance(model, nn.Module) else 1)
         self.root_modules: list[nn.Module] = []
         self.modules: dict[int, Tally] = {}  # by id; the tally holds the module, so the id stays taken
         self.operators: dict[str, Tally] = {}
@@ -226,6 +226,8 @@ class Meter(TorchDispatchMode):
     def _check_origin(self, reads: list[Tensor], path: Owners) -> None:
         """Data that appears from nowhere was computed where the counter cannot see it."""
         for x in reads:
+            if x.is_meta:
+                continue  # nothing is computed anywhere
             if self.storages.blank(x):
                 self._miss(
                     "a kernel that is no operator (raw Triton, CUDA or NumPy) filling torch.empty", path

@@ -53,7 +53,7 @@ class ModuleRow(Cost):
     params: int
     peak_activation_bytes: int
     latency: Latency | None = None
-    """Of the forward pass, all calls together; None if time was not measured."""
+    """All calls together; None if time was not measured, or includes a backward pass."""
 
     @property
     def depth(self) -> int:
@@ -141,7 +141,8 @@ class Measurement(Cost):
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         header = ["module", "type", "calls", "params", "MACs", "%", "read", "written", "FLOP/B", "peak"]
-        header += ["forward"] if self.latency else []
+        timed = any(row.latency for row in self.rows)
+        header += ["time"] if timed else []
         rows = []
         for row in self.rows:
             share = 100 * row.macs / self.macs if self.macs else 0.0
@@ -151,7 +152,7 @@ class Measurement(Cost):
                 size(row.bytes_read), size(row.bytes_written), f"{row.intensity:.1f}",
                 size(row.peak_activation_bytes),
             ])  # fmt: skip
-            if self.latency:
+            if timed:
                 rows[-1].append(seconds(row.latency.median) if row.latency else "")
         return header, rows
 

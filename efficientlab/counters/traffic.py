@@ -4,6 +4,7 @@ read: every distinct input tensor once, an expanded (stride 0) dimension once;
 written: every output that is not a view of an input, and every argument that is modified in place.
 Views, shape queries and uninitialised memory cost nothing. Gathers read what they gather (and the indices),
 not the whole source; in-place scatters touch what they scatter. A sparse tensor is its values and indices.
+This project's own kernels bring their own formula.
 
 This is what the operator must move if each operand is read once and each result written once. Caches may
 save some of it between operators, and a kernel that re-reads its operands moves more: a model, not a trace.
@@ -132,6 +133,11 @@ def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any
         one = name == "_local_scalar_dense"  # item() reads a single number
         read = inputs[0].element_size() if one else distinct_bytes(reads)
         return Access(inputs, reads, fresh, modified, True, read, 0)
+    if op.namespace == "efficientlab":
+        written = distinct_bytes([*fresh, *modified])
+        moved = _registered_bytes(op, args, kwargs, out)
+        read = distinct_bytes(inputs) if moved is None else moved - written
+        return Access(inputs, inputs, fresh, modified, True, read, written)
     if op.namespace == "aten" and name in _GATHERS:
         written = distinct_bytes(fresh)
         return Access(inputs, inputs, fresh, modified, True, written + distinct_bytes(inputs[1:]), written)
@@ -143,3 +149,13 @@ def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any
     reads = [x for x in inputs if id(x) not in overwritten]
     written = distinct_bytes([*fresh, *modified])
     return Access(inputs, reads, fresh, modified, True, distinct_bytes(reads), written)
+
+
+def _registered_bytes(
+    op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any], out: Any
+) -> int | None:
+    """Bytes that one of this project's kernels says it moves, None if it says nothing."""
+    from efficientlab.kernels.backend import BYTES
+
+    formula = BYTES.get(op.overloadpacket)
+    return None if formula is None else formula(*args, **kwargs, out=out)
