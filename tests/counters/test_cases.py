@@ -1,0 +1,157 @@
+"""The hand-derived cases of the benchmark, and figures that are published or can be brute-forced."""
+
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from efficientlab.counters import count
+from efficientlab.counters.attention import causal_pairs
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from counters_cases import CASES
+from counters_parts import cyclegan_generator, cyclegan_macs, resnet50
+
+quick = settings(deadline=None, max_examples=25)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.filterwarnings("ignore:LSTM with projections", "ignore:Sparse", "ignore:enable_nested_tensor")
+def test_case_is_exact_on_cpu_and_meta(case):
+    for device in ["cpu", "meta"] if case.meta else ["cpu"]:
+        model, inputs = case.make(device)
+        result = count(model, *inputs, backward=case.backward)
+        assert (result.macs, result.not_counted) == (case.macs, ()), device
+        assert result.flops == 2 * case.macs
+
+
+def test_published_figures():
+    with torch.device("meta"):
+        resnet = count(resnet50(), torch.empty(1, 3, 224, 224))
+        cyclegan = count(cyclegan_generator(), torch.empty(1, 3, 256, 256))
+    assert (resnet.macs, resnet.params) == (4_089_184_256, 25_557_032)
+    assert cyclegan.macs == cyclegan_macs(256) == 49_551_507_456
+    at_output_size = 3 * sum(cyclegan[name].macs for name in _transposed(cyclegan))  # ×4 in place of ×1
+    assert cyclegan.macs + at_output_size == 56_799_264_768  # the 56.8 G of the literature
+
+
+def _transposed(measurement):
+    return [row.name for row in measurement.rows if row.kind == "ConvTranspose2d"]
+
+
+convolutions = st.tuples(
+    st.integers(1, 3), st.sampled_from([1, 2, 4]), st.integers(1, 3), st.integers(1, 3),
+    st.integers(1, 2), st.integers(1, 2), st.integers(0, 2), st.booleans(),
+)  # fmt: skip
+
+
+@quick
+@given(convolutions)
+def test_convolution_matches_a_count_of_its_products(config):
+    """N·|y|·(C_in/g)·k for a convolution, and the same with x for a transposed one, of 1 to 3 dimensions."""
+    dims, groups, per_group, kernel, stride, dilation, padding, transposed = config
+    kinds = [nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d] if transposed else _CONVS
+    channels, out = groups * per_group, groups * 2
+    conv = kinds[dims - 1](
+        channels, out, kernel, stride=stride, padding=min(padding, kernel - 1), dilation=dilation, groups=groups
+    )
+    x = torch.randn(2, channels, *[7] * dims, requires_grad=True)
+    y = conv(x)
+    products = x.numel() * 2 * kernel**dims if transposed else y.numel() * per_group * kernel**dims
+    assert count(conv, x).macs == products
+    assert count(conv, x, backward=True).macs == 3 * products
+    assert count(conv, x.detach(), backward=True).macs == 2 * products
+
+
+_CONVS = [nn.Conv1d, nn.Conv2d, nn.Conv3d]
+
+
+@quick
+@given(st.integers(0, 9), st.integers(0, 9))
+def test_causal_pairs_counts_the_mask(queries, keys):
+    assert causal_pairs(queries, keys) == int(torch.ones(queries, keys).tril().sum())
+
+
+@quick
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**16), st.booleans())
+def test_sparse_products_match_brute_force(m, k, n, seed, both):
+    generator = torch.Generator().manual_seed(seed)
+    a = (torch.rand(m, k, generator=generator) < 0.4).float()
+    b = (torch.rand(k, n, generator=generator) < 0.4).float()
+    right = b if both else torch.ones_like(b)
+    expected = sum(bool(a[i, j] and right[j, c]) for i, j, c in product(range(m), range(k), range(n)))
+    for convert in (torch.Tensor.to_sparse_csr, torch.Tensor.to_sparse_coo):
+        left, other = convert(a), convert(b) if both else b
+        assert count(lambda left=left, other=other: left @ other).macs == expected
+
+
+def test_dense_models_agree_with_torchs_counter():
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.ConvTranspose2d(8, 4, 2), nn.Flatten(), nn.Linear(324, 5))
+    x = torch.randn(2, 3, 10, 10)
+    with FlopCounterMode(display=False) as theirs:
+        model(x).sum().backward()
+    assert count(model, x, backward=True).flops == theirs.get_total_flops()
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("variant", ["dropout", "unbatched heads", "float64", "wider values"])
+def test_causal_attention_is_half_on_every_path(device, variant):
+    q = torch.randn(2, 3, 6, 4, device=device)
+    q = {"unbatched heads": q[0], "float64": q.double()}.get(variant, q)
+    v = torch.cat([q, q], -1) if variant == "wider values" else q
+    dropout = 0.1 if variant == "dropout" else 0.0
+    result = count(lambda: F.scaled_dot_product_attention(q, q, v, dropout_p=dropout, is_causal=True))
+    heads = 3 if variant == "unbatched heads" else 6
+    assert result.macs == heads * (6 * 7 // 2) * (4 + v.shape[-1])
+
+
+def test_backward_of_unfused_causal_attention_is_half_as_well():
+    q = torch.randn(2, 3, 6, 4, device="meta", requires_grad=True)
+    result = count(lambda q: F.scaled_dot_product_attention(q, q, q, is_causal=True), q, backward=True)
+    assert result.macs_forward == 6 * 21 * 8
+    assert result.macs_backward == 2 * result.macs_forward
+
+
+def test_padding_mask_of_the_nested_fast_path_counts_real_tokens():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2).eval()
+    x, mask = torch.randn(2, 6, 16), torch.zeros(2, 6, dtype=torch.bool)
+    mask[0, 4:] = True  # lengths 4 and 6
+    layer = (4 + 6) * (4 * 16 * 16 + 2 * 16 * 32) + (4**2 + 6**2) * 2 * 16
+    assert count(lambda x: encoder(x, src_key_padding_mask=mask), x).macs == 2 * layer
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape", "corners"),
+    [("linear", (1, 2, 5), 2), ("bilinear", (1, 2, 5, 5), 4), ("trilinear", (1, 2, 5, 5, 5), 8),
+     ("bicubic", (1, 2, 5, 5), 16), ("nearest", (1, 2, 5, 5), 0)],
+)  # fmt: skip
+def test_interpolation_is_a_mac_per_corner(mode, shape, corners):
+    x = torch.randn(shape, requires_grad=True)
+    result = count(lambda x: F.interpolate(x, scale_factor=2, mode=mode), x, backward=True)
+    fine = x.numel() * 2 ** (len(shape) - 2)
+    assert (result.macs_forward, result.macs_backward) == (corners * fine, corners * fine)
+
+
+def test_grid_sample():
+    x, grid = torch.randn(1, 3, 6, 6, requires_grad=True), torch.rand(1, 4, 5, 2, requires_grad=True)
+    result = count(lambda x, grid: F.grid_sample(x, grid, align_corners=True), x, grid, backward=True)
+    assert result.macs_forward == 4 * (3 * 4 * 5)
+    assert result.macs_backward == 4 * (3 * 4 * 5) * (1 + 2)
+
+
+def test_matrix_variants():
+    a, b, x, y = torch.randn(4, 5), torch.randn(5, 6), torch.randn(5), torch.randn(5)
+    assert count(lambda: x @ y).macs == 5
+    assert count(lambda: a @ x).macs == 20
+    assert count(lambda: torch.addr(torch.zeros(5, 5), x, y)).macs == 25
+    assert count(lambda: torch.addmm(torch.zeros(6), a, b)).macs == 120
+    assert count(lambda: torch.baddbmm(torch.zeros(3, 4, 6), a.expand(3, 4, 5), b.expand(3, 5, 6))).macs == 360
+    assert count(lambda: torch.mm(a, b, out=torch.empty(0))).macs == 120
+    assert count(lambda: torch.sparse.sampled_addmm(torch.eye(4).to_sparse_csr(), a, b[:, :4])).macs == 4 * 5

@@ -1,0 +1,154 @@
+"""Nothing is silently zero: what has no formula, and what no operator did, is named with its place."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import flop_registry, register_flop_formula
+
+from efficientlab.counters import count
+from efficientlab.counters.conventions import ZERO_BY_CONVENTION, State, state_of
+from efficientlab.counters.formulas import MAC_FORMULAS
+
+x = torch.randn(4, 8)
+
+
+@torch.library.custom_op("counters_test::mystery", mutates_args=())
+def mystery(x: torch.Tensor) -> torch.Tensor:
+    return x @ x.t()
+
+
+@torch.library.custom_op("counters_test::known", mutates_args=())
+def known(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return x[rows] @ x[rows].t()
+
+
+@register_flop_formula(torch.ops.counters_test.known, get_raw=True)
+def _known_flops(x, rows, out_val=None):
+    return 2 * len(rows.unique()) * x.shape[1]
+
+
+def test_operator_without_a_formula_is_listed_with_module_and_line():
+    class Head(nn.Module):
+        def forward(self, x):
+            return torch.ops.counters_test.mystery(x) + mystery(x)
+
+    result = count(nn.Sequential(nn.Linear(8, 8), Head()), x)
+    assert not result.complete
+    (miss,) = result.not_counted
+    assert (miss.op, miss.calls) == ("counters_test.mystery", 2)
+    assert miss.site.startswith("1 (test_not_counted.py:")
+    assert result.macs == 4 * 64
+    assert "total (INCOMPLETE)" in str(result)
+    assert "counters_test.mystery in 1 (test_not_counted.py:" in str(result)
+    assert "INCOMPLETE" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("fn", "op"),
+    [(torch.linalg.svd, "aten._linalg_svd"), (torch.fft.fft, "aten._fft_r2c"), (torch.linalg.qr, "aten.linalg_qr")],
+)
+def test_algebra_that_is_not_multiply_accumulate_is_listed(fn, op):
+    assert [miss.op for miss in count(fn, x).not_counted] == [op]
+
+
+def test_registered_formula_sees_real_indices():
+    result = count(lambda x: known(x, torch.tensor([0, 2, 2])), x)
+    assert (result.macs, result.complete) == (2 * 8, True)
+
+
+class ThroughNumpy(torch.autograd.Function):
+    """Leaves torch in both directions."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return torch.from_numpy(np.tanh(x.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx, grad):
+        return torch.from_numpy(2 * grad.numpy())
+
+
+class InTorch(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.tanh()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return 2 * grad
+
+
+def unseen(fn, *inputs, backward=False):
+    return [miss.op for miss in count(fn, *inputs, backward=backward).not_counted]
+
+
+def test_data_from_outside_of_operators_is_reported():
+    assert unseen(InTorch.apply, x.clone().requires_grad_(), backward=True) == []
+    assert unseen(ThroughNumpy.apply, x) == ["data made outside of torch's operators"]
+    assert unseen(lambda x: ThroughNumpy.apply(x) + 1, x) == ["data made outside of torch's operators"]
+    (found,) = unseen(lambda x: x + torch.from_numpy(np.tanh(x.numpy())), x)
+    assert found == "data made outside of torch's operators"
+
+
+def test_gradient_from_outside_of_operators_is_reported():
+    class BackwardOnly(ThroughNumpy):
+        @staticmethod
+        def forward(ctx, x):
+            return x.tanh()
+
+    leaf = x.clone().requires_grad_()
+    assert unseen(BackwardOnly.apply, leaf, backward=True) == ["data made outside of torch's operators"]
+    deeper = unseen(lambda x: BackwardOnly.apply(x * 2), leaf, backward=True)
+    assert deeper == ["data made outside of torch's operators"]
+
+
+def test_uninitialised_memory_that_is_read_was_filled_by_someone_unseen():
+    def raw_kernel(x):
+        y = torch.empty_like(x)
+        y.numpy()[:] = 1
+        return y
+
+    assert len(unseen(raw_kernel, x)) == len(unseen(lambda x: raw_kernel(x) + 1, x)) == 1
+    assert "raw Triton, CUDA or NumPy" in unseen(raw_kernel, x)[0]
+    assert unseen(lambda x: torch.empty_like(x).copy_(x) + torch.empty(4, 8).zero_() + torch.empty(0).sum(), x) == []
+
+
+def test_constants_are_not_mistaken_for_unseen_work():
+    constant, table = torch.randn(8, 3), np.arange(8, dtype=np.float32)
+    wrapped = torch.from_numpy(table)
+
+    class Holder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.plain = torch.randn(8)
+
+        def forward(self, x):
+            return (x * self.plain + wrapped + torch.tensor([1.0] * 8) + 2.0) @ constant
+
+    assert unseen(Holder(), x) == []
+
+
+def test_no_operator_is_both_zero_and_counted():
+    listed = {name for names in ZERO_BY_CONVENTION.values() for name in names.split()}
+    counted = {packet.__name__ for packet in {*MAC_FORMULAS, *flop_registry} if hasattr(packet, "overloads")}
+    assert listed & counted == set()
+    assert len(listed) == sum(len(names.split()) for names in ZERO_BY_CONVENTION.values()), "listed twice"
+
+
+@pytest.mark.parametrize(
+    ("op", "state"),
+    [
+        (torch.ops.aten.relu_.default, State.ZERO),
+        (torch.ops.aten.native_batch_norm.default, State.ZERO),
+        (torch.ops.aten.view.default, State.ZERO),
+        (torch.ops.aten._foreach_add_.List, State.ZERO),
+        (torch.ops.aten.linear.default, State.COMPOSITE),
+        (torch.ops.aten._linalg_svd.default, State.UNKNOWN),
+        (torch.ops.aten._trilinear.default, State.UNKNOWN),
+        (torch.ops.counters_test.mystery.default, State.UNKNOWN),
+    ],
+    ids=str,
+)
+def test_three_states(op, state):
+    assert state_of(op) is state
