@@ -90,15 +90,14 @@ def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
 def _run(model: Model, inputs: Any, backward: bool, meter: Meter | None = None) -> None:
     """One forward pass, and one backward pass where wanted."""
     watch: Callable[[], AbstractContextManager[Any]] = meter.running if meter else nullcontext
+    check: Callable[[Any], None] = meter.check_results if meter else lambda results: None
     with torch.set_grad_enabled(backward):
         with watch():
             output = model(*inputs)
-        outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor)]
-        if meter:
-            meter.check_results(outputs)
+            check(output)
         if not backward:
             return
-        outputs = [x for x in outputs if x.requires_grad]
+        outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor) and x.requires_grad]
         if not outputs:
             raise ValueError(
                 "backward=True, but no output of the model requires a gradient: its parameters are frozen "
@@ -113,9 +112,7 @@ def _run(model: Model, inputs: Any, backward: bool, meter: Meter | None = None) 
                 for leaf in leaves:
                     hooks.callback(leaf.register_hook(meter.storages.release).remove)
             with watch():
-                gradients = torch.autograd.grad(outputs, leaves, seeds, allow_unused=True)
-            if meter:
-                meter.check_results([g for g in gradients if g is not None])
+                check(torch.autograd.grad(outputs, leaves, seeds, allow_unused=True))
 
 
 def _leaves(outputs: list[Tensor]) -> list[Tensor]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from .traffic import Access, parts_of, storages_of
 
@@ -26,7 +28,6 @@ class Storages:
         self._sizes: dict[int, int | None] = {}  # None for what existed before
         self._references: dict[int, weakref.ref[Any]] = {}
         self._blank: set[int] = set()  # uninitialised, and not written by any operator since
-        self._earlier = _existing_storages()
 
     def record(self, touched: Access) -> None:
         for x in touched.inputs:
@@ -45,8 +46,8 @@ class Storages:
             self._track(x, allocated=False)
 
     def known(self, x: Tensor) -> bool:
-        """Whether the memory of x existed before or came from an operator. Single numbers always pass."""
-        return x.numel() <= 1 or all(s in self._sizes or s in self._earlier for s in storages_of(x))
+        """Whether an operator has touched the memory of x."""
+        return all(storage in self._sizes for storage in storages_of(x))
 
     def blank(self, x: Tensor) -> bool:
         """Whether x is uninitialised memory, as far as operators can tell. Says so once."""
@@ -80,7 +81,18 @@ class Storages:
         self._blank.discard(key)
 
 
-def _existing_storages() -> set[int]:
-    """Storages of all tensors that Python holds now: parameters, inputs, and constants wherever they are kept."""
-    plain = {Tensor, nn.Parameter}
-    return {storage for x in gc.get_objects() if type(x) in plain for storage in storages_of(x)}
+@contextmanager
+def new_objects_apart() -> Iterator[None]:
+    """Sets the objects that exist now apart, so that `is_new` can tell. Costs the same however many there are."""
+    frozen_by_others = gc.get_freeze_count()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen_by_others:
+            gc.unfreeze()
+
+
+def is_new(x: Tensor) -> bool:
+    """Whether the tensor was made inside `new_objects_apart`, by an operator or by anyone else."""
+    return any(other is x for other in gc.get_objects())

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from .causal import DENSE, causal_attention
 from .conventions import State, state_of
 from .formulas import has_formula, macs_of
-from .memory import Storages
+from .memory import Storages, is_new, new_objects_apart
 from .traffic import Access, access, distinct_bytes, tensors_in
 
 _OWN_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
@@ -95,6 +96,7 @@ class Meter(TorchDispatchMode):
             stack.enter_context(causal_attention(self._set_fraction))
             if "torch._dynamo" in sys.modules:  # a compiled model is counted as the eager one that it is
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
+            stack.enter_context(new_objects_apart())
             stack.enter_context(self)
             self._mark()
             yield self
@@ -219,9 +221,9 @@ class Meter(TorchDispatchMode):
 
     # -------------------------------------------------------------------------- what was not seen
 
-    def check_results(self, results: list[Tensor]) -> None:
+    def check_results(self, results: Any) -> None:
         """Report results of the whole run that no operator made."""
-        self._check_origin(results, self._stack[-1])
+        self._check_origin([x for x in tree_leaves(results) if isinstance(x, Tensor)], self._stack[-1])
 
     def _check_origin(self, reads: list[Tensor], path: Owners) -> None:
         """Data that appears from nowhere was computed where the counter cannot see it."""
@@ -232,7 +234,7 @@ class Meter(TorchDispatchMode):
                 self._miss(
                     "a kernel that is no operator (raw Triton, CUDA or NumPy) filling torch.empty", path
                 )
-            elif not self.storages.known(x):
+            elif x.numel() > 1 and not self.storages.known(x) and is_new(x):
                 function = "" if x.grad_fn is None else f", by {x.grad_fn.name()}"
                 self._miss(f"data made outside of torch's operators{function}", path)
 
