@@ -4,8 +4,8 @@ A sprite (real clothing, Fashion-MNIST) acts over a real video. There are six ki
 run along two arrows of time: 12 classes. The *scene* is drawn first, without knowing the arrow, and rendered
 along arrow 0; a clip of arrow 1 is a scene played backwards. So both arrows have the same distribution of
 frames, and a model that averages per-frame scores cannot tell them apart. The background would betray the
-arrow (water falls, people walk forwards), so each scene plays its background forwards or backwards by a fair
-coin of its own.
+arrow (water falls, people walk forwards), so each scene plays its background forwards or backwards with equal
+chance.
 
 The idea of order-only labels follows Something-Something (Goyal et al., ICCV 2017).
 """
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .backgrounds import load_backgrounds
-from .sprites import load_sprites
+from .sprites import FASHION_CLASSES, load_sprites
 
 KINDS = ("move sideways", "move upright", "resize", "rotate", "show", "order")
 CLASS_NAMES = (
@@ -35,7 +35,7 @@ CLASS_NAMES = (
 NOUNS = ("shirt", "trousers", "shoe", "bag")
 
 SPLITS = ("train", "val", "test")
-_FASHION_LABELS = ((0, 2, 4, 6), (1,), (5, 7, 9), (8,))  # Fashion-MNIST labels of each noun
+_CLOTHES = (("T-shirt", "pullover", "coat", "shirt"), ("trouser",), ("sneaker", "ankle boot"), ("bag",))
 _SHOE, _BAG = NOUNS.index("shoe"), NOUNS.index("bag")
 _SIDEWAYS, _UPRIGHT, _RESIZE, _ROTATE, _SHOW, _ORDER = range(len(KINDS))
 _SEGMENTS = {"train": (0.0, 0.6), "val": (0.6, 0.75), "test": (0.75, 1.0)}  # shares of each video's length
@@ -61,6 +61,9 @@ class Clips:
     def __getitem__(self, index: Any) -> Clips:
         return Clips(self.video[index], self.kind[index], self.arrow[index], self.noun[index])
 
+    def to(self, device: torch.device | str) -> Clips:
+        return Clips(*(field.to(device) for field in (self.video, self.kind, self.arrow, self.noun)))
+
     def reversed(self) -> Clips:
         """The same clips played backwards, so with the other arrow."""
         return Clips(self.video.flip(1), self.kind, 1 - self.arrow, self.noun)
@@ -74,8 +77,7 @@ def arrowset(split: str, clips: int, *, size: int = 32, frames: int = 8, seed: i
     disjoint. The result depends on the arguments alone.
 
     Raises:
-        ValueError: unknown split; an odd number of clips where they come in pairs; a clip that is too small,
-            or longer than the shortest background segment.
+        ValueError: unknown split; an odd number of clips where they come in pairs; a clip that is too small.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}.")
@@ -96,7 +98,8 @@ def arrowset(split: str, clips: int, *, size: int = 32, frames: int = 8, seed: i
     video = _backgrounds(split, scenes, size, frames, rng)  # (N, T, 3, H, W)
     sprites = _sprites(split, kind, noun, rng)  # (N, 2, 28, 28)
     poses = _poses(kind, frames, rng)  # (N, T, 6)
-    colour = torch.from_numpy(rng.uniform(0.5, 1.0, (scenes, 1, 3, 1, 1)).astype(np.float32)) * 255
+    colour = torch.from_numpy(rng.uniform(0.4, 1.0, (scenes, 1, 3, 1, 1)).astype(np.float32))
+    colour *= 255 / colour.amax(2, keepdim=True)
     for i in range(0, scenes, 128):  # in blocks that stay in the cache
         block = slice(i, i + 128)
         _paint(video[block], sprites[block], poses[block], colour[block])
@@ -121,45 +124,43 @@ def _segment(length: int, split: str) -> tuple[int, int]:
 def _backgrounds(split: str, scenes: int, size: int, frames: int, rng: np.random.Generator) -> Tensor:
     """A random crop of a random stretch of video for each scene: uint8 (N, T, 3, H, W)."""
     banks = []
-    for name, pixels in load_backgrounds():
+    for _, pixels in load_backgrounds():
         start, end = _segment(len(pixels), split)
-        if end - start < frames:
-            raise ValueError(
-                f"A clip of {frames} frames does not fit the {split!r} segment of background {name!r}, "
-                f"which has {end - start}; ask for fewer frames."
-            )
-        banks.append(_calm(pixels[start:end], size))  # (F, 3, h, w)
+        banks.append(_dimmed(pixels[start:end], size))  # (F, 3, h, w)
 
     which = rng.integers(len(banks), size=scenes)
-    place = rng.random((3, scenes))  # in [0, 1): start frame, top, left
-    forwards = rng.random(scenes) < 0.5  # a coin of its own: the background must not betray the arrow
-    steps = np.where(forwards[:, None], np.arange(frames), np.arange(frames)[::-1])  # (N, T)
+    place = rng.random((3, scenes))  # in [0, 1): phase, top, left
     video = torch.empty(scenes, frames, 3, size, size, dtype=torch.uint8)
     for i, bank in enumerate(banks):
         mine = np.flatnonzero(which == i)
-        room = np.array([len(bank) - frames, bank.shape[2] - size, bank.shape[3] - size]) + 1
-        start, top, left = (place[:, mine] * room[:, None]).astype(np.int64)
+        # Each video swings to and fro, from a phase that is uniform over the cycle. So both directions are
+        # equally likely, and the background does not betray the arrow.
+        last = len(bank) - 1
+        room = np.array([2 * last, bank.shape[2] - size + 1, bank.shape[3] - size + 1])
+        phase, top, left = (place[:, mine] * room[:, None]).astype(np.int64)
+        frame = np.abs((phase[:, None] + np.arange(frames)) % (2 * last) - last)  # (N, T)
         crops = (
             bank.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
         )  # (F, y, x, 3, H, W), a view
-        index = (start[:, None] + steps[mine], top[:, None], left[:, None])
+        index = (frame, top[:, None], left[:, None])
         video[torch.from_numpy(mine)] = crops[tuple(torch.from_numpy(v) for v in index)]
     return video
 
 
-def _calm(pixels: np.ndarray, size: int) -> Tensor:
-    """Scales frames (F, h, w, 3) so that a crop covers two thirds of the short side; halves the contrast."""
+def _dimmed(pixels: np.ndarray, size: int) -> Tensor:
+    """Scales frames (F, h, w, 3) so that a crop covers two thirds of the short side, and dims them."""
     h, w = pixels.shape[1:3]
     scale = 1.5 * size / min(h, w)
     video = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()  # (F, 3, h, w)
     video = F.interpolate(video, size=(round(h * scale), round(w * scale)), mode="bilinear", antialias=True)
-    return (32 + 0.5 * video).byte()
+    return (16 + 0.35 * video).byte()
 
 
 def _sprites(split: str, kind: np.ndarray, noun: np.ndarray, rng: np.random.Generator) -> Tensor:
     """The sprite on stage at the start and at the end of each scene: float (N, 2, 28, 28) in [0, 1]."""
     images, labels = load_sprites(split)
-    pools = [np.flatnonzero(np.isin(labels, fashion)) for fashion in _FASHION_LABELS]
+    names = np.array(FASHION_CLASSES)[labels]
+    pools = [np.flatnonzero(np.isin(names, clothes)) for clothes in _CLOTHES]
     draw = rng.random((2, len(kind)))
     first = np.array([pools[n][int(u * len(pools[n]))] for n, u in zip(noun, draw[0], strict=True)])
     bags = pools[_BAG][(draw[1] * len(pools[_BAG])).astype(np.int64)]
@@ -188,7 +189,7 @@ def _poses(kind: np.ndarray, frames: int, rng: np.random.Generator) -> Tensor:
     x = np.where(moves, draw(0.45, 0.55), draw(0.3, 0.7)) + np.where(during(_SIDEWAYS), path, 0)
     y = np.where(moves, draw(0.45, 0.55), draw(0.3, 0.7)) + np.where(during(_UPRIGHT), path, 0)
     side = draw(0.45, 0.75) + np.where(during(_RESIZE), draw(0.4, 0.55) * t, 0)
-    angle = draw(0, 2 * np.pi) + np.where(during(_ROTATE), draw(0.6, 1.1) * np.pi * t, 0)
+    angle = draw(-0.25, 0.25) * np.pi + np.where(during(_ROTATE), draw(0.8, 1.2) * np.pi * t, 0)
     ramp = np.clip(0.5 + (t - draw(-0.2, 0.2)) * draw(1.5, 5.0), 0, 1)  # 0 before an instant, 1 after it
     opacity = draw(0.7, 1.0) * np.where(during(_SHOW), ramp, 1)
     second = np.where(during(_ORDER), ramp, 0)
