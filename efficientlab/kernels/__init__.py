@@ -4,12 +4,17 @@ CUDA tensors go to Triton, CPU tensors to PyTorch; EFFICIENTLAB_KERNELS=torch or
 Nothing is compiled on installation, and Triton is imported only when one of its kernels is launched.
 """
 
+from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
 from .voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
 
 __all__ = [
+    "Augmentation",
     "avg_voxelize",
+    "diff_augment",
+    "draw_augmentation",
+    "neutral_augmentation",
     "normalize_to_grid",
     "shifted_pointwise_conv",
     "temporal_shift",

@@ -17,7 +17,7 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import gather, shift, shifted_conv, voxel  # noqa: E402
+from efficientlab.kernels import augment, gather, shift, shifted_conv, voxel  # noqa: E402
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -88,6 +88,19 @@ def _corners() -> Specialisation:
     )
 
 
+def _augment(dtype: str, **mode: bool) -> Specialisation:
+    sums = "*fp32:16"
+    pointers = {"color": sums, "places": "*i64:16", "mean": sums, "x": f"*{dtype}:16"}
+    sizes = ("height", "width", "cut_height", "cut_width", "channel_stride")
+    return Specialisation(
+        augment._augment_kernel,
+        pointers
+        | {"y": sums if mode["SUM"] else f"*{dtype}:16", "channels": "i32"}
+        | dict.fromkeys(sizes, "i32:16"),
+        {"pixel_stride": 1, "CHANNELS": 4, "BLOCK": augment._BLOCK} | mode,
+    )
+
+
 SPECIALISATIONS = {
     "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),
     "bags of 8 rows, weighted, fp32": _bag("fp32", 8, True),
@@ -100,6 +113,9 @@ SPECIALISATIONS = {
     "shifted conv fp16, contiguous": _shifted_conv("fp16", last=False),
     "shifted conv fp16, channels_last": _shifted_conv("fp16", last=True),
     "shifted conv fp32, contiguous": _shifted_conv("fp32", last=False),
+    "augment fp32": _augment("fp32", ADJOINT=False, SUM=False),
+    "augment fp16, gradient": _augment("fp16", ADJOINT=True, SUM=False),
+    "augment fp16, gradient's sum": _augment("fp16", ADJOINT=True, SUM=True),
 }
 
 

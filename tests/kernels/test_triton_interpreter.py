@@ -12,22 +12,17 @@ import pytest
 
 pytest.importorskip("triton")
 
-OPS = ["shift", "shifted_conv", "voxel"]
+OPS = ["shift", "shifted_conv", "augment", "voxel"]
 
 
-@pytest.mark.parametrize("op", OPS)
-def test_the_op_s_tests_pass_on_its_triton_kernel(op):
-    file = Path(__file__).with_name(f"test_{op}.py")
+def test_the_tests_of_every_op_pass_on_its_triton_kernels():
+    files = [str(Path(__file__).with_name(f"test_{op}.py")) for op in OPS]
     environment = os.environ | {
         "TRITON_INTERPRET": "1",
         "EFFICIENTLAB_KERNELS": "triton",
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(file)]
-    run = subprocess.run(
-        [*command, "-k", "not compile and not opcheck and not sentence"],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    values = "not compile and not opcheck and not sentence"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", values, *files]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
