@@ -71,7 +71,12 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
 
 def _timed(result: Measurement, meter: Meter, model: Model, inputs: Any, backward: bool) -> Measurement:
     """The same measurement with the time of the whole run, and of each module where that is the forward."""
-    whole = latency(lambda: _run(model, inputs, backward), timer=timer_for(model, inputs))
+    on_graph = any(isinstance(x, Tensor) and not x.is_leaf for x in tree_leaves(inputs))
+
+    def run() -> None:  # an in-place operator grows the graph of such an input, and backward frees it
+        _run(model, _copied(inputs) if on_graph else inputs, backward)
+
+    whole = latency(run, timer=timer_for(model, inputs))
     if backward:
         return replace(result, latency=whole)
     with torch.no_grad():
@@ -180,17 +185,19 @@ def _cost(tally: Tally) -> dict[str, Any]:
 
 
 def _copied(inputs: Any) -> Any:
-    """Copies of the tensors among the inputs; one that is passed twice stays one tensor."""
+    """Copies of the tensors among the inputs, out of any graph; one that is passed twice stays one tensor."""
     copies: dict[int, Tensor] = {}
 
     def copy(x: Any) -> Any:
         if not isinstance(x, Tensor):
             return x
         if id(x) not in copies:
-            copies[id(x)] = x.detach().clone().requires_grad_(x.requires_grad)
+            leaf = x.detach().clone().requires_grad_(x.requires_grad)
+            copies[id(x)] = leaf if x.is_leaf else leaf.clone()  # in-place operators refuse leaves alone
         return copies[id(x)]
 
-    return tree_map(copy, inputs)
+    with torch.enable_grad():
+        return tree_map(copy, inputs)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Bytes that an operator reads and writes, by the logical size of what it touches.
 
-read: every distinct input tensor once, an expanded (stride 0) dimension once;
+read: every distinct input once; the same elements in another order, or expanded (stride 0), are not distinct;
 written: every output that is not a view of an input, and every argument that is modified in place.
 Views, shape queries and uninitialised memory cost nothing. Gathers read what they gather (and the indices),
 not the whole source; in-place scatters touch what they scatter. A sparse tensor is its values and indices.
@@ -81,10 +81,13 @@ def storages_of(x: Tensor) -> list[int]:
 
 
 def _identity(x: Tensor) -> Any:
-    """Equal for two tensors that are the same elements of the same memory."""
+    """Equal for two tensors that are the same elements of the same memory, in any order."""
     if type(x) not in _PLAIN or x.layout is not torch.strided or x.is_nested:
         return id(x)
-    return x.untyped_storage()._cdata, x.storage_offset(), x.shape, x.stride()
+    strides = sorted(
+        (step, size) for size, step in zip(x.shape, x.stride(), strict=True) if size > 1 and step
+    )
+    return x.untyped_storage()._cdata, x.storage_offset(), tuple(strides)
 
 
 def distinct_bytes(tensors: Iterable[Tensor]) -> int:
@@ -144,7 +147,9 @@ def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any
     if op.namespace == "aten" and name in _SCATTERS:
         target, *rest = inputs
         touched = max(x.numel() for x in rest) * target.element_size()
-        adds = "add" in name or True in args[3:]  # index_put_(self, indices, values, accumulate)
+        adds = "add" in name or any(
+            argument is True for argument in args[3:]
+        )  # index_put_(self, indices, values, accumulate)
         return Access(inputs, rest, fresh, modified, True, distinct_bytes(rest) + adds * touched, touched)
     reads = [x for x in inputs if id(x) not in overwritten]
     written = distinct_bytes([*fresh, *modified])

@@ -60,7 +60,13 @@ def test_convolution_matches_a_count_of_its_products(config):
     kinds = [nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d] if transposed else _CONVS
     channels, out = groups * per_group, groups * 2
     conv = kinds[dims - 1](
-        channels, out, kernel, stride=stride, padding=min(padding, kernel - 1), dilation=dilation, groups=groups
+        channels,
+        out,
+        kernel,
+        stride=stride,
+        padding=min(padding, kernel - 1),
+        dilation=dilation,
+        groups=groups,
     )
     x = torch.randn(2, channels, *[7] * dims, requires_grad=True)
     y = conv(x)
@@ -93,7 +99,9 @@ def test_sparse_products_match_brute_force(m, k, n, seed, both):
 
 
 def test_dense_models_agree_with_torchs_counter():
-    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.ConvTranspose2d(8, 4, 2), nn.Flatten(), nn.Linear(324, 5))
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.ConvTranspose2d(8, 4, 2), nn.Flatten(), nn.Linear(324, 5)
+    )
     x = torch.randn(2, 3, 10, 10)
     with FlopCounterMode(display=False) as theirs:
         model(x).sum().backward()
@@ -152,6 +160,8 @@ def test_matrix_variants():
     assert count(lambda: a @ x).macs == 20
     assert count(lambda: torch.addr(torch.zeros(5, 5), x, y)).macs == 25
     assert count(lambda: torch.addmm(torch.zeros(6), a, b)).macs == 120
-    assert count(lambda: torch.baddbmm(torch.zeros(3, 4, 6), a.expand(3, 4, 5), b.expand(3, 5, 6))).macs == 360
+    assert (
+        count(lambda: torch.baddbmm(torch.zeros(3, 4, 6), a.expand(3, 4, 5), b.expand(3, 5, 6))).macs == 360
+    )
     assert count(lambda: torch.mm(a, b, out=torch.empty(0))).macs == 120
     assert count(lambda: torch.sparse.sampled_addmm(torch.eye(4).to_sparse_csr(), a, b[:, :4])).macs == 4 * 5

@@ -46,7 +46,11 @@ def test_operator_without_a_formula_is_listed_with_module_and_line():
 
 @pytest.mark.parametrize(
     ("fn", "op"),
-    [(torch.linalg.svd, "aten._linalg_svd"), (torch.fft.fft, "aten._fft_r2c"), (torch.linalg.qr, "aten.linalg_qr")],
+    [
+        (torch.linalg.svd, "aten._linalg_svd"),
+        (torch.fft.fft, "aten._fft_r2c"),
+        (torch.linalg.qr, "aten.linalg_qr"),
+    ],
 )
 def test_algebra_that_is_not_multiply_accumulate_is_listed(fn, op):
     assert [miss.op for miss in count(fn, x).not_counted] == [op]
@@ -111,7 +115,10 @@ def test_uninitialised_memory_that_is_read_was_filled_by_someone_unseen():
 
     assert len(unseen(raw_kernel, x)) == len(unseen(lambda x: raw_kernel(x) + 1, x)) == 1
     assert "raw Triton, CUDA or NumPy" in unseen(raw_kernel, x)[0]
-    assert unseen(lambda x: torch.empty_like(x).copy_(x) + torch.empty(4, 8).zero_() + torch.empty(0).sum(), x) == []
+    assert (
+        unseen(lambda x: torch.empty_like(x).copy_(x) + torch.empty(4, 8).zero_() + torch.empty(0).sum(), x)
+        == []
+    )
 
 
 def test_constants_are_not_mistaken_for_unseen_work():

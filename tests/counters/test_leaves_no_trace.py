@@ -1,0 +1,167 @@
+"""Measuring changes nothing, and bad input gets one clear sentence."""
+
+import gc
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.modules import module as hooks
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+from torch.utils.checkpoint import checkpoint
+
+from efficientlab.counters import count, latency, measure
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.ReLU(inplace=True), nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Dropout(0.5))
+
+
+class Fails(nn.Module):
+    """Fails in its second half, below a few modules and in the middle of causal attention's wrapper."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = network()
+
+    def forward(self, x):
+        self.body(x)
+        return F.scaled_dot_product_attention(x, x, x[:3], is_causal=True)
+
+
+@pytest.fixture
+def untouched():
+    """Everything global that a count touches, before and after."""
+
+    def state():
+        return (
+            F.scaled_dot_product_attention, dict(hooks._global_forward_hooks),
+            dict(hooks._global_forward_pre_hooks), _get_current_dispatch_mode(), torch.is_grad_enabled(),
+            gc.get_freeze_count(), torch.compiler.is_compiling(),
+        )  # fmt: skip
+
+    before = state()
+    yield
+    assert state() == before
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_model_inputs_and_random_state_stay(untouched, backward):
+    model, x = network(), torch.randn(4, 8, requires_grad=True)
+    model[1].weight.grad = torch.ones(8, 8)
+    states = {name: value.clone() for name, value in model.state_dict().items()}
+    values, random = x.detach().clone(), torch.get_rng_state()
+    measure(nn.Sequential(nn.Identity(), model), x * 1.0 if backward else x, backward=backward)
+    assert all(torch.equal(states[name], value) for name, value in model.state_dict().items())
+    assert torch.equal(model[1].weight.grad, torch.ones(8, 8))
+    assert model[1].bias.grad is None
+    assert x.grad is None
+    assert torch.equal(x, values)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert model.training
+
+
+def test_a_failure_restores_everything(untouched):
+    model = Fails()
+    states = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(RuntimeError):
+        count(model, torch.randn(4, 8))
+    assert all(torch.equal(states[name], value) for name, value in model.state_dict().items())
+    assert count(network(), torch.randn(4, 8)).macs == 4 * 64  # the next count is right
+
+
+def test_modules_that_a_function_calls_are_restored_too(untouched):
+    model = network()
+    mean = model[2].running_mean.clone()
+    count(lambda x: model(x), torch.randn(4, 8))
+    assert torch.equal(model[2].running_mean, mean)
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_surrounding_grad_mode_does_not_matter(untouched, context):
+    model = nn.Linear(8, 4)
+    with context():
+        assert count(model, torch.randn(2, 8), backward=True).macs == 2 * 64
+        assert count(model, torch.randn(2, 8)).macs == 64
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [(nn.Conv2d(3, 4, 1), (0, 3, 8, 8)), (nn.Linear(8, 4), (2, 0, 8)), (nn.GRU(8, 4), (3, 0, 8))],
+)
+def test_zero_size_tensors(untouched, model, shape):
+    result = count(model, torch.zeros(shape), backward=True)
+    assert (result.macs, result.intensity, result.complete) == (0, 0, True)
+    assert "0 MACs" in str(result)
+
+
+def test_nested_inputs_and_outputs():
+    def model(pair, options):
+        a, b = pair
+        return {"sum": a @ b, "rest": [options["c"] * 2]}
+
+    inputs = [torch.randn(2, 3, requires_grad=True), torch.randn(3, 4)], {"c": torch.randn(5), "d": "text"}
+    assert count(model, *inputs, backward=True).macs == 2 * (2 * 3 * 4)
+
+
+def test_one_tensor_passed_twice_stays_one():
+    x = torch.randn(2, 6, 16)
+    attention = nn.MultiheadAttention(16, 4, batch_first=True).eval()
+    ops = [op.name for op in count(attention, x, x, x).ops]
+    assert "aten._native_multi_head_attention" in ops  # the fast path asks whether query is key
+
+
+def sentence(error, *args, match, **kwargs):
+    with pytest.raises(error, match=match) as caught:
+        count(*args, **kwargs)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_models(untouched):
+    sentence(TypeError, nn.Linear, torch.ones(2, 8), match=r"Linear is a class.*pass Linear\(\.\.\.\)")
+    sentence(TypeError, "resnet", torch.ones(2, 8), match="module or a function, got str")
+
+
+def test_bad_devices(untouched):
+    sentence(
+        ValueError,
+        nn.Linear(8, 4, device="meta"),
+        torch.ones(2, 8),
+        match="model is on meta, an input on cpu",
+    )
+    sentence(ValueError, nn.Linear(8, 4), torch.ones(2, 8, device="meta"), match="move them to one device")
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):  # other errors pass as they are
+        count(nn.Linear(8, 4), torch.ones(2, 7))
+
+
+def test_nothing_to_differentiate(untouched):
+    frozen = nn.Linear(8, 4).requires_grad_(False)
+    sentence(
+        ValueError, frozen, torch.ones(2, 8), backward=True, match="no output of the model requires a grad"
+    )
+    sentence(ValueError, lambda x: x.argmax(), torch.ones(2, 8), backward=True, match="requires a gradient")
+
+
+def test_reentrant_checkpoint(untouched):
+    layer = nn.Linear(8, 8)
+    x = torch.ones(2, 8, requires_grad=True)
+    model = lambda x: checkpoint(layer, x, use_reentrant=True)  # noqa: E731
+    sentence(ValueError, model, x, backward=True, match="pass use_reentrant=False")
+
+
+def test_measure_on_meta_has_no_time():
+    with torch.device("meta"):
+        result = measure(nn.Linear(8, 4), torch.ones(2, 8))
+    assert result.latency is None
+    assert result.macs == 64
+
+
+def test_measuring_inside_a_counter_counts_but_refuses_to_time():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model, x = nn.Linear(8, 4), torch.ones(2, 8)
+    with FlopCounterMode(display=False):
+        assert count(model, x).macs == 64
+        with pytest.raises(RuntimeError, match="refusing to time inside _FlopCounterMode"):
+            latency(model, x)
