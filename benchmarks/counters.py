@@ -19,20 +19,22 @@ import json
 import multiprocessing
 import platform
 import sys
-import time
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from counters_cases import CASES, Case
+from counters_kernel_cases import PVCNN, kernel_cases
 from counters_parts import Call, resnet50
-from torch import nn
+from torch import Tensor, nn
 
-from efficientlab.counters import count
+from efficientlab.counters import Comparison, compare, count
 from efficientlab.counters.text import table
 
 FORK = multiprocessing.get_context("fork")
@@ -176,20 +178,22 @@ def installed(tool: str) -> str | None:
     return version(package)
 
 
-def overhead() -> dict[str, float]:
-    """Seconds of one plain forward and of one `count`, and their ratio, for a ResNet-50."""
+def overheads() -> dict[str, Comparison]:
+    """Time of `count` beside a plain forward pass, for a large and a small model."""
     torch.manual_seed(0)
-    model, x = resnet50().eval(), torch.randn(1, 3, 224, 224)
-    plain, counted = [], []
-    with torch.no_grad():
-        for _ in range(7):
-            start = time.perf_counter()
+    models = {
+        "ResNet-50, 1 × 224²": (resnet50().eval(), torch.randn(1, 3, 224, 224)),
+        "PVCNN-like, 2 × 2048 points": (PVCNN().eval(), torch.rand(2, 3, 2048)),
+    }
+
+    def forward(model: nn.Module, x: Tensor) -> None:
+        with torch.no_grad():
             model(x)
-            middle = time.perf_counter()
-            count(model, x)
-            plain.append(middle - start)
-            counted.append(time.perf_counter() - middle)
-    return {"forward": min(plain), "count": min(counted), "ratio": min(counted) / min(plain)}
+
+    return {
+        name: compare({"forward": partial(forward, *case), "count": partial(count, *case)}, rounds=12)
+        for name, case in models.items()
+    }
 
 
 def main() -> int:
@@ -199,7 +203,8 @@ def main() -> int:
     torch.set_num_threads(1)
     tools = [name for name in TOOLS if installed(name)]
     results = []
-    for case in CASES:
+    cases = [*CASES, *kernel_cases()]
+    for case in cases:
         found = {name: apart(TOOLS[name], case) for name in tools}
         found["ours on meta"] = apart(ours, case, "meta") if case.meta else None
         results.append({"case": case.name, "macs": case.macs, "backward": case.backward, **found})
@@ -207,7 +212,7 @@ def main() -> int:
     rows = [[r["case"], f"{r['macs']:,}", *(cell(r[c], r["macs"]) for c in columns)] for r in results]
     exact = {c: sum(r[c] == r["macs"] for r in results) for c in columns}
     asked = {c: sum(r[c] is not None for r in results) for c in columns}
-    rows.append([f"exact of {len(CASES)}", "", *(f"{exact[c]}" for c in columns)])
+    rows.append([f"exact of {len(cases)}", "", *(f"{exact[c]}" for c in columns)])
     print(
         table(
             ["case", "MACs", *columns],
@@ -215,20 +220,20 @@ def main() -> int:
             "MACs derived by hand; = exact, ×f off by a factor, – not possible",
         )
     )
-    spent = overhead()
-    print(
-        f"count() of a ResNet-50 takes {spent['ratio']:.2f} × a plain forward pass ({spent['forward']:.3f} s)"
-    )
+    spent = overheads()
+    for name, result in spent.items():
+        print(f"count() of {name}: {result.ratio['count']} × a plain forward pass of {result['forward']}")
     record = {
         "date": date.today().isoformat(), "machine": platform.processor() or platform.machine(),
         "python": platform.python_version(), "versions": {name: installed(name) for name in tools},
-        "exact": exact, "asked": asked, "overhead_resnet50": spent, "cases": results,
+        "exact": exact, "asked": asked, "cases": results,
+        "overhead_of_count": {name: asdict(result.ratio["count"]) for name, result in spent.items()},
     }  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part")
     part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     part.replace(out)
-    return 0 if exact["ours"] == len(CASES) and exact["ours on meta"] == asked["ours on meta"] else 1
+    return 0 if exact["ours"] == len(cases) and exact["ours on meta"] == asked["ours on meta"] else 1
 
 
 if __name__ == "__main__":

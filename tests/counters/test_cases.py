@@ -17,12 +17,13 @@ from efficientlab.counters.attention import causal_pairs
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from counters_cases import CASES
+from counters_kernel_cases import kernel_cases
 from counters_parts import cyclegan_generator, cyclegan_macs, resnet50
 
 quick = settings(deadline=None, max_examples=25)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *kernel_cases()], ids=lambda case: case.name)
 @pytest.mark.filterwarnings("ignore:LSTM with projections", "ignore:Sparse", "ignore:enable_nested_tensor")
 def test_case_is_exact_on_cpu_and_meta(case):
     for device in ["cpu", "meta"] if case.meta else ["cpu"]:
