@@ -5,13 +5,18 @@ Nothing is compiled on installation, and Triton is imported only when one of its
 """
 
 from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
+from .bev import BEVGrid, BEVIndex, bev_index, bev_pool
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
 from .voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
 
 __all__ = [
     "Augmentation",
+    "BEVGrid",
+    "BEVIndex",
     "avg_voxelize",
+    "bev_index",
+    "bev_pool",
     "diff_augment",
     "draw_augmentation",
     "neutral_augmentation",

@@ -17,7 +17,7 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import augment, gather, shift, shifted_conv, voxel  # noqa: E402
+from efficientlab.kernels import augment, bev, gather, shift, shifted_conv, voxel  # noqa: E402
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -101,6 +101,15 @@ def _augment(dtype: str, **mode: bool) -> Specialisation:
     )
 
 
+def _dot(dtype: str) -> Specialisation:
+    rows = {"features": f"*{dtype}:16", "cells": f"*{dtype}:16", "out": f"*{dtype}:16", "cell": "*i32:16"}
+    return Specialisation(
+        bev._dot_kernel,
+        rows | {"points": "i32", "depths": "i32", "channels": "i32:16"},
+        {"POINTS": bev._POINTS, "CHANNELS": bev._CHANNELS},
+    )
+
+
 SPECIALISATIONS = {
     "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),
     "bags of 8 rows, weighted, fp32": _bag("fp32", 8, True),
@@ -116,6 +125,8 @@ SPECIALISATIONS = {
     "augment fp32": _augment("fp32", ADJOINT=False, SUM=False),
     "augment fp16, gradient": _augment("fp16", ADJOINT=True, SUM=False),
     "augment fp16, gradient's sum": _augment("fp16", ADJOINT=True, SUM=True),
+    "bev pool's depth gradient, fp16": _dot("fp16"),
+    "bev pool's depth gradient, fp32": _dot("fp32"),
 }
 
 
