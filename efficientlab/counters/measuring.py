@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 
 from .latency import latency, timer_for
 from .meter import Meter, Tally
 from .module_latency import module_latencies
 from .report import Measurement, ModuleRow, NotCounted, OpRow
+from .trial import Trial, state_kept
 
 Model = nn.Module | Callable[..., Any]
 
@@ -57,34 +58,14 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     """
     _check(model)
     model = _unwrapped(model)
-    with torch.inference_mode(False), _trace_left() as remember:
-        copies = _copied(inputs)
+    with torch.inference_mode(False), state_kept() as remember:
         meter = Meter(model, remember)
-        meter.storages.expect([x for x in tree_leaves(copies) if isinstance(x, Tensor)])
         with _errors_explained(model, inputs):
-            _run(model, copies, backward, meter)
+            Trial(model, inputs, backward).count(meter)
         result = _measurement(meter)
         if time and not _on_meta(model, inputs):
-            result = _timed(result, meter, model, _copied(inputs), backward)
+            result = _timed(result, meter, Trial(model, inputs, backward))
     return result
-
-
-def _timed(result: Measurement, meter: Meter, model: Model, inputs: Any, backward: bool) -> Measurement:
-    """The same measurement with the time of the whole run, and of each module where that is the forward."""
-    on_graph = any(isinstance(x, Tensor) and not x.is_leaf for x in tree_leaves(inputs))
-
-    def run() -> None:  # an in-place operator grows the graph of such an input, and backward frees it
-        _run(model, _copied(inputs) if on_graph else inputs, backward)
-
-    whole = latency(run, timer=timer_for(model, inputs))
-    if backward:
-        return replace(result, latency=whole)
-    with torch.no_grad():
-        modules = {tally.name: tally.module for tally in meter.called() if tally.module is not None}
-        parts = module_latencies(lambda: model(*inputs), modules.values())
-    names = {name: parts[module] for name, module in modules.items() if module in parts}
-    rows = [replace(row, latency=names.get(row.name)) for row in result.rows]
-    return replace(result, latency=whole, rows=tuple(rows))
 
 
 def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
@@ -92,54 +73,16 @@ def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
     return measure(model, *inputs, backward=backward, time=False)
 
 
-def _run(model: Model, inputs: Any, backward: bool, meter: Meter | None = None) -> None:
-    """One forward pass, and one backward pass where wanted."""
-    watch: Callable[[], AbstractContextManager[Any]] = meter.running if meter else nullcontext
-    check: Callable[[Any], None] = meter.check_results if meter else lambda results: None
-    with torch.set_grad_enabled(backward):
-        with watch():
-            output = model(*inputs)
-            check(output)
-        if not backward:
-            return
-        outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor) and x.requires_grad]
-        if not outputs:
-            raise ValueError(
-                "backward=True, but no output of the model requires a gradient: its parameters are frozen "
-                "and no input has requires_grad, or it returns no tensor, list, tuple or dict of tensors"
-            )
-        seeds = [torch.ones_like(x) for x in outputs]
-        leaves = _leaves(outputs)
-        del output
-        with ExitStack() as hooks:
-            if meter:
-                meter.storages.expect(seeds)
-                for leaf in leaves:
-                    hooks.callback(leaf.register_hook(meter.storages.release).remove)
-            with watch():
-                check(torch.autograd.grad(outputs, leaves, seeds, allow_unused=True))
-
-
-def _leaves(outputs: list[Tensor]) -> list[Tensor]:
-    """Every tensor that a backward pass from `outputs` would give a gradient to, found by walking the graph.
-
-    Asking for their gradients, rather than calling backward(), leaves every `.grad` as it was.
-    """
-    leaves: list[Tensor] = []
-    seen: set[Any] = set()
-    todo: list[Any] = [x.grad_fn if x.grad_fn is not None else x for x in outputs]
-    while todo:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, Tensor):
-            leaves.append(node)
-        elif type(node).__name__ == "AccumulateGrad":
-            todo.append(node.variable)
-        else:
-            todo += [following for following, _ in node.next_functions]
-    return leaves
+def _timed(result: Measurement, meter: Meter, trial: Trial) -> Measurement:
+    """The same measurement with the time of the whole run, and of each module where that is the forward."""
+    whole = latency(trial.run, timer=timer_for(trial.model, trial.inputs()))
+    if trial.backward:
+        return replace(result, latency=whole)
+    modules = {tally.name: tally.module for tally in meter.called() if tally.module is not None}
+    times = module_latencies(trial.run, modules.values())
+    by_name = {name: times[module] for name, module in modules.items() if module in times}
+    rows = tuple(replace(row, latency=by_name.get(row.name)) for row in result.rows)
+    return replace(result, latency=whole, rows=rows)
 
 
 def _measurement(meter: Meter) -> Measurement:
@@ -179,50 +122,6 @@ def _module_row(tally: Tally, roots: list[nn.Module]) -> ModuleRow:
 
 def _cost(tally: Tally) -> dict[str, Any]:
     return {name: getattr(tally, name) for name in ("macs", "macs_backward", "bytes_read", "bytes_written")}
-
-
-# ---------------------------------------------------------------------------------- leave no trace
-
-
-def _copied(inputs: Any) -> Any:
-    """Copies of the tensors among the inputs, out of any graph; one that is passed twice stays one tensor."""
-    copies: dict[int, Tensor] = {}
-
-    def copy(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        if id(x) not in copies:
-            leaf = x.detach().clone().requires_grad_(x.requires_grad)
-            copies[id(x)] = leaf if x.is_leaf else leaf.clone()  # in-place operators refuse leaves alone
-        return copies[id(x)]
-
-    with torch.enable_grad():
-        return tree_map(copy, inputs)
-
-
-@contextmanager
-def _trace_left() -> Iterator[Callable[[nn.Module], None]]:
-    """Put random state and buffers (running statistics) back at the end, also after a failure.
-
-    Yields a function that takes note of a module's buffers before it runs.
-    """
-    saved: list[tuple[nn.Module, str, Tensor, Tensor]] = []
-
-    def remember(module: nn.Module) -> None:
-        for owner in module.modules():
-            for name, buffer in owner._buffers.items():
-                if buffer is not None and not nn.parameter.is_lazy(buffer):
-                    saved.append((owner, name, buffer, buffer.detach().clone()))
-
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices):
-        try:
-            yield remember
-        finally:
-            for owner, name, buffer, value in saved:
-                owner._buffers[name] = buffer
-                if not buffer.is_meta and not torch.equal(buffer, value):
-                    buffer.detach().copy_(value)
 
 
 # --------------------------------------------------------------------------------------- bad input

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from .traffic import Access, parts_of, storages_of
 
@@ -40,10 +41,11 @@ class Storages:
             self._track(x, allocated=True)  # it may have been resized
             self._blank.difference_update(storages_of(x))
 
-    def expect(self, tensors: list[Tensor]) -> None:
-        """Tensors that are made outside of operators and may turn up."""
-        for x in tensors:
-            self._track(x, allocated=False)
+    def expect(self, values: Any) -> None:
+        """Tensors, also in lists and dicts, that were made before and will turn up."""
+        for x in tree_leaves(values):
+            if isinstance(x, Tensor):
+                self._track(x, allocated=False)
 
     def known(self, x: Tensor) -> bool:
         """Whether an operator has touched the memory of x."""

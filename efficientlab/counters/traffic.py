@@ -129,31 +129,26 @@ def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any
         targets = list(tensors_in(args[position] if position < len(args) else kwargs.get(argument)))
         modified += targets
         overwritten |= {id(x) for x in targets if write_only}
+    reads, read, written = inputs, 0, distinct_bytes([*fresh, *modified])
     if name in _UNTOUCHED:
-        return Access(inputs, [], fresh, [], False, 0, 0)
-    if not fresh and not modified:  # a view, or a query whose answer is no tensor
-        reads = inputs if not results and name in _READING_QUERIES else []
-        one = name == "_local_scalar_dense"  # item() reads a single number
-        read = inputs[0].element_size() if one else distinct_bytes(reads)
-        return Access(inputs, reads, fresh, modified, True, read, 0)
-    if op.namespace == "efficientlab":
-        written = distinct_bytes([*fresh, *modified])
+        reads, written = [], 0
+    elif not fresh and not modified:  # a view, or a query whose answer is no tensor
+        reads = inputs if name in _READING_QUERIES else []
+        read = inputs[0].element_size() if name == "_local_scalar_dense" else distinct_bytes(reads)
+    elif op.namespace == "efficientlab":
         moved = _registered_bytes(op, args, kwargs, out)
         read = distinct_bytes(inputs) if moved is None else moved - written
-        return Access(inputs, inputs, fresh, modified, True, read, written)
-    if op.namespace == "aten" and name in _GATHERS:
-        written = distinct_bytes(fresh)
-        return Access(inputs, inputs, fresh, modified, True, written + distinct_bytes(inputs[1:]), written)
-    if op.namespace == "aten" and name in _SCATTERS:
-        target, *rest = inputs
-        touched = max(x.numel() for x in rest) * target.element_size()
-        adds = "add" in name or any(
-            argument is True for argument in args[3:]
-        )  # index_put_(self, indices, values, accumulate)
-        return Access(inputs, rest, fresh, modified, True, distinct_bytes(rest) + adds * touched, touched)
-    reads = [x for x in inputs if id(x) not in overwritten]
-    written = distinct_bytes([*fresh, *modified])
-    return Access(inputs, reads, fresh, modified, True, distinct_bytes(reads), written)
+    elif op.namespace == "aten" and name in _GATHERS:
+        read = written + distinct_bytes(inputs[1:])
+    elif op.namespace == "aten" and name in _SCATTERS:
+        target, *reads = inputs
+        written = max(x.numel() for x in reads) * target.element_size()
+        adds = "add" in name or any(argument is True for argument in args[3:])  # index_put_(.., accumulate)
+        read = distinct_bytes(reads) + adds * written
+    else:
+        reads = [x for x in inputs if id(x) not in overwritten]
+        read = distinct_bytes(reads)
+    return Access(inputs, reads, fresh, modified, name not in _UNTOUCHED, read, written)
 
 
 def _registered_bytes(
