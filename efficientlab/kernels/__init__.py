@@ -8,21 +8,37 @@ from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augm
 from .bev import BEVGrid, BEVIndex, bev_index, bev_pool
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
+from .sparse import sparse_conv
+from .sparse_coords import downsample, find_voxels, occupied_voxels, reached_voxels
+from .sparse_map import KernelMap, kernel_map
+from .sparse_points import point_to_voxel, voxel_to_point
+from .sparse_tensor import SparseTensor, sparse_to_dense
 from .voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
 
 __all__ = [
     "Augmentation",
     "BEVGrid",
     "BEVIndex",
+    "KernelMap",
+    "SparseTensor",
     "avg_voxelize",
     "bev_index",
     "bev_pool",
     "diff_augment",
+    "downsample",
     "draw_augmentation",
+    "find_voxels",
+    "kernel_map",
     "neutral_augmentation",
     "normalize_to_grid",
+    "occupied_voxels",
+    "point_to_voxel",
+    "reached_voxels",
     "shifted_pointwise_conv",
+    "sparse_conv",
+    "sparse_to_dense",
     "temporal_shift",
     "temporal_shift_step",
     "trilinear_devoxelize",
+    "voxel_to_point",
 ]

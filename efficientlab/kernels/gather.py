@@ -84,8 +84,8 @@ def _scatter(y: Tensor, index: Tensor, weight: Tensor, n_rows: int) -> Tensor:
 def bag_ends(row: Tensor, n_rows: int) -> Tensor:
     """(R + 1,) int32: where the bag of each row begins and ends among ascending rows (E,)."""
     ends = torch.zeros(n_rows + 1, dtype=torch.int32, device=row.device)
-    ends[1:].scatter_add_(0, row.long(), torch.ones_like(row, dtype=torch.int32))
-    return ends.cumsum(0, dtype=torch.int32)
+    torch.cumsum(torch.bincount(row, minlength=n_rows), 0, out=ends[1:])
+    return ends
 
 
 @_gather.register_fake

@@ -17,7 +17,7 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import augment, bev, gather, shift, shifted_conv, voxel  # noqa: E402
+from efficientlab.kernels import augment, bev, gather, shift, shifted_conv, sparse, voxel  # noqa: E402
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -110,7 +110,21 @@ def _dot(dtype: str) -> Specialisation:
     )
 
 
+def _sparse_conv(dtype: str) -> Specialisation:
+    return Specialisation(
+        sparse._conv_kernel,
+        {"x": f"*{dtype}:16", "weight": f"*{dtype}:16", "y": f"*{dtype}:16", "rows": "i32"}
+        | dict.fromkeys(("order", "table"), "*i32:16")
+        | dict.fromkeys(("channels", "outputs"), "i32:16"),
+        {"OFFSETS": 27, "PRECISION": "tf32"} | sparse._TILE,
+        targets=(AMPERE, ADA, HOPPER),  # T4 takes the blocked dataflow
+        instruction="[HG]MMA",
+    )
+
+
 SPECIALISATIONS = {
+    "sparse conv fp16": _sparse_conv("fp16"),
+    "sparse conv fp32": _sparse_conv("fp32"),
     "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),
     "bags of 8 rows, weighted, fp32": _bag("fp32", 8, True),
     "bags of any size, weighted, fp32": _bag("fp32", 0, True),

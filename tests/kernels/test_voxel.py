@@ -17,7 +17,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from efficientlab.kernels import avg_voxelize, backend, normalize_to_grid, trilinear_devoxelize
 
 OPS = torch.ops.efficientlab
-few = settings(max_examples=4 if "TRITON_INTERPRET" in os.environ else 20, deadline=None)
+INTERPRETED = "TRITON_INTERPRET" in os.environ
+slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
+few = settings(max_examples=4 if INTERPRETED else 20, deadline=None)
 
 
 def voxelize_by_loops(features, coords, resolution):
@@ -252,6 +254,7 @@ def test_coinciding_points_land_in_the_middle():
 # ------------------------------------------------------------------------------------- registration
 
 
+@slow
 def test_gradcheck():
     features = torch.randn(2, 2, 4, dtype=torch.float64, requires_grad=True)
     voxels = grid(2, 1, 2).requires_grad_()
@@ -261,6 +264,7 @@ def test_gradcheck():
         assert check(lambda x: trilinear_devoxelize(x, coords), voxels)
 
 
+@slow
 def test_opcheck():
     coords = torch.rand(2, 3, 5) * 2
     opcheck(OPS.nearest_voxel, (coords, 3))
