@@ -69,15 +69,17 @@ def function(fn: Callable[..., Any], *shapes: tuple[int, ...], grad: bool = Fals
 
 def with_sparse(convert: Callable[[Tensor], Tensor], *shapes: tuple[int, ...], grad: bool = False) -> Any:
     def make(device: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
-        left = convert(sparse_matrix())
-        return Call(lambda x: left @ x), tuple(torch.randn(shape, requires_grad=grad) for shape in shapes)
+        left = convert(sparse_matrix()).to(device)
+        with torch.device(device):
+            inputs = tuple(torch.randn(shape, requires_grad=grad) for shape in shapes)
+        return Call(lambda x: left @ x), inputs
 
     return make
 
 
 def with_sparse_square(device: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    left = sparse_matrix().to_sparse_csr()
-    right = sparse_matrix().t().coalesce().to_sparse_csr()
+    left = sparse_matrix().to_sparse_csr().to(device)
+    right = sparse_matrix().t().coalesce().to_sparse_csr().to(device)
     return Call(lambda: left @ right), ()
 
 

@@ -57,11 +57,13 @@ def shifted_conv(device: str) -> Any:
 
 
 def voxelize(device: str) -> Any:
-    return on(device, lambda x: kernels.avg_voxelize(x, points(), R), torch.randn(N, C, P))
+    coords = points().to(device)
+    return on(device, lambda x: kernels.avg_voxelize(x, coords, R), torch.randn(N, C, P))
 
 
 def devoxelize(device: str) -> Any:
-    return on(device, lambda x: kernels.trilinear_devoxelize(x, points()), torch.randn(N, C, R, R, R))
+    coords = points().to(device)
+    return on(device, lambda x: kernels.trilinear_devoxelize(x, coords), torch.randn(N, C, R, R, R))
 
 
 def augment(device: str) -> Any:
@@ -71,7 +73,7 @@ def augment(device: str) -> Any:
 
 def sparse(kernel: int, stride: int) -> Callable[[str], Any]:
     def make(device: str) -> Any:
-        coords = torch.tensor([(0, *v) for v in VOXELS])
+        coords = torch.tensor([(0, *v) for v in VOXELS], device=device)
         out = coords if stride == 1 else kernels.downsample(coords, stride)
         pairs = kernels.kernel_map(coords, out, kernel, stride)
         conv = lambda x, w: kernels.sparse_conv(x, w, pairs)  # noqa: E731
@@ -84,7 +86,7 @@ def bev(device: str) -> Any:
     """One camera with 3 depths and 2 × 2 pixels: depth d lies at x = d − 0.5, so the first is outside."""
     at = torch.tensor([-0.5, 0.5, 1.5])
     geometry = torch.zeros(1, 1, 3, 2, 2, 3) + torch.stack([at, at + 1, at * 0], 1)[None, None, :, None, None]
-    index = kernels.bev_index(geometry, kernels.BEVGrid((0, 4, 1), (0, 4, 1), (-1, 1)))
+    index = kernels.bev_index(geometry.to(device), kernels.BEVGrid((0, 4, 1), (0, 4, 1), (-1, 1)))
     pool = lambda depth, features: kernels.bev_pool(depth, features, index)  # noqa: E731
     return on(device, pool, torch.rand(1, 1, 3, 2, 2), torch.randn(1, 1, C, 2, 2))
 

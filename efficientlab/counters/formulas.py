@@ -145,6 +145,13 @@ def _pairwise_distance_backward(
     return grad.numel() * a.shape[-1]
 
 
+@mac_formula("_pdist_forward", "_pdist_backward")
+def _distance_within(x: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
+    """Distances within a[P, C] (or their gradient): C MACs for each of the P·(P - 1)/2 pairs."""
+    points, channels = (args[0] if args and isinstance(args[0], Tensor) else x).shape
+    return points * (points - 1) // 2 * channels
+
+
 # ----------------------------------------------------------------------------------------- convolution
 
 
@@ -253,6 +260,31 @@ def _embedding_bag(
 ) -> int:  # fmt: skip
     """A plain bag is a sum or a maximum of rows: 0. A weighted one is a MAC for each gathered element."""
     return 0 if per_sample_weights is None else indices.numel() * weight.shape[1]
+
+
+@mac_formula("_embedding_bag_backward")
+def _embedding_bag_backward(
+    grad: Tensor, indices: Tensor, offsets: Tensor, of_bag: Any, sizes: Any, maxima: Any, rows: int,
+    by_frequency: bool, mode: int, sparse: bool, per_sample_weights: Tensor | None, *args: Any,
+    result: Any, **kwargs: Any,
+) -> int:  # fmt: skip
+    return 0 if per_sample_weights is None else indices.numel() * grad.shape[1]
+
+
+@mac_formula("_embedding_bag_dense_backward")
+def _embedding_bag_dense_backward(
+    grad: Tensor, indices: Tensor, of_bag: Any, sizes: Any, maxima: Any, rows: int, by_frequency: bool,
+    mode: int, per_sample_weights: Tensor | None, *args: Any, result: Any, **kwargs: Any,
+) -> int:  # fmt: skip
+    return 0 if per_sample_weights is None else indices.numel() * grad.shape[1]
+
+
+@mac_formula("_embedding_bag_per_sample_weights_backward")
+def _embedding_bag_weights_backward(
+    grad: Tensor, weight: Tensor, indices: Tensor, *args: Any, result: Any, **kwargs: Any
+) -> int:
+    """The gradient of a weight is the product of a gradient row and a table row."""
+    return indices.numel() * weight.shape[1]
 
 
 def _interpolate(corners: int) -> None:

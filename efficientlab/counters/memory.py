@@ -58,9 +58,9 @@ class Storages:
         self._blank.difference_update(storages_of(x))
         return True
 
-    def release(self, x: Tensor) -> None:
-        """Take x out of the sum though it lives on (the gradient of a parameter)."""
-        for storage in storages_of(x):
+    def release(self, x: Tensor | None) -> None:
+        """Take x out of the sum though it lives on: the gradient of a leaf, None where it is zero."""
+        for storage in storages_of(x) if x is not None else ():
             if storage in self._sizes:
                 self.allocated -= self._sizes[storage] or 0
                 self._sizes[storage] = None

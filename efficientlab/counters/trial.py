@@ -33,7 +33,7 @@ class Trial:
             if self.backward:
                 outputs = _differentiable(output)
                 self._leaves = self._leaves or _leaves(outputs)
-                seeds = [torch.ones_like(x) for x in outputs]
+                seeds = _ones(outputs)
                 torch.autograd.grad(outputs, self._leaves, seeds, allow_unused=True)
 
     def count(self, meter: Meter) -> None:
@@ -47,7 +47,7 @@ class Trial:
             if self.backward:
                 outputs = _differentiable(output)
                 del inputs, output
-                leaves, seeds = _leaves(outputs), [torch.ones_like(x) for x in outputs]
+                leaves, seeds = _leaves(outputs), _ones(outputs)
                 meter.storages.expect(seeds)
                 hooks = [leaf.register_hook(meter.storages.release) for leaf in leaves]
                 try:
@@ -85,6 +85,11 @@ def _differentiable(output: Any) -> list[Tensor]:
             "and no input has requires_grad, or it returns no tensor, list, tuple or dict of tensors"
         )
     return outputs
+
+
+def _ones(outputs: list[Tensor]) -> list[Tensor]:
+    """Gradients to start from; those of a sparse output keep its pattern."""
+    return [torch.ones_like(x) if x.layout is torch.strided else x.detach().clone() for x in outputs]
 
 
 def _leaves(outputs: list[Tensor]) -> list[Tensor]:

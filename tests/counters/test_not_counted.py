@@ -121,6 +121,16 @@ def test_uninitialised_memory_that_is_read_was_filled_by_someone_unseen():
     )
 
 
+def test_indices_from_numpy_hide_no_macs():
+    def sorted_rows(x):
+        order = torch.from_numpy(np.argsort(x[:, 0].numpy()))
+        filled = torch.empty(4, dtype=torch.int64)
+        filled.numpy()[:] = 1
+        return x[order] + x[filled]
+
+    assert unseen(sorted_rows, x) == []
+
+
 def test_constants_are_not_mistaken_for_unseen_work():
     constant, table = torch.randn(8, 3), np.arange(8, dtype=np.float32)
     wrapped = torch.from_numpy(table)
@@ -159,3 +169,55 @@ def test_no_operator_is_both_zero_and_counted():
 )
 def test_three_states(op, state):
     assert state_of(op) is state
+
+
+IMAGE, SEQUENCE, VOLUME = (2, 4, 8, 8), (2, 4, 12), (2, 4, 6, 6, 6)
+COMMON = {
+    IMAGE: [
+        nn.BatchNorm2d(4), nn.InstanceNorm2d(4, affine=True), nn.GroupNorm(2, 4), nn.LayerNorm(8), nn.RMSNorm(8),
+        nn.LocalResponseNorm(2), nn.ReLU6(), nn.PReLU(), nn.GELU(), nn.SiLU(), nn.Hardswish(), nn.Mish(), nn.ELU(),
+        nn.GLU(1), nn.Softmax(1), nn.LogSoftmax(1), nn.Softplus(), nn.Hardtanh(), nn.LeakyReLU(), nn.Dropout2d(),
+        nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d(3), nn.LPPool2d(2, 2),
+        nn.PixelShuffle(2), nn.PixelUnshuffle(2), nn.ChannelShuffle(2), nn.ReflectionPad2d(1), nn.ReplicationPad2d(1),
+        nn.ZeroPad2d(1), nn.CircularPad2d(1), nn.Upsample(scale_factor=2), nn.Unfold(3), nn.Flatten(),
+        nn.Upsample(scale_factor=2, mode="bilinear"), nn.Upsample(scale_factor=2, mode="bicubic"),
+    ],
+    SEQUENCE: [
+        nn.BatchNorm1d(4), nn.MaxPool1d(2), nn.AvgPool1d(2), nn.AdaptiveAvgPool1d(3), nn.ConstantPad1d(1, 2.0),
+        nn.RNN(12, 5), nn.LSTM(12, 5), nn.GRU(12, 5), nn.AlphaDropout(), nn.CosineSimilarity(1),
+    ],
+    VOLUME: [nn.BatchNorm3d(4), nn.MaxPool3d(2), nn.AvgPool3d(2), nn.AdaptiveAvgPool3d(2), nn.ReplicationPad3d(1)],
+}  # fmt: skip
+LOSSES = [
+    nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.HuberLoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss(),
+    nn.KLDivLoss(reduction="batchmean"), nn.CosineSimilarity(), nn.SoftMarginLoss(), nn.PoissonNLLLoss(),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_common_layers_and_losses_are_complete():
+    """Forward and backward of what networks are made of: every operator is either counted or zero on purpose."""
+    for shape, layers in COMMON.items():
+        for layer in layers:
+            inputs = [torch.randn(shape, requires_grad=True)] * (1 + isinstance(layer, nn.CosineSimilarity))
+            assert unseen(layer, *inputs, backward=True) == [], layer
+    a, b = torch.randn(4, 8, requires_grad=True), torch.rand(4, 8)
+    for loss in LOSSES:
+        assert unseen(loss, a, b, backward=True) == [], loss
+
+
+def test_a_training_step_is_complete():
+    model = nn.Linear(8, 3)
+    for make in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop):
+        optimiser = make(model.parameters(), lr=0.0)
+
+        def step(x, optimiser=optimiser):
+            with torch.enable_grad():
+                model(x).square().mean().backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+
+        result = count(step, x)
+        assert result.not_counted == (), make
+        assert (result.macs_forward, result.macs_backward) == (4 * 24, 4 * 24)
