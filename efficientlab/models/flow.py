@@ -27,20 +27,26 @@ def horn_schunck(video: Tensor, *, smoothness: float = 0.1, iterations: int = 12
     Shapes: video (N, T, 3, H, W) with unit scale → (N, T−1, 2, H, W).
     """
     n, t, _, h, w = video.shape
-    grey = video.float().mean(2).view(n * t, 1, h, w)
-    smooth = _SMOOTH.to(video.device)
-    grey = F.conv2d(grey, smooth.view(1, 1, 1, 5), padding=(0, 2))
-    grey = F.conv2d(grey, smooth.view(1, 1, 5, 1), padding=(2, 0)).view(n, t, h, w)
+    grey = video.float().mean(2).view(1, n * t, h, w)
+    grey = _filter(_filter(grey, _SMOOTH.view(1, 5)), _SMOOTH.view(5, 1)).view(n, t, h, w)
     both = F.pad((grey[:, 1:] + grey[:, :-1]) / 2, (1, 1, 1, 1), mode="replicate")  # (N, T-1, H+2, W+2)
-    gradient = torch.stack(
-        [both[..., 1:-1, 2:] - both[..., 1:-1, :-2], both[..., 2:, 1:-1] - both[..., :-2, 1:-1]], 2
-    )  # (N, T-1, 2, H, W)
-    gradient = gradient.flatten(0, 1) / 2  # (N(T-1), 2, H, W)
-    change = (grey[:, 1:] - grey[:, :-1]).reshape(-1, 1, h, w)
-    gain = gradient / (smoothness + gradient.square().sum(1, keepdim=True))
-    average = _AVERAGE.to(video.device).expand(2, 1, 3, 3)
+    across = (both[..., 1:-1, 2:] - both[..., 1:-1, :-2]) / 2
+    down = (both[..., 2:, 1:-1] - both[..., :-2, 1:-1]) / 2
+    gradient = torch.stack([across, down], 2)  # (N, T-1, 2, H, W)
+    change = (grey[:, 1:] - grey[:, :-1]).unsqueeze(2)  # (N, T-1, 1, H, W)
+    gain = gradient / (smoothness + gradient.square().sum(2, keepdim=True))
     flow = -gain * change  # the first iteration, from rest
     for _ in range(iterations - 1):
-        mean = F.conv2d(F.pad(flow, (1, 1, 1, 1), mode="replicate"), average, groups=2)
-        flow = mean - gain * ((gradient * mean).sum(1, keepdim=True) + change)
-    return flow.view(n, t - 1, 2, h, w)
+        mean = _filter(flow.view(1, -1, h, w), _AVERAGE).view_as(flow)
+        flow = mean - gain * ((gradient * mean).sum(2, keepdim=True) + change)
+    return flow
+
+
+def _filter(images: Tensor, kernel: Tensor) -> Tensor:
+    """Filters every channel of (1, C, H, W) with one kernel; pixels outside repeat those of the border.
+
+    One depthwise convolution over all images at once is several times faster than a batch of small ones.
+    """
+    channels, (kh, kw) = images.shape[1], kernel.shape
+    images = F.pad(images, (kw // 2, kw // 2, kh // 2, kh // 2), mode="replicate")
+    return F.conv2d(images, kernel.to(images.device).expand(channels, 1, kh, kw), groups=channels)

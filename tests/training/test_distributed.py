@@ -1,0 +1,26 @@
+import pytest
+
+from efficientlab.models.video import TSN
+from efficientlab.training.distributed import load, measure_all_reduce
+
+
+def test_two_processes_all_reduce_four_bytes_a_parameter():
+    report = measure_all_reduce("efficientlab.models.video:TSN", clips=2, frames=2, steps=3)
+    parameters = sum(p.numel() for p in TSN().parameters())
+    assert report["workers"] == 2
+    assert report["parameters"] == parameters
+    assert report["all_reduced_bytes"] == 4 * parameters
+    assert report["replicas_agree"] is True
+    assert report["step_seconds"] > 0
+
+
+def test_a_failure_in_a_process_is_named():
+    with pytest.raises(RuntimeError, match=r"no:thing on 2 processes failed: .*No module named 'no'"):
+        measure_all_reduce("no:thing")
+
+
+def test_bad_names_of_models():
+    with pytest.raises(ValueError, match=r"'package.module:name', got 'TSN'"):
+        load("TSN")
+    with pytest.raises(TypeError, match="made a dict"):
+        load("builtins:dict")
