@@ -6,6 +6,7 @@ Nothing is compiled on installation, and Triton is imported only when one of its
 
 from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
 from .bev import BEVGrid, BEVIndex, bev_index, bev_pool
+from .points import ball_query, farthest_point_sample, group, knn
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
 from .sparse import sparse_conv
@@ -22,13 +23,17 @@ __all__ = [
     "KernelMap",
     "SparseTensor",
     "avg_voxelize",
+    "ball_query",
     "bev_index",
     "bev_pool",
     "diff_augment",
     "downsample",
     "draw_augmentation",
+    "farthest_point_sample",
     "find_voxels",
+    "group",
     "kernel_map",
+    "knn",
     "neutral_augmentation",
     "normalize_to_grid",
     "occupied_voxels",

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import triton.language as tl
 
 
-def weighted_gather(x: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+def weighted_gather(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
     """y[p] = Σ_k weight[p, k] · x[index[p, k]]. Differentiable in x.
 
     Args:
         x: (V, C), real.
         index: (P, K) int32, in [0, V): not checked, since its makers in this package check coordinates.
-        weight: (P, K), float32, or float64 with such an x.
+        weight: (P, K), float32, or float64 with such an x; None for ones, which cost no multiplication.
 
     Returns:
         (P, C) in the dtype of x; sums are taken in float32 at least.
@@ -35,13 +35,13 @@ def weighted_gather(x: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     return _gather(x, index, weight)
 
 
-def weighted_scatter(y: Tensor, index: Tensor, weight: Tensor, n_rows: int) -> Tensor:
+def weighted_scatter(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: int) -> Tensor:
     """x[v] = Σ weight[p, k] · y[p] over all (p, k) with index[p, k] = v. Differentiable in y.
 
     Args:
         y: (P, C), real.
         index: (P, K) int32, in [0, n_rows).
-        weight: (P, K).
+        weight: (P, K), or None for ones.
         n_rows: V.
 
     Returns:
@@ -69,16 +69,16 @@ def sum_bags(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tensor | None
 
 
 @torch.library.custom_op("efficientlab::weighted_gather", mutates_args=())
-def _gather(x: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    return sum_bags(x, index.flatten(), index.shape[1], weight.flatten())
+def _gather(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
+    return sum_bags(x, index.flatten(), index.shape[1], None if weight is None else weight.flatten())
 
 
 @torch.library.custom_op("efficientlab::weighted_scatter", mutates_args=())
-def _scatter(y: Tensor, index: Tensor, weight: Tensor, n_rows: int) -> Tensor:
+def _scatter(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: int) -> Tensor:
     target, order = index.flatten().sort(stable=True)
-    return sum_bags(
-        y, (order // index.shape[1]).int(), bag_ends(target, n_rows), weight.flatten().index_select(0, order)
-    )
+    if weight is not None:
+        weight = weight.flatten().index_select(0, order)
+    return sum_bags(y, (order // index.shape[1]).int(), bag_ends(target, n_rows), weight)
 
 
 def bag_ends(row: Tensor, n_rows: int) -> Tensor:
@@ -89,12 +89,12 @@ def bag_ends(row: Tensor, n_rows: int) -> Tensor:
 
 
 @_gather.register_fake
-def _(x: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+def _(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
     return x.new_empty(index.shape[0], x.shape[1])
 
 
 @_scatter.register_fake
-def _(y: Tensor, index: Tensor, weight: Tensor, n_rows: int) -> Tensor:
+def _(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: int) -> Tensor:
     return y.new_empty(n_rows, y.shape[1])
 
 
@@ -115,11 +115,11 @@ _gather.register_autograd(_gather_backward, setup_context=_setup)
 _scatter.register_autograd(_scatter_backward, setup_context=_setup)
 
 
-def _macs(x: Tensor, index: Tensor, *args: Any, out: Tensor) -> int:
-    return index.numel() * x.shape[1]
+def _macs(x: Tensor, index: Tensor, weight: Tensor | None, *args: Any, out: Tensor) -> int:
+    return 0 if weight is None else index.numel() * x.shape[1]
 
 
-def _moved_by_gather(x: Tensor, index: Tensor, weight: Tensor, out: Tensor) -> int:
+def _moved_by_gather(x: Tensor, index: Tensor, weight: Tensor | None, out: Tensor) -> int:
     rows = min(index.numel(), x.shape[0])  # those of x that can be read, each once
     return rows * x.shape[1] * x.element_size() + nbytes(index, weight, out)
 

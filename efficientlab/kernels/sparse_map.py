@@ -136,13 +136,13 @@ def _lines(
             if last is None or z != last + 1:
                 place = search(keys, key)
             hit = padded.index_select(0, place) == key
-            target = _flat_nonzero(hit)
+            target = flat_nonzero(hit)
             yield place.index_select(0, target), target
             place += hit  # the first key that is not less than the next one on the line
             last = z
 
 
-def _flat_nonzero(mask: Tensor) -> Tensor:
+def flat_nonzero(mask: Tensor) -> Tensor:
     return mask.nonzero()[:, 0] if mask.is_cuda else torch.from_numpy(np.flatnonzero(mask.numpy()))
 
 

@@ -17,7 +17,7 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import augment, bev, gather, shift, shifted_conv, sparse, voxel  # noqa: E402
+from efficientlab.kernels import augment, bev, gather, points, shift, shifted_conv, sparse, voxel  # noqa: E402
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -122,7 +122,35 @@ def _sparse_conv(dtype: str) -> Specialisation:
     )
 
 
+def _sample(block: int) -> Specialisation:
+    return Specialisation(
+        points._sample_kernel,
+        {"points": "*fp32:16", "chosen": "*i64:16", "count": "i32:16", "samples": "i32:16"},
+        {"BLOCK": block},
+        options={"num_warps": min(32, block // 256)},
+    )
+
+
+def _neighbours(kernel: Kernel, results: dict[str, str], block: int, warps: int) -> Specialisation:
+    return Specialisation(
+        kernel,
+        dict.fromkeys(("points", "centres"), "*fp32:16")
+        | results
+        | dict.fromkeys(("count", "n_centres", "neighbours"), "i32:16"),
+        {"BLOCK": block},
+        options={"num_warps": warps},
+    )
+
+
 SPECIALISATIONS = {
+    "farthest point sampling, 2048": _sample(2048),
+    "farthest point sampling, 8192": _sample(points._MOST_POINTS),
+    "ball query": _neighbours(
+        points._ball_kernel, {"limit": "*fp32:16", "found": "*i64:16"}, points._CENTRES, 1
+    ),
+    "nearest neighbours": _neighbours(
+        points._nearest_kernel, {"index": "*i64:16", "distance": "*fp32:16"}, points._POINTS, 4
+    ),
     "sparse conv fp16": _sparse_conv("fp16"),
     "sparse conv fp32": _sparse_conv("fp32"),
     "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("triton")
 
-OPS = ["shift", "shifted_conv", "augment", "bev", "voxel", "sparse", "sparse_points"]
+OPS = ["shift", "shifted_conv", "augment", "bev", "voxel", "sparse", "sparse_points", "points"]
 
 
 def test_the_tests_of_every_op_pass_on_its_triton_kernels():
