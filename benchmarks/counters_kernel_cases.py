@@ -67,7 +67,8 @@ def devoxelize(device: str) -> Any:
 
 
 def augment(device: str) -> Any:
-    draw = kernels.draw_augmentation(N, (8, 8), generator=torch.Generator().manual_seed(0))
+    drawn = kernels.draw_augmentation(N, (8, 8), generator=torch.Generator().manual_seed(0))
+    draw = kernels.Augmentation(*(x.to(device) for x in drawn))
     return on(device, lambda x: kernels.diff_augment(x, draw), torch.randn(N, 3, 8, 8))
 
 
@@ -112,8 +113,8 @@ def kernel_cases() -> Iterator[Case]:
     ]
     for op, name, make, macs, operands, meta in table:
         if hasattr(kernels, op):
-            yield Case(f"ours: {name}", make, macs, meta=meta)
-            yield Case(f"ours: {name}, backward", make, (1 + operands) * macs, backward=True, meta=meta)
+            yield Case(f"kernel: {name}", make, macs, meta=meta)
+            yield Case(f"kernel: {name}, backward", make, (1 + operands) * macs, backward=True, meta=meta)
 
 
 class PVConv(nn.Module):

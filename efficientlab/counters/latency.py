@@ -86,7 +86,7 @@ def latency(
     independent samples. Milliseconds of two runs of a program are not comparable; use `compare` for that.
 
     Args:
-        fn: what to time, called without gradients being touched: wrap in `torch.no_grad()` if you mean to.
+        fn: what to time, called as it is: put `torch.no_grad()` inside if gradients should stay out.
         budget: seconds to spend on measuring.
         timer: how one call is timed. Default: CUDA events where an argument or a parameter of `fn` lies on a
             GPU, else the performance counter, synchronised where CUDA is in use.
@@ -126,7 +126,8 @@ def compare(
         fns: name to function without arguments.
         baseline: the name that ratios refer to; the first one if not given.
         rounds: number of interleaved rounds, at least 10.
-        timer: how one call is timed; see `latency`.
+        timer: how one call is timed. Default: the performance counter for all alike, synchronised where
+            CUDA is in use. Short calls are repeated within a sample, so launches overlap as they do in use.
         seed: of the order within rounds and of the bootstrap.
 
     >>> result = compare({"copy": lambda: x.clone(), "view": lambda: x.t()})    # doctest: +SKIP
@@ -141,8 +142,8 @@ def compare(
     if rounds < 10:
         raise ValueError(f"rounds must be at least 10 for an interval to mean anything, got {rounds}")
     _refuse_in_a_mode()
-    timers = {name: timer or timer_for(fn, ()) for name, fn in fns.items()}
-    repeats = {name: _warm_up(fn, timers[name]) for name, fn in fns.items()}
+    timer = timer or _wall_timer
+    repeats = {name: _warm_up(fn, timer) for name, fn in fns.items()}
     rng = np.random.default_rng(seed)
     names = list(fns)
     calls: dict[str, list[float]] = {name: [] for name in names}
@@ -150,7 +151,7 @@ def compare(
     for _ in range(rounds):
         for i in rng.permutation(len(names)):
             name = names[i]
-            times = [_sample(fns[name], repeats[name], timers[name]) for _ in range(3)]
+            times = [_sample(fns[name], repeats[name], timer) for _ in range(3)]
             calls[name] += times
             best[name].append(min(times))
     return Comparison(
@@ -213,7 +214,7 @@ def _warm_up(fn: Callable[[], object], timer: Timer) -> int:
     return 1 if shortest <= 0 else max(1, math.ceil(_MIN_SAMPLE / shortest))
 
 
-def _cpu_timer(fn: Callable[[], object]) -> float:
+def _wall_timer(fn: Callable[[], object]) -> float:
     synchronise = torch.cuda.synchronize if torch.cuda.is_initialized() else _nothing
     synchronise()
     start = time.perf_counter()
@@ -237,7 +238,7 @@ def _cuda_timer(fn: Callable[[], object]) -> float:
 
 
 def timer_for(fn: Callable[..., object], args: Sequence[Any]) -> Timer:
-    """CUDA events where `fn` (a module or its method) or an argument is on a GPU, else the CPU's clock."""
+    """CUDA events where `fn` (a module or its method) or an argument is on a GPU, else the wall clock."""
     owner = fn if isinstance(fn, nn.Module) else getattr(fn, "__self__", None)
     parameters = list(owner.parameters()) if isinstance(owner, nn.Module) else []
     tensors = [x for x in [*tree_leaves(list(args)), *parameters] if isinstance(x, Tensor)]
@@ -245,7 +246,7 @@ def timer_for(fn: Callable[..., object], args: Sequence[Any]) -> Timer:
         raise ValueError(
             "latency needs real tensors, got meta tensors, which compute nothing; use count() for them"
         )
-    return _cuda_timer if any(x.is_cuda for x in tensors) else _cpu_timer
+    return _cuda_timer if any(x.is_cuda for x in tensors) else _wall_timer
 
 
 def _refuse_in_a_mode() -> None:

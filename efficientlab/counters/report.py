@@ -107,7 +107,11 @@ class Measurement(Cost):
         raise KeyError(f"no module {name!r} ran; there are {', '.join(repr(r.name) for r in self.rows)}")
 
     def __str__(self) -> str:
-        header, rows = self._cells()
+        return self.table()
+
+    def table(self, depth: int | None = None) -> str:
+        """The rows down to a depth in the tree of modules (0: the whole alone), and the totals below."""
+        header, rows = self._cells(depth)
         return "\n".join([table(header, rows), *self._summary()])
 
     def _repr_html_(self) -> str:
@@ -139,12 +143,14 @@ class Measurement(Cost):
             [asdict(row) | {name: getattr(row, name) for name in derived} for row in self.rows]
         )
 
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
+    def _cells(self, depth: int | None = None) -> tuple[list[str], list[list[str]]]:
         header = ["module", "type", "calls", "params", "MACs", "%", "read", "written", "FLOP/B", "peak"]
         timed = any(row.latency for row in self.rows)
         header += ["time"] if timed else []
         rows = []
         for row in self.rows:
+            if depth is not None and row.depth > depth:
+                continue
             share = 100 * row.macs / self.macs if self.macs else 0.0
             rows.append([
                 "  " * row.depth + (row.name.rpartition(".")[2] if row.name else self._total_label()),

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from efficientlab.counters import count
 from efficientlab.counters.attention import causal_pairs
+from efficientlab.counters.formulas import MAC_FORMULAS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from counters_cases import CASES
@@ -166,3 +167,31 @@ def test_matrix_variants():
     )
     assert count(lambda: torch.mm(a, b, out=torch.empty(0))).macs == 120
     assert count(lambda: torch.sparse.sampled_addmm(torch.eye(4).to_sparse_csr(), a, b[:, :4])).macs == 4 * 5
+
+
+def test_formulas_of_operators_that_only_a_gpu_runs():
+    """Called with what the operator itself would get; the counts are those of the same layer on a CPU."""
+    aten = torch.ops.aten
+    lstm, x = nn.LSTM(6, 8, 2, bidirectional=True), torch.randn(5, 3, 6)
+    weights = list(lstm.parameters())
+    setting = (2, 8, 0, 2, False, 0.0, True, True, [], None)  # LSTM mode, sizes, both directions
+    expected = count(lstm, x).macs
+    rnn = MAC_FORMULAS[aten._cudnn_rnn]
+    assert rnn(x, weights, 4, None, None, None, *setting, result=None) == expected
+    packed = (*setting[:-2], [3, 3, 2, 1, 1], None)  # 10 tokens of 15
+    assert rnn(x.flatten(0, 1), weights, 4, None, None, None, *packed, result=None) * 15 == expected * 10
+    gradients = (x, weights, 4, None, None, None, x, x, None, None, *setting, None)
+    for of_weights in (True, False):
+        mask = [True, True, True, of_weights]
+        backward = MAC_FORMULAS[aten._cudnn_rnn_backward](*gradients, mask, result=None)
+        assert backward == (1 + of_weights) * expected
+
+    q, k, v = torch.empty(2, 3, 8, 4), torch.empty(2, 3, 5, 4), torch.empty(2, 3, 5, 6)
+    for causal, pairs in ((True, 6 * 30), (False, 6 * 40)):  # rows of 1, 2, 3, 4, 5, 5, 5, 5 keys
+        flash = MAC_FORMULAS[aten._scaled_dot_product_flash_attention]
+        assert flash(q, k, v, 0.0, causal, result=None) == pairs * (4 + 6)
+        efficient = MAC_FORMULAS[aten._scaled_dot_product_efficient_attention]
+        assert efficient(q, k, v, None, True, 0.0, causal, result=None) == pairs * (4 + 6)
+        back = MAC_FORMULAS[aten._scaled_dot_product_flash_attention_backward]
+        seeds = (q, q, k, v, q, None, None, None, 8, 5, 0.0, causal, None, None)
+        assert back(*seeds, result=None) == pairs * (3 * 4 + 2 * 6)

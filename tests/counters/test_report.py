@@ -37,6 +37,13 @@ def test_text():
     assert "time" in str(measure(model, x)).splitlines()[0]
 
 
+def test_depth():
+    result = count(model, x)
+    assert len(result.table(0).splitlines()) == len(result.table().splitlines()) - 4
+    assert result.table(1).count("Conv2d") == 1
+    assert result.table(2) == str(result)
+
+
 def test_html_is_escaped_and_complete():
     page = count(lambda x: model(x), x)._repr_html_()
     assert page.count("<tr>") == 1 + 6  # the head, the function and five modules
