@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import nbformat
@@ -45,7 +46,20 @@ def build(lab: Lab, run: bool = False) -> list[str]:
             f"{path.name} would have {size:,} bytes, the limit is {MAX_SOLUTION_BYTES:,}; make its pictures smaller."
         )
     _write(solution, path)
-    return lines
+    cover = ROOT / "docs" / f"lab{lab.number}.png"
+    cover.parent.mkdir(exist_ok=True)
+    cover.write_bytes(cover_picture(solution))
+    return [*lines, f"{cover.relative_to(ROOT)}: written"]
+
+
+def cover_picture(solution: NotebookNode) -> bytes:
+    """The picture that stands for the lab in the README: the output of the cell tagged `cover`."""
+    for cell in solution.cells:
+        if "cover" in cell.metadata.get("tags", []):
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    return base64.b64decode(output.data["image/png"])
+    raise ValueError("no cell with the tag `cover` has a picture as its output.")
 
 
 def stale(lab: Lab) -> list[str]:

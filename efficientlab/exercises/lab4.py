@@ -232,7 +232,7 @@ PREDICT_COSTS = Check(
 
 # 4.5 · latency, predicted
 
-CONTESTANTS = ("TSN", "TSM", "CNN+LSTM", "two-stream", "3D", "3D narrow")
+CONTESTANTS = ("TSN", "RGB difference", "TSM", "CNN+LSTM", "two-stream", "3D", "3D narrow")
 
 
 def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, ORANGE
+from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,31 +22,25 @@ def quality_against_cost(
     `quality[name]` holds one value a seed; `costs[axis label][name]` one number.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-    figure, axes = plt.subplots(1, len(costs), figsize=(4.7 * len(costs), 3.5), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(
+        1, len(costs), figsize=(3.7 * len(costs) + 1.8, 3.4), squeeze=False, sharey=True
+    )
     for ax, (label, cost) in zip(axes.flat, costs.items(), strict=True):
-        points = sorted((cost[name], name) for name in quality)
-        for i, (x, name) in enumerate(points):
-            values = torch.tensor(list(quality[name]), dtype=torch.float64)
+        for i, (name, seeds) in enumerate(quality.items()):
+            values = torch.tensor(list(seeds), dtype=torch.float64)
             mean = values.mean().item()
             bars = [[mean - values.min().item()], [values.max().item() - mean]]
-            ax.errorbar(
-                x,
-                mean,
-                yerr=bars,
-                fmt="o",
-                ms=7,
-                capsize=3,
-                color=CYCLE[list(quality).index(name) % len(CYCLE)],
-            )
-            right = i < len(points) - 1
-            ax.annotate(
-                name, (x, mean), xytext=(7 if right else -7, -9 if i % 2 else 5), textcoords="offset points",
-                ha="left" if right else "right", fontsize=8.5,
-            )  # fmt: skip
+            style = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)], "label": name}
+            ax.errorbar(cost[name], mean, yerr=bars, ls="none", ms=8, mfc="none", mew=2, capsize=3, **style)
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel(label)
     axes[0, 0].set_ylabel(quality_name)
+    axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
 

@@ -17,6 +17,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY = (
     "#888888",
 )
 CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY)
+MARKERS = ("o", "v", "s", "^", "D", "P", "X")
 
 
 def use_style() -> None:

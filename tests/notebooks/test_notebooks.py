@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 
-from efficientlab.authoring.build import MAX_SOLUTION_BYTES, source_path, stale
+from efficientlab.authoring.build import MAX_SOLUTION_BYTES, cover_picture, source_path, stale
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import MODULES, find_lab
 
@@ -139,6 +139,12 @@ def test_the_solution_is_small(number: int) -> None:
     ]
     assert len(pictures) >= 5
     assert sum(map(len, pictures)) <= MAX_PICTURE_BYTES
+
+
+def test_the_readmes_picture_is_the_solutions_own_output(number: int) -> None:
+    picture = (ROOT / "docs" / f"lab{number}.png").read_bytes()
+    assert picture == cover_picture(solution(number))
+    assert f"docs/lab{number}.png" in (ROOT / "README.md").read_text()
 
 
 def test_exercises_have_three_hints(number: int) -> None:

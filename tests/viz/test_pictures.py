@@ -115,10 +115,10 @@ def test_quality_against_cost_marks_the_mean_over_seeds() -> None:
         {"a": [0.2, 0.4], "b": [0.9, 0.9]}, {"MACs": {"a": 10, "b": 100}, "time": {"a": 1, "b": 2}}, "top-1"
     )
     assert len(figure.axes) == 2
-    points = [tuple(line.get_xydata()[0]) for line in figure.axes[0].lines if line.get_marker() == "o"]
+    points = [tuple(line.get_xydata()[0]) for line in figure.axes[0].lines if line.get_marker() in "ov"]
     assert [p[0] for p in points] == [10, 100]
     assert points[0][1] == pytest.approx(0.3)
-    assert {t.get_text() for t in figure.axes[1].texts} == {"a", "b"}
+    assert {t.get_text() for t in figure.axes[1].get_legend().get_texts()} == {"a", "b"}
 
 
 def test_bars_show_predictions_beside_measurements() -> None:

@@ -2,6 +2,7 @@
 
 latency_ratios = {
     "TSN": 12.0,
+    "RGB difference": 11.0,
     "TSM": 13.0,
     "CNN+LSTM": 14.0,
     "two-stream": 30.0,

@@ -2,6 +2,7 @@
 
 latency_ratios = {
     "TSN": 1.0,
+    "RGB difference": 1.0,
     "TSM": float("nan"),
     "CNN+LSTM": 1.1,
     "two-stream": 2.0,
