@@ -163,5 +163,5 @@ def test_measuring_inside_a_counter_counts_but_refuses_to_time():
     model, x = nn.Linear(8, 4), torch.ones(2, 8)
     with FlopCounterMode(display=False):
         assert count(model, x).macs == 64
-        with pytest.raises(RuntimeError, match="refusing to time inside _?FlopCounterMode"):
+        with pytest.raises(RuntimeError, match=r"refusing to time inside _?FlopCounterMode"):
             latency(model, x)
