@@ -81,7 +81,6 @@ class Box:
         environment = {
             **os.environ,
             "EFFICIENTLAB_PROFILE": "ci",
-            "TRITON_INTERPRET": "1",
             "MPLBACKEND": "agg",
             "TMPDIR": self._folder.name,
         }

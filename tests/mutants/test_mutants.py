@@ -6,7 +6,6 @@ read. A file in `tests/alternatives` is a right answer that is written in anothe
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from efficientlab.exercises.labs import MODULES, find_lab
 from efficientlab.grading.score import prelude_of
 from efficientlab.grading.submission import Cell, parse_notebook
 
-os.environ.setdefault("TRITON_INTERPRET", "1")
 FRESH_SEED = 20261
 
 CHECKED = [(number, e) for number in MODULES for e in find_lab(number).exercises if e.check]
