@@ -21,7 +21,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.counters import compare
-from efficientlab.kernels import shifted_pointwise_conv, temporal_shift
+from efficientlab.kernels import (
+    Augmentation,
+    BEVGrid,
+    bev_index,
+    bev_pool,
+    diff_augment,
+    draw_augmentation,
+    shifted_pointwise_conv,
+    temporal_shift,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,20 @@ class Row:
     ours: str
     limit: float | None = None
     stretch: float | None = None
+    rounds: int | None = None  # where a contestant is too slow for the usual number
+
+
+def with_gradient(fn: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], object]:
+    """A forward and a backward pass to all inputs."""
+    inputs = tuple(x.detach().clone().requires_grad_() for x in inputs)
+    with torch.no_grad():
+        grad = torch.randn_like(fn(*inputs))
+
+    def step() -> object:
+        with torch.enable_grad():
+            return torch.autograd.grad(fn(*inputs), inputs, grad)
+
+    return step
 
 
 # ----------------------------------------------------------------------------------------------- shift
@@ -98,6 +121,22 @@ def shifted_conv_rows(device: str) -> Iterator[Row]:
                     limit=1.05,
                     stretch=1.03,
                 )
+                if frames == 8 and layout == "contiguous":
+                    yield Row(
+                        "shifted_pointwise_conv",
+                        f"{channels} × {size}², {frames} frames, {layout}, with gradients",
+                        {
+                            "conv alone": with_gradient(F.conv2d, x, w),
+                            "zeros + slices, conv": with_gradient(
+                                lambda x, w: F.conv2d(zeros_and_slices(x, 8), w), x, w
+                            ),
+                            "ours": with_gradient(
+                                lambda x, w: shifted_pointwise_conv(x, w, n_frames=8), x, w
+                            ),
+                        },
+                        baseline="conv alone",
+                        ours="ours",
+                    )
 
 
 def pointwise_by_matmul(x: Tensor, w: Tensor) -> Tensor:
@@ -107,7 +146,109 @@ def pointwise_by_matmul(x: Tensor, w: Tensor) -> Tensor:
     return F.linear(x.permute(0, 2, 3, 1), w.flatten(1))
 
 
-ROWS: list[Callable[[str], Iterator[Row]]] = [shift_rows, shifted_conv_rows]
+# --------------------------------------------------------------------------------------------- augment
+
+
+def five_steps(x: Tensor, augmentation: Augmentation) -> Tensor:
+    """DiffAugment step by step, each step vectorised over the batch."""
+    color, translation, cutout = augmentation
+    b, s, k = color[:, :, None, None, None].unbind(1)  # (N, 1, 1, 1)
+    x = x + b
+    gray = x.mean(1, keepdim=True)
+    x = (x - gray) * s + gray
+    mean = x.mean((1, 2, 3), keepdim=True)
+    x = (x - mean) * k + mean
+    n, _, h, w = x.shape
+    rows, columns = torch.arange(h, device=x.device)[None], torch.arange(w, device=x.device)[None]
+    i = (rows + translation[:, :1] + 1).clamp(0, h + 1)[:, :, None]  # (N, H, 1), in the padded image
+    j = (columns + translation[:, 1:] + 1).clamp(0, w + 1)[:, None, :]
+    padded = F.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
+    x = padded[torch.arange(n, device=x.device)[:, None, None], i, j].permute(0, 3, 1, 2)
+    cut_rows = (rows >= cutout[:, :1]) & (rows < cutout[:, :1] + h // 2)
+    cut_columns = (columns >= cutout[:, 1:]) & (columns < cutout[:, 1:] + w // 2)
+    return x * ~(cut_rows[:, None, :, None] & cut_columns[:, None, None, :])
+
+
+def augment_rows(device: str) -> Iterator[Row]:
+    """A batch of training images, forward and with the gradient that a generator needs."""
+    for n, size in [(16, 32), (16, 256)] if device == "cpu" else [(256, 32), (64, 256)]:
+        x = torch.randn(n, 3, size, size, device=device)
+        augmentation = Augmentation(*(t.to(device) for t in draw_augmentation(n, (size, size))))
+        plain, ours = (lambda x, f=f, a=augmentation: f(x, a) for f in (five_steps, diff_augment))
+        torch.testing.assert_close(plain(x), ours(x), rtol=0, atol=1e-4)
+        case = f"{n} × 3 × {size}²"
+        forward = {"five steps": lambda x=x, f=plain: f(x), "ours": lambda x=x, f=ours: f(x)}
+        yield Row("diff_augment", case, forward, baseline="five steps", ours="ours", limit=1.0)
+        both = {"five steps": with_gradient(plain, x), "ours": with_gradient(ours, x)}
+        yield Row(
+            "diff_augment", case + ", with gradient", both, baseline="five steps", ours="ours", limit=1.0
+        )
+
+
+# -------------------------------------------------------------------------------------------- bev pool
+
+
+def camera_rig(cameras: int, depths: int, height: int, width: int) -> Tensor:
+    """Points (1, M, D, H, W, 3) of cameras that look around from one place, 1 to 60 m far."""
+    heading = torch.arange(cameras) * (2 * torch.pi / cameras)
+    azimuth = heading[:, None, None, None] + torch.linspace(-0.6, 0.6, width)
+    distance = torch.linspace(1, 60, depths)[:, None, None]
+    elevation = torch.linspace(-0.3, 0.3, height)[:, None]
+    x, y = (distance * f(azimuth) for f in (torch.cos, torch.sin))
+    points = torch.broadcast_tensors(x, y, distance * elevation)
+    return torch.stack(points, -1)[None]
+
+
+def lift_and_cumsum(depth: Tensor, features: Tensor, order: Tensor, cell: Tensor, cells: int) -> Tensor:
+    """The plain form: lift all points, then a cumulative sum over them by cell and its differences.
+
+    Its sort is prepared, as ours is: `order` holds the points inside the grid by ascending `cell`.
+    """
+    lifted = depth[..., None] * features.permute(0, 1, 3, 4, 2)[:, :, None]  # (N, M, D, H, W, C)
+    total = lifted.flatten(0, 4)[order].cumsum(0)  # (E, C)
+    last = torch.ones_like(cell, dtype=torch.bool)
+    last[:-1] = cell[1:] != cell[:-1]
+    total, cell = total[last], cell[last]
+    total = torch.cat([total[:1], total[1:] - total[:-1]])
+    return total.new_zeros(cells, total.shape[1]).index_put((cell,), total)  # (cells, C)
+
+
+def bev_rows(device: str) -> Iterator[Row]:
+    """The camera branch of BEVFusion, 80 channels: 16 × 44 pixels a camera, and 32 × 88 on a GPU."""
+    size, limit = ((16, 44), 1 / 20) if device == "cpu" else ((32, 88), 1 / 5)
+    points = camera_rig(6, 118, *size)
+    yield bev_row(points, device, with_gradients=False, limit=limit, stretch=1 / 40)
+    yield bev_row(points, device, with_gradients=True)
+
+
+def bev_row(points: Tensor, device: str, with_gradients: bool, **limits: float) -> Row:
+    index = bev_index(points.to(device), BEVGrid((-54.0, 54.0, 0.3), (-54.0, 54.0, 0.3), (-10.0, 10.0)))
+    shape = (*index.shape[:2], *index.shape[:1:-1])  # (N, M, W, H, D), the order of the index
+    cell = index.cell.view(shape).permute(0, 1, 4, 3, 2).flatten()
+    order = cell.argsort(stable=True)[(cell < 0).sum() :]
+    cell, cells = cell[order].long(), index.cells[0] * index.cells[1]
+    depth = torch.rand(index.shape, device=device).softmax(2)
+    features = torch.randn(*index.shape[:2], 80, *index.shape[3:], device=device)
+
+    def plain(depth: Tensor, features: Tensor) -> Tensor:
+        pooled = lift_and_cumsum(depth, features, order, cell, cells)
+        return pooled.unflatten(0, (1, *index.cells)).movedim(3, 1)
+
+    def ours(depth: Tensor, features: Tensor) -> Tensor:
+        return bev_pool(depth, features, index)
+
+    loss = {"rtol": 0, "atol": 0.02}  # of digits, in the long sum of the plain form
+    torch.testing.assert_close(ours(depth, features), plain(depth, features), **loss)
+    case = f"{points.numel() / 3e6:.2f} M points × 80 channels" + ", with gradients" * with_gradients
+    contestants = {"lift + cumsum": plain, "ours": ours}
+    if with_gradients:
+        fns = {name: with_gradient(fn, depth, features) for name, fn in contestants.items()}
+    else:
+        fns = {name: lambda fn=fn: fn(depth, features) for name, fn in contestants.items()}
+    return Row("bev_pool", case, fns, "lift + cumsum", "ours", rounds=10, **limits)
+
+
+ROWS: list[Callable[[str], Iterator[Row]]] = [shift_rows, shifted_conv_rows, augment_rows, bev_rows]
 
 
 # ------------------------------------------------------------------------------------------------- run
@@ -115,7 +256,7 @@ ROWS: list[Callable[[str], Iterator[Row]]] = [shift_rows, shifted_conv_rows]
 
 def run(row: Row, rounds: int) -> dict[str, object]:
     with torch.no_grad():
-        result = compare(row.contestants, baseline=row.baseline, rounds=rounds)
+        result = compare(row.contestants, baseline=row.baseline, rounds=row.rounds or rounds)
     ratio = result.ratio[row.ours]
     return {
         "op": row.op,
