@@ -10,7 +10,9 @@ The dataflow follows the machine, see `sparse_plan`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -56,12 +58,11 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
         x, weight = x.to(dtype), weight.to(dtype)
     if not x.is_floating_point() or x.dtype != weight.dtype:
         raise TypeError(f"x and weight must be of one floating dtype, got {x.dtype} and {weight.dtype}")
-    masked = _masked_on(x)
-    plan = pairs.masked if masked else pairs.blocked
-    back: list[Tensor] = []
+    how = _masked_on(x), max(weight.shape[1:])
+    plan, back = pairs.plan(*how), []
     if not pairs.symmetric and torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
-        back = pairs.T.masked if masked else pairs.T.blocked
-    return _conv(x, weight, pairs.n_targets, plan, back, pairs.symmetric, masked)
+        back = pairs.T.plan(*how)
+    return _conv(x, weight, pairs.n_targets, plan, back, pairs.symmetric, how[0])
 
 
 def _masked_on(x: Tensor) -> bool:
@@ -93,7 +94,7 @@ def _conv(
     y = x.new_empty(rows, weight.shape[2])
     factors = weight.unbind()
     own = factors[len(factors) // 2] if symmetric else None
-    gathered, products = _scratch(splits, x), _scratch(splits, y)
+    gathered, products = _memory.rows("gathered", splits, x), _memory.rows("products", splits, y)
     for block, pairs, sizes in _blocks(splits):
         a = _take(x, source[pairs], gathered)
         _multiply(a, factors, sizes, products)
@@ -121,18 +122,18 @@ def _grads(
 
     A symmetric map is its own transpose with the offsets in reverse.
     """
-    if symmetric:
-        weight, back = weight.flip(0), plan
     to_x, to_weight = wanted
     dx = x.new_empty(x.shape if to_x else 0)
     dw = torch.zeros_like(weight) if to_weight else weight.new_empty(0)
+    factors, totals = weight.transpose(1, 2).unbind(), dw.unbind()
+    own = None
+    if symmetric:
+        back, factors, totals = plan, factors[::-1], totals[::-1]
+        own = factors[len(factors) // 2]
     if masked and to_x:
-        dx, to_x = _conv_masked(grad, weight.transpose(1, 2), len(x), back), False
+        dx, to_x = _conv_masked(grad, torch.stack(factors), len(x), back), False
     source, target, splits, *sums = back
-    factors = weight.transpose(1, 2).unbind()
-    own = factors[len(factors) // 2] if symmetric else None
-    gathered, products, inputs = (_scratch(splits, like) for like in (grad, x, x))
-    totals = dw.unbind()
+    gathered, products = _memory.rows("gathered", splits, grad), _memory.rows("products", splits, x)
     for block, pairs, sizes in _blocks(splits):
         g = _take(grad, source[pairs], gathered)
         if to_x:
@@ -141,12 +142,11 @@ def _grads(
             rows = _rows(dx, block, ends)
             _add_up(products, bag[pairs], ends[block], grad[rows], own, dx[rows])
         if to_weight:
-            columns = _take(x, target[pairs], inputs).t().split(sizes, 1)
+            columns = _take(x, target[pairs], products).t().split(sizes, 1)
             for total, a, b in zip(totals, columns, g.split(sizes), strict=True):
                 total.addmm_(a, b)
     if symmetric and to_weight:
-        torch.mm(x.t(), grad, out=dw[len(dw) // 2])
-        dw = dw.flip(0)
+        torch.mm(x.t(), grad, out=totals[len(totals) // 2])
     return dx, dw
 
 
@@ -167,9 +167,25 @@ def _rows(y: Tensor, block: int, ends: Tensor) -> slice:
     return slice(block * size, min((block + 1) * size, len(y)))
 
 
-def _scratch(splits: Tensor, like: Tensor) -> Tensor:
-    """Memory for the rows of the largest block: a fresh page costs more than what is computed on it."""
-    return like.new_empty(int(splits.sum(1).max()), like.shape[1])
+class _Memory(threading.local):
+    """Scratch that outlives a call on the CPU: a fresh page costs more than what is computed on it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, torch.dtype], Tensor] = {}
+
+    def rows(self, name: str, splits: Tensor, like: Tensor) -> Tensor:
+        """Uninitialised, as many rows as the largest block has pairs, as wide as like."""
+        shape = int(splits.sum(1).max()), like.shape[1]
+        if like.device.type != "cpu":
+            return like.new_empty(shape)
+        scratch = self.kept.get((name, like.dtype))
+        if scratch is None or scratch.numel() < prod(shape):
+            with torch.inference_mode(False):
+                scratch = self.kept[name, like.dtype] = torch.empty(prod(shape), dtype=like.dtype)
+        return scratch[: prod(shape)].view(shape)
+
+
+_memory = _Memory()
 
 
 def _take(x: Tensor, rows: Tensor, scratch: Tensor) -> Tensor:

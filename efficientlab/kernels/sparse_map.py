@@ -15,7 +15,7 @@ Graham, Engelcke and van der Maaten, "3D Semantic Segmentation with Submanifold 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from .sparse_coords import Box, Size, check_coords, kernel_offsets, search, sort_keys, triple, with_end
-from .sparse_plan import blocked_plan, masked_plan
+from .sparse_plan import block_rows, blocked_plan, masked_plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class KernelMap:
     counts: pairs of each of the K offsets, in the order of `kernel_offsets`.
     n_sources, n_targets: number of input and output voxels.
     symmetric: the map is its own transpose when its offsets are read in reverse.
+    plans: the pairs as `sparse_conv` needs them, once it has.
     """
 
     source: Tensor
@@ -44,6 +45,7 @@ class KernelMap:
     n_sources: int
     n_targets: int
     symmetric: bool = False
+    plans: dict[tuple[bool, int], list[Tensor]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def T(self) -> KernelMap:
@@ -59,15 +61,15 @@ class KernelMap:
         other.__dict__["T"] = self
         return other
 
-    @cached_property
-    def blocked(self) -> list[Tensor]:
-        """`sparse_plan.BlockedPlan`."""
-        return list(blocked_plan(self.source, self.target, self.counts, self.n_targets, self.symmetric))
-
-    @cached_property
-    def masked(self) -> list[Tensor]:
-        """`sparse_plan.MaskedPlan`."""
-        return list(masked_plan(self.source, self.target, self.counts, self.n_targets, self.symmetric))
+    def plan(self, masked: bool, width: int) -> list[Tensor]:
+        """`sparse_plan.MaskedPlan` or `BlockedPlan`, made once for features of up to `width` channels."""
+        size = block_rows(self.source, width)
+        key = masked, 0 if masked else size
+        if key not in self.plans:
+            make = masked_plan if masked else blocked_plan
+            pairs = self.source, self.target, self.counts, self.n_targets, self.symmetric
+            self.plans[key] = list(make(*pairs, size))
+        return self.plans[key]
 
 
 @torch.compiler.disable

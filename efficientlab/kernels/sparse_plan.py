@@ -46,17 +46,19 @@ class MaskedPlan(NamedTuple):
     table: Tensor  # (K, V') int32, the input row of order[j] under offset k, −1 for none
 
 
-def block_rows(pairs: Tensor) -> int:
-    """Output rows of a block: its scratch fits a core's cache, or fills a GPU."""
-    return 65536 if pairs.is_cuda else 2048
+def block_rows(pairs: Tensor, width: int) -> int:
+    """Output rows of a block: the scratch of so many, `width` channels wide, fits a core's cache or fills a GPU."""
+    if pairs.is_cuda:
+        return 65536
+    return min(max(2**17 >> (width - 1).bit_length(), 512), 8192)
 
 
 def blocked_plan(
-    source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool
+    source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool, size: int
 ) -> BlockedPlan:
+    """size: output rows of a block, see `block_rows`."""
     sources, targets = _pairs_of_others(source, target, counts, symmetric)
-    cuts, splits = _cut(targets, n_targets)
-    (blocks, _), size = splits.shape, block_rows(target)
+    cuts, splits = _cut(targets, n_targets, size)
     itself = torch.arange(n_targets + 1, device=target.device) * int(symmetric)
     ends = (bag_ends(target, n_targets) - itself).int()  # (V' + 1,)
     bag = source.new_empty(int(splits.sum()))
@@ -68,7 +70,7 @@ def blocked_plan(
         here = torch.repeat_interleave(shift[k], sizes[k], output_size=len(rows)).add_(place[: len(rows)])
         bag.scatter_(0, free.index_select(0, rows).long(), here)
         free.index_add_(0, rows, torch.ones_like(rows))  # a row occurs once
-    padded = torch.cat([ends, ends[-1:].expand(blocks * size - n_targets)])
+    padded = torch.cat([ends, ends[-1:].expand(len(splits) * size - n_targets)])
     ends = padded.unfold(0, size + 1, size)  # (blocks, size + 1)
     return BlockedPlan(
         _by_block(sources, splits), _by_block(targets, splits), splits, bag, ends - ends[:, :1]
@@ -76,10 +78,11 @@ def blocked_plan(
 
 
 def masked_plan(
-    source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool
+    source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool, size: int
 ) -> MaskedPlan:
+    """size: output rows of a block of the pairs, see `block_rows`."""
     sources, targets = _pairs_of_others(source, target, counts, symmetric)
-    _, splits = _cut(targets, n_targets)
+    _, splits = _cut(targets, n_targets, size)
     table = source.new_full((len(counts), n_targets), -1)
     mask = torch.zeros(n_targets, dtype=torch.int64, device=target.device)
     for k, (i, o) in enumerate(zip(source.split(counts), target.split(counts), strict=True)):
@@ -103,9 +106,8 @@ def _pairs_of_others(
     return sources, targets
 
 
-def _cut(targets: list[Tensor], n_targets: int) -> tuple[Tensor, Tensor]:
+def _cut(targets: list[Tensor], n_targets: int, size: int) -> tuple[Tensor, Tensor]:
     """Where the blocks begin among the pairs of an offset, (K, blocks + 1), and `splits`."""
-    size = block_rows(targets[0])
     blocks = max(1, -(-n_targets // size))
     starts = torch.arange(0, (blocks + 1) * size, size, dtype=torch.int32, device=targets[0].device)
     cuts = torch.stack([search(rows, starts) for rows in targets])

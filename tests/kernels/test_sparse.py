@@ -23,7 +23,7 @@ from efficientlab.kernels import (
     occupied_voxels,
     reached_voxels,
     sparse_conv,
-    sparse_plan,
+    sparse_map,
     sparse_to_dense,
 )
 from efficientlab.kernels.sparse_coords import kernel_offsets
@@ -39,7 +39,7 @@ CLOSE = {"atol": 1e-4, "rtol": 1e-4} if INTERPRETED else {"atol": 1e-10}
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of four rows, so that a few voxels already fill several."""
-    monkeypatch.setattr(sparse_plan, "block_rows", lambda pairs: 4)
+    monkeypatch.setattr(sparse_map, "block_rows", lambda pairs, width: 4)
 
 
 def random_voxels(n, batch=2, size=5, seed=0):
@@ -378,7 +378,7 @@ def test_opcheck(symmetric):
     m = kernel_map(coords, coords, 3) if symmetric else kernel_map(coords, downsample(coords, 2), 2, 2)
     x = torch.randn(m.n_sources, 3, requires_grad=True)
     weight = torch.randn(len(m.counts), 3, 2, requires_grad=True)
-    plan, back = m.blocked, [] if symmetric else m.T.blocked
+    plan, back = m.plan(False, 3), [] if symmetric else m.T.plan(False, 3)
     opcheck(OPS.sparse_conv, (x, weight, m.n_targets, plan, back, symmetric, False))
     grad = torch.randn(m.n_targets, 2)
     for wanted in ([True, True], [False, True]):
@@ -414,7 +414,7 @@ def test_costs_a_product_for_each_real_pair(symmetric):
         y.sum().backward()
     assert counter.get_total_flops() == 2 * 2 * len(m.source) * 4 * 6
     listed = 4 * 2 * (len(m.source) - 40 * symmetric)
-    plan = m.blocked
+    plan = m.plan(False, 6)
     moved = backend.BYTES[OPS.sparse_conv](y, weight, len(y), plan, [], symmetric, False, out=y)
     assert moved == 4 * (2 * y.numel() + weight.numel()) + listed
 
