@@ -26,7 +26,12 @@ def execute(notebook: NotebookNode, folder: Path, profile: str = "ci") -> float:
     os.environ["EFFICIENTLAB_PROFILE"] = profile
     start = time.perf_counter()
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+    )
     try:
         with client.setup_kernel(), tqdm(code, desc="cells", unit="cell") as bar:
             for index in bar:

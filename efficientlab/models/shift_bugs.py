@@ -20,9 +20,9 @@ def exchanged_folds(x: Tensor, n_frames: int) -> Tensor:
     return temporal_shift(reverse, n_frames).unflatten(0, (-1, n_frames)).flip(1).flatten(0, 1)
 
 
-def past_in_both_folds(x: Tensor, n_frames: int) -> Tensor:
-    """The future's channels take the past too, as in a buffer that cannot look ahead."""
-    return temporal_shift(x, n_frames, FOLD_DIV // 2, causal=True)
+def past_only_buffer(x: Tensor, n_frames: int) -> Tensor:
+    """A live buffer under bidirectional weights: the future's channels take the past, the past's the present."""
+    return temporal_shift(x, n_frames, FOLD_DIV, causal=True)
 
 
 def circular(x: Tensor, n_frames: int) -> Tensor:
@@ -54,7 +54,7 @@ def no_shift(x: Tensor, n_frames: int) -> Tensor:
 
 SHIFT_BUGS = {
     "folds exchanged": exchanged_folds,
-    "past in both folds": past_in_both_folds,
+    "past-only buffer": past_only_buffer,
     "clip as a loop": circular,
     "leak across clips": leak_across_clips,
     "half a fold": half_a_fold,

@@ -71,7 +71,7 @@ def test_influence_is_a_diagonal_a_band_or_a_lower_triangle() -> None:
     ("bug", "corner", "future"),
     [
         ("folds exchanged", False, True),
-        ("past in both folds", False, False),
+        ("past-only buffer", False, False),
         ("clip as a loop", True, True),
         ("leak across clips", True, True),
         ("half a fold", False, True),

@@ -8,10 +8,10 @@ def step_cost(parameters, macs, clips, workers, flops_per_second, bytes_per_seco
     forward = 2 * macs * clips
     compute = (forward + 2 * forward) / flops_per_second
     reduce = sent / bytes_per_second
-    return dict(
-        gradient_bytes=total,
-        sent_bytes=sent,
-        compute_seconds=compute,
-        reduce_seconds=reduce,
-        efficiency=1 - reduce / (compute + reduce),
-    )
+    return {
+        "gradient_bytes": total,
+        "sent_bytes": sent,
+        "compute_seconds": compute,
+        "reduce_seconds": reduce,
+        "efficiency": 1 - reduce / (compute + reduce),
+    }
