@@ -313,7 +313,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     records = []
-    for rows in ROWS:
+    from kernels_points import POINT_ROWS  # which imports Row from here
+
+    for rows in ROWS + POINT_ROWS:
         for row in rows(arguments.device):
             if not arguments.only or row.op in arguments.only:
                 records.append(run(row, arguments.rounds))

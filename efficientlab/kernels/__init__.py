@@ -10,7 +10,7 @@ from .points import ball_query, farthest_point_sample, group, knn
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
 from .sparse import sparse_conv
-from .sparse_coords import downsample, find_voxels, occupied_voxels, reached_voxels
+from .sparse_coords import downsample, find_voxels, kernel_offsets, occupied_voxels, reached_voxels
 from .sparse_map import KernelMap, kernel_map
 from .sparse_points import point_to_voxel, voxel_to_point
 from .sparse_tensor import SparseTensor, sparse_to_dense
@@ -33,6 +33,7 @@ __all__ = [
     "find_voxels",
     "group",
     "kernel_map",
+    "kernel_offsets",
     "knn",
     "neutral_augmentation",
     "normalize_to_grid",

@@ -20,13 +20,13 @@ from efficientlab.kernels import (
     downsample,
     find_voxels,
     kernel_map,
+    kernel_offsets,
     occupied_voxels,
     reached_voxels,
     sparse_conv,
     sparse_map,
     sparse_to_dense,
 )
-from efficientlab.kernels.sparse_coords import kernel_offsets
 
 OPS = torch.ops.efficientlab
 INTERPRETED = "TRITON_INTERPRET" in os.environ
