@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Container
 
 from nbformat import NotebookNode
@@ -39,8 +40,6 @@ def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = 
 
 
 def _without_markers(source: str) -> str:
-    return "\n".join(
-        line
-        for line in source.split("\n")
-        if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line
-    )
+    """A solved answer as a student would leave it: no solution markers, no mark scheme."""
+    source = re.sub(r"\n*=== BEGIN MARK SCHEME ===.*?=== END MARK SCHEME ===", "", source, flags=re.S)
+    return re.sub(r"[ \t]*### (BEGIN|END) SOLUTION\n?", "", source).rstrip("\n")

@@ -37,14 +37,18 @@ class Reference:
             )
         raw = json.loads(path.read_text(encoding="utf-8"))
         self.prelude = prelude_of(raw)
+        self._cases: dict[tuple[str | int, ...], list[Case]] = {}
         self.workspace = Workspace(lab, self.prelude, parse_notebook(raw, lab, path).cells)
 
     def fresh_cases(self, exercise: Exercise, seeds: Sequence[int]) -> list[Case]:
-        """New cases of an exercise, drawn from `seeds`, with the solution's answers."""
-        assert exercise.check is not None
-        solution = local_student(exercise.check, self.workspace.answer(exercise.id))
-        drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
-        return [Case(inputs, solution(inputs), {}) for inputs in drawn]
+        """New cases of an exercise, drawn from `seeds`, with the solution's answers; kept for the next submission."""
+        key = (exercise.id, *seeds)
+        if key not in self._cases:
+            assert exercise.check is not None
+            solution = local_student(exercise.check, self.workspace.answer(exercise.id))
+            drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
+            self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
+        return self._cases[key]
 
 
 def prelude_of(notebook: dict) -> list[str]:

@@ -151,7 +151,7 @@ def test_of_two_definitions_the_last_one_counts(tmp_path: Path) -> None:
 def test_an_output_of_another_type_gets_a_sentence(tmp_path: Path) -> None:
     def break_it(cells: dict[str, dict]) -> None:
         cells["4.1"]["source"] = "def clip_logits(backbone, video):\n    return {'a': object()}"
-        cells["4.8"]["source"] = "def step_cost(**k):\n    return {'gradient_bytes': 1}"
+        cells["4.8"]["source"] = "def step_cost(**k):\n    return {'gradient_bytes': 4 * k['parameters']}"
 
     marks = marks_of(edited(break_it), tmp_path)
     assert marks["4.1"].points == marks["4.8"].points == 0
