@@ -161,8 +161,8 @@ def _sum_bags_triton(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tenso
     grid = (-(-rows // block), -(-x.shape[1] // columns))
     _bag_kernel[grid](
         x.contiguous(),
-        index,
-        index if size else ends,
+        index.contiguous(),
+        index if isinstance(ends, int) else ends.contiguous(),
         index if weight is None else weight.contiguous(),
         y,
         rows,

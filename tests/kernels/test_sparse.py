@@ -285,6 +285,13 @@ def test_clouds_of_a_batch_never_mix():
         assert torch.allclose(sparse_conv(x[mine], weight, kernel_map(alone, alone, 3)), y[mine], **CLOSE)
 
 
+def test_any_strides():
+    coords = random_voxels(40).T.contiguous().T
+    m = kernel_map(coords, coords, 3)
+    x, weight = torch.randn(3, 40, dtype=EXACT).T, torch.randn(27, 5, 6, dtype=EXACT).mT[:, ::2]
+    assert torch.allclose(sparse_conv(x, weight, m).double(), conv_by_loops(x, weight, m), **CLOSE)
+
+
 # -------------------------------------------------------------------------------------------- gradients
 
 

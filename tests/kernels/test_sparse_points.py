@@ -143,6 +143,16 @@ def test_lower_precisions_keep_their_dtype(dtype):
     assert torch.allclose(back.double(), voxel_to_point_by_loops(voxels, coords, points), atol=tolerance)
 
 
+def test_any_strides():
+    points = (torch.rand(4, 20, dtype=torch.float64) * 3).mT
+    points[:, 0] = 0
+    coords = occupied_voxels(points).T.contiguous().T
+    features, voxels = torch.randn(3, 20).double().mT, torch.randn(6, len(coords)).double().mT[:, ::2]
+    got = point_to_voxel(features, points, coords), voxel_to_point(voxels, coords, points)
+    assert torch.allclose(got[0], point_to_voxel_by_loops(features, points, coords), atol=1e-12)
+    assert torch.allclose(got[1], voxel_to_point_by_loops(voxels, coords, points), atol=1e-12)
+
+
 def test_bad_arguments_get_one_sentence():
     points, coords = torch.zeros(3, 4), torch.zeros(1, 4, dtype=torch.int32)
     with pytest.raises(ValueError, match=r"features must be \(rows, C\) with 3 rows, got \(2, 5\)"):

@@ -138,6 +138,17 @@ def test_half_precision_sums_in_float32(dtype):
     assert points.dtype is dtype and torch.allclose(points[:, :, :5].double(), expected, atol=2 * tolerance)
 
 
+def test_any_strides():
+    features = torch.randn(4, 3, 4).double().permute(1, 2, 0)[:, ::2]
+    coords = torch.rand(4, 3, 3).double().permute(1, 2, 0) * 2
+    voxels = avg_voxelize(features, coords, 3)
+    assert torch.allclose(voxels, voxelize_by_loops(features, coords, 3), atol=1e-12)
+    voxels = torch.randn(3, 3, 3, 4, 3).double().permute(4, 3, 0, 1, 2)[:, ::2]
+    assert torch.allclose(
+        trilinear_devoxelize(voxels, coords), devoxelize_by_loops(voxels, coords), atol=1e-12
+    )
+
+
 def test_more_channels_than_one_tile():
     features, coords = torch.randn(1, 150, 7, dtype=torch.float64), torch.rand(1, 3, 7) * 2
     voxels = avg_voxelize(features, coords, 3)
