@@ -36,6 +36,7 @@ def main() -> None:
     header, _ = receive(read)
     lab = find_lab(header["lab"])
     workspace = Workspace(lab, header["prelude"], [Cell(n, s, tuple(e)) for n, s, e in header["cells"]])
+    send(replies, {"ready": True})
     while True:
         header, inputs = receive(read)
         _serve(workspace, header, inputs, replies)

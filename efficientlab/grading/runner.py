@@ -18,7 +18,7 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.grading.submission import Submission
 from efficientlab.grading.wire import receive, send
 
-START_SECONDS = 60.0  # a box imports torch before it answers its first case
+START_SECONDS = 120.0  # a box imports torch before it is ready
 
 
 class Box:
@@ -52,16 +52,15 @@ class Box:
         return student
 
     def _call(self, exercise_id: str, inputs: Values) -> Values:
-        fresh = self._process is None
-        process = self._process or self._start()
-        assert process.stdin is not None
-        deadline = time.monotonic() + self.seconds + (START_SECONDS if fresh else 0.0)
         strides = {
             k: list(v.stride())
             for k, v in inputs.items()
             if isinstance(v, torch.Tensor) and not v.is_contiguous()
         }
         try:
+            process = self._process or self._start()
+            assert process.stdin is not None
+            deadline = time.monotonic() + self.seconds
             send(process.stdin, {"exercise": exercise_id, "strides": strides}, inputs)
             header, values = receive(lambda size: self._read(process, size, deadline))
         except TimeoutError:
@@ -92,10 +91,13 @@ class Box:
             env=environment,
             cwd=self._folder.name,
         )
-        assert self._process.stdin is not None
+        process = self._process
+        assert process.stdin is not None
         cells = [[cell.number, cell.source, list(cell.exercises)] for cell in self.submission.cells]
-        send(self._process.stdin, {"lab": self.lab.number, "prelude": self.prelude, "cells": cells})
-        return self._process
+        send(process.stdin, {"lab": self.lab.number, "prelude": self.prelude, "cells": cells})
+        deadline = time.monotonic() + START_SECONDS
+        receive(lambda size: self._read(process, size, deadline))  # it is ready: the clock of a case may run
+        return process
 
     def _read(self, process: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
         assert process.stdout is not None

@@ -42,7 +42,7 @@ class Reference:
 
     def fresh_cases(self, exercise: Exercise, seeds: Sequence[int]) -> list[Case]:
         """New cases of an exercise, drawn from `seeds`, with the solution's answers; kept for the next submission."""
-        key = (exercise.id, *seeds)
+        key: tuple[str | int, ...] = (exercise.id, *seeds)
         if key not in self._cases:
             assert exercise.check is not None
             solution = local_student(exercise.check, self.workspace.answer(exercise.id))

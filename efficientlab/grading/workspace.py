@@ -27,11 +27,13 @@ class Workspace:
 
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
-        self.prelude = prelude
         self.cells = cells
         self._answers: dict[str, Any] = {}
+        self._prelude: dict[str, Any] = {"__name__": "__main__"}
         if not torch.cuda.is_available():
             os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when a kernel is decorated
+        for number, source in enumerate(prelude):
+            run_source(source, f"<prelude {number}>", self._prelude)
 
     def answer(self, exercise_id: str) -> Any:
         """The object that the student's code defines for an exercise; `AnswerError` if there is none."""
@@ -44,9 +46,7 @@ class Workspace:
         name = exercise.check.name
         if not any(exercise.id in cell.exercises for cell in self.cells):
             raise AnswerError("NotFound", f"no cell defines `{name}`")
-        namespace: dict[str, Any] = {"__name__": "__main__"}
-        for number, source in enumerate(self.prelude):
-            run_source(source, f"<prelude {number}>", namespace)
+        namespace = dict(self._prelude)
         failure: AnswerError | None = None
         for cell in self.cells:
             mine = exercise.id in cell.exercises
