@@ -58,8 +58,13 @@ class Kernel:
         self.fn.__globals__["tl"] = tl  # Triton looks the names of a kernel up in its module
         return triton.jit(self.fn)
 
-    def __getitem__(self, grid: tuple[int, ...]) -> Any:
-        return self.jit[grid]
+    def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+        def launch(*args: Any, **options: Any) -> None:
+            operand = next(x for x in args if isinstance(x, Tensor))
+            with torch.cuda.device_of(operand):  # Triton launches on the current device, whichever that is
+                self.jit[grid](*args, **options)
+
+        return launch
 
 
 kernel = Kernel

@@ -95,7 +95,7 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
     inside = (i >= 0) & (i < columns) & (j >= 0) & (j < rows) & (z >= grid.z[0]) & (z < grid.z[1])
     image = torch.arange(n, device=x.device).repeat_interleave(m * w * h)[:, None]
     i, j = (torch.where(inside, v, 0).long() for v in (i, j))
-    cell = torch.where(inside, (image * columns + i) * rows + j, -1).int()
+    cell = torch.where(inside, (image * columns + i) * rows + j, -1).int().contiguous()
 
     point = cell.flatten().ge(0).nonzero()[:, 0]  # (E,), those inside
     pixel = point // d

@@ -236,7 +236,7 @@ def _conv_triton(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) ->
         _conv_kernel[(frames * tiles,)](
             x,
             weight,
-            bias,
+            None if bias is None else bias.contiguous(),
             y,
             *steps,
             channels,

@@ -97,6 +97,21 @@ def test_a_coordinate_just_below_the_grid_is_outside():
     assert index.cell.flatten().tolist() == [-1, 0]
 
 
+def test_the_index_is_contiguous_where_the_points_are_not():
+    """One row of pixels: the order of pixels and depths is then a matter of strides alone."""
+    points = torch.rand(1, 1, 3, 1, 4, 3)
+    index = bev_index(points, GRID)
+    assert all(t.is_contiguous() for t in bev._tensors(index))
+    depth = torch.rand(1, 1, 3, 1, 4, dtype=torch.float64, requires_grad=True)
+    features = torch.randn(1, 1, 2, 1, 4, dtype=torch.float64)
+    weight = torch.randn(1, 2, *GRID.cells, dtype=torch.float64)
+    got, expected = (
+        torch.autograd.grad((y * weight).sum(), depth)[0]
+        for y in (bev_pool(depth, features, index), by_lifting(depth, features, points, GRID))
+    )
+    assert torch.allclose(got, expected)
+
+
 def test_every_border_of_the_grid():
     inside = [(-2.0, 0.0, -1.0), (1.99, 2.99, 0.99)]
     outside = [
