@@ -45,7 +45,10 @@ class NotWritten(CheckFailed):
 
 
 class AnswerError(Exception):
-    """The student's code raised. `kind` is its exception's class; `trace` is the part of it in their code."""
+    """The student's code raised. `kind` is its exception's class; `trace` is the part of it in their code.
+
+    The kind `Returned` is a driver's: the code ran, and `text` says what is wrong with the kind of thing it gave.
+    """
 
     def __init__(self, kind: str, text: str, trace: str = "") -> None:
         super().__init__(f"{kind}: {text}" if text else kind)
@@ -123,6 +126,8 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
     except AnswerError as error:
         if error.kind == "NotImplementedError":
             raise NotWritten(error.text or f"`{check.name}` is not written yet.") from None
+        if error.kind == "Returned":
+            raise CheckFailed(f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}") from None
         detail = f"on the case: {describe(inputs)}\n{error.trace}"
         raise CheckFailed(f"`{check.name}` raised {error}", detail.rstrip()) from None
 
@@ -159,6 +164,14 @@ def close(a: Value, b: Value, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
     if isinstance(a, str | bool) or not isinstance(b, int | float) or isinstance(b, bool):
         return type(a) is type(b) and a == b
     return math.isclose(a, b, rel_tol=rtol, abs_tol=atol) or (math.isnan(a) and math.isnan(b))
+
+
+def returned_tensor(value: Any, what: str = "") -> torch.Tensor:
+    """`value`, which must be a tensor; `AnswerError` says what the student's code returned instead."""
+    if isinstance(value, torch.Tensor):
+        return value
+    hint = "; is a `return` missing?" if value is None else ""
+    raise AnswerError("Returned", f"returned {type(value).__name__}{what} where a tensor belongs{hint}")
 
 
 def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-5) -> Judge:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from efficientlab.exercises.contract import Case, Value, Values
 
+STRIDES = "#strides"  # a key's suffix in the metadata, for tensors that are not contiguous
 FOLDER = Path(__file__).parent / "goldens"
 
 
@@ -47,12 +48,19 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
     flat: dict[str, Value] = {}
     slips: dict[str, tuple[str, str | None]] = {}
     with safe_open(path, "pt") as file:
+        strides = {}
         for key, value in json.loads(file.metadata()["plain"]).items():
-            if key.rsplit("/", 1)[-1].startswith("slip"):
+            if key.endswith(STRIDES):
+                strides[key.removesuffix(STRIDES)] = value
+            elif key.rsplit("/", 1)[-1].startswith("slip"):
                 slips[key] = (value[0], value[1])
             else:
                 flat[key] = value
-        flat.update((key, file.get_tensor(key)) for key in file.keys())  # noqa: SIM118 (not a dict)
+        for key in file.keys():  # noqa: SIM118 (not a dict)
+            tensor = file.get_tensor(key)
+            if key in strides:
+                tensor = torch.empty_strided(tensor.shape, strides[key], dtype=tensor.dtype).copy_(tensor)
+            flat[key] = tensor
     cases: dict[str, list[Case]] = {}
     numbers = sorted({(k.split("/")[0], int(k.split("/")[1])) for k in flat})
     for exercise, number in numbers:
@@ -70,6 +78,8 @@ def _put(tensors: dict[str, torch.Tensor], plain: dict[str, object], at: str, va
     for key, value in values.items():
         if isinstance(value, torch.Tensor):
             tensors[f"{at}/{key}"] = value.detach().clone(memory_format=torch.contiguous_format)
+            if not value.is_contiguous():
+                plain[f"{at}/{key}{STRIDES}"] = list(value.stride())
         else:
             plain[f"{at}/{key}"] = value
 

@@ -79,7 +79,8 @@ class Lab:
         count = run_check(exercise.check, local_student(exercise.check, answer), self.recorded(exercise_id))
         self.passed.add(exercise_id)
         kind = "bonus points" if exercise.bonus else "points"
-        print(f"Exercise {exercise_id} passed: {count} cases, {exercise.points} {kind}.")
+        cases = f"{count} case{'s' if count > 1 else ''}"
+        print(f"Exercise {exercise_id} passed: {cases}, {exercise.points} {kind}.")
 
     def needs(self, *exercise_ids: str) -> None:
         """Raise one sentence if an exercise that the next section builds on has not passed its check yet."""
@@ -87,8 +88,8 @@ class Lab:
         if missing:
             names = " and ".join(f"{i} ({self[i].title})" for i in missing)
             raise WaitsFor(
-                f"this section waits for exercise {names}. Run its check cell once it passes; "
-                "sections that do not need it can be run before."
+                f"this section waits for exercise {names}: solve it and run its check first. "
+                "Sections that do not need it can be run before."
             )
 
     def lock(self, name: str, prediction: Mapping[str, float]) -> None:

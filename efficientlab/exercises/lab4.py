@@ -10,7 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.contract import Check, CheckFailed, Exercise, Values, describe, values_judge
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    CheckFailed,
+    Exercise,
+    Values,
+    describe,
+    returned_tensor,
+    values_judge,
+)
 from efficientlab.exercises.lab import Lab
 
 
@@ -30,7 +39,7 @@ def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
         return torch.tanh(frames.flatten(1) @ weight.T)  # (n, C, H, W) → (n, K)
 
     before = video.clone()
-    logits = clip_logits(backbone, video)
+    logits = returned_tensor(clip_logits(backbone, video))
     return {"logits": logits, "video_changed": not torch.equal(video, before)}
 
 
@@ -64,8 +73,12 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
     leaf.requires_grad_()
     x = leaf * 1.0  # not a leaf, so that a shift in place runs and can be shown for what it is
     before = x.detach().clone()
-    y = temporal_shift(x, case["n_frames"], fold_div=case["fold_div"], causal=case["causal"])
+    options = {"fold_div": case["fold_div"], "causal": case["causal"]}
+    y = returned_tensor(temporal_shift(x, case["n_frames"], **options))
     changed = not torch.equal(x.detach(), before)
+    if y.shape != x.shape:
+        raise AnswerError("Returned", f"returned shape {tuple(y.shape)} for an x of shape {tuple(x.shape)}.")
+    temporal_shift(x.detach().to("meta"), case["n_frames"], **options)  # fails if it makes tensors elsewhere
     (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype))
     return {"shifted": y, "gradient": gradient, "x_changed": changed}
 
@@ -76,7 +89,8 @@ def _inputs_temporal_shift(seed: int) -> list[Values]:
     for n, t, c, fold_div, causal in (
         (2, 4, 8, 8, False),
         (2, 3, 16, 8, False),
-        (1, 5, 12, 4, False),
+        (1, 5, 15, 4, False),
+        (1, 2, 10, 8, True),
         (3, 1, 8, 8, False),
         (2, 4, 16, 8, True),
         (1, 3, 8, 4, True),
@@ -111,9 +125,11 @@ def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
     assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor) and isinstance(n_frames, int)
 
     def shift(x: Tensor) -> Tensor:
-        """Every channel takes the next frame: unlike any network's own shift, so that its place shows."""
+        """Even channels take the next frame: a shift that commutes with no layer, so that its place shows."""
         clips = x.unflatten(0, (-1, n_frames))  # (N, T, C, H, W)
-        return torch.cat([clips[:, 1:], torch.zeros_like(clips[:, :1])], 1).flatten(0, 1)
+        moved = torch.cat([clips[:, 1:], torch.zeros_like(clips[:, :1])], 1)
+        even = (torch.arange(x.shape[1]) % 2 == 0).view(1, 1, -1, 1, 1)
+        return torch.where(even, moved, clips).flatten(0, 1)
 
     block = ShiftedBlock(case["in_channels"], case["out_channels"], case["stride"], shift)
     state = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
@@ -125,7 +141,7 @@ def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
     leaf.requires_grad_()
     x = leaf * 1.0
     before = x.detach().clone()
-    y = block(x)
+    y = returned_tensor(block(x))
     (gradient,) = torch.autograd.grad(y, leaf, upstream)
     return {"out": y, "gradient": gradient, "x_changed": not torch.equal(x.detach(), before)}
 
@@ -176,11 +192,14 @@ def _drive_predict_costs(predict_costs: Any, case: Values) -> Values:
     widths = tuple(int(w) for w in str(case["widths"]).split())
     rest = {key: value for key, value in case.items() if key != "widths"}
     costs = predict_costs(widths=widths, **rest)
-    return {
-        f"{name} {unit}": int(value)
-        for name, pair in costs.items()
-        for unit, value in zip(("MACs", "parameters"), pair, strict=True)
-    }
+    if not isinstance(costs, dict):
+        raise AnswerError("Returned", f"returned {type(costs).__name__} where a dictionary belongs.")
+    answer: Values = {}
+    for name, pair in costs.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise AnswerError("Returned", f"gives {name!r} as {pair!r}; give the pair (MACs, parameters).")
+        answer[f"the MACs of {name}"], answer[f"the parameters of {name}"] = pair
+    return answer
 
 
 def _inputs_predict_costs(seed: int) -> list[Values]:
@@ -214,15 +233,19 @@ def _inputs_predict_costs(seed: int) -> list[Values]:
 
 
 def _judge_costs(inputs: Values, expected: Values, got: Values) -> None:
-    for key, want in expected.items():
-        have = got.get(key)
-        if not isinstance(have, int):
-            raise CheckFailed(f"{key} is missing from the answer", f"on the case: {describe(inputs)}")
-        assert isinstance(want, int)
-        if have != want:
-            raise CheckFailed(
-                f"{key} is {have / want:.4f} times what it should be.", f"on the case: {describe(inputs)}"
-            )
+    case = f"on the case: {describe(inputs)}"
+    for name in ("TSN", "TSM", "CNN+LSTM", "two-stream", "3D"):
+        for key in (f"the MACs of {name}", f"the parameters of {name}"):
+            want, have = expected[key], got.get(key)
+            assert isinstance(want, int)
+            if have is None:
+                raise CheckFailed(f"{key} are missing from the answer.", case)
+            if isinstance(have, bool) or not isinstance(have, int | float):
+                raise CheckFailed(f"{key} are {have!r}; give an integer.", case)
+            if have != want:
+                raise CheckFailed(
+                    f"{key} are {have / want:.4g} times what they should be, {have - want:+,} off.", case
+                )
 
 
 PREDICT_COSTS = Check(
@@ -236,7 +259,11 @@ CONTESTANTS = ("TSN", "RGB difference", "TSM", "CNN+LSTM", "two-stream", "3D", "
 
 
 def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
-    ratios = dict(latency_ratios)
+    if not isinstance(latency_ratios, dict):
+        raise AnswerError(
+            "Returned", f"is {type(latency_ratios).__name__}; write a dictionary, name: number."
+        )
+    ratios = latency_ratios
     numbers = {k: v for k, v in ratios.items() if isinstance(v, int | float) and not isinstance(v, bool)}
     return {
         "contestants": ", ".join(sorted(map(str, ratios))),
@@ -248,9 +275,11 @@ def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
 
 
 def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None:
-    if got["contestants"] != expected["contestants"]:
+    given, wanted = (set(str(values["contestants"]).split(", ")) for values in (got, expected))
+    if given != wanted:
+        missing, unknown = ", ".join(sorted(wanted - given)), ", ".join(sorted(given - wanted))
         raise CheckFailed(
-            f"the predicted networks are {got['contestants']}; predict {expected['contestants']}."
+            f"missing from the prediction: {missing or 'none'}; not a contestant: {unknown or 'none'}."
         )
     if got["numbers"] is not True:
         raise CheckFailed(
@@ -288,14 +317,21 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
         outputs = []
         for t in range(clips.shape[1]):
             buffer.copy_(clips[:, t])
-            outputs.append(shift(buffer).detach().clone())
+            outputs.append(returned_tensor(shift(buffer)).detach().clone())
             changed |= not torch.equal(buffer, clips[:, t])
         return torch.stack(outputs, 1)
 
     out: Values = {"first": play(first), "going_on": play(first)}
+    fold = first.shape[2] // int(case["fold_div"])
+    cache = getattr(shift, "cache", None)
+    out["cached"] = isinstance(cache, Tensor) and torch.equal(cache, first[:, -1, :fold])
     shift.reset()
     out["after_reset"] = play(second)
     out["x_changed"] = changed
+    out["stateless"] = len(shift.state_dict()) == 0
+    shift.reset()
+    for frame in first.to("meta").unbind(1):  # fails if it makes tensors on another device than its input's
+        shift(frame)
     return out
 
 
@@ -317,6 +353,8 @@ ONLINE_SHIFT = Check(
             "going_on": "the output when the stream goes on without a reset",
             "after_reset": "the output after a reset, with another batch size",
             "x_changed": "the output is right but the frame that you were given was changed",
+            "cached": "the output is right but `self.cache` is not the first C // fold_div channels of this frame",
+            "stateless": "the output is right but the cache is in the state_dict: it must not travel with weights",
         }
     ),
 )
@@ -344,7 +382,7 @@ def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
 
     net = Net()
     net(video[:, 0] + 1.0)  # what an earlier stream left behind
-    return {"logits": stream_logits(net, video)}
+    return {"logits": returned_tensor(stream_logits(net, video))}
 
 
 def _inputs_stream_logits(seed: int) -> list[Values]:
@@ -367,7 +405,10 @@ STREAM_LOGITS = Check(
 
 
 def _drive_step_cost(step_cost: Any, case: Values) -> Values:
-    return {key: float(value) for key, value in step_cost(**case).items()}
+    cost = step_cost(**case)
+    if not isinstance(cost, dict):
+        raise AnswerError("Returned", f"returned {type(cost).__name__} where a dictionary belongs.")
+    return {key: float(value) for key, value in cost.items()}
 
 
 def _inputs_step_cost(seed: int) -> list[Values]:
@@ -413,16 +454,30 @@ STEP_COST = Check(
 def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
     x, n_frames, fold = case["x"], case["n_frames"], case["fold"]
     assert isinstance(x, Tensor)
-    if torch.cuda.is_available():
-        x = x.cuda()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     frames, channels, height, width = x.shape
     pixels, block = height * width, 8
-    before = x.clone()
-    y = torch.full_like(x, -1e3)  # what the kernel does not write shows
+    guard = channels * pixels + block  # what a forgotten mask can reach stays inside the buffers
+
+    def guarded(values: Tensor) -> tuple[Tensor, Tensor]:
+        """A buffer, and the tensor in the middle of it."""
+        buffer = torch.full((values.numel() + 2 * guard,), 1e3, device=device)
+        inner = buffer[guard:-guard].view(values.shape)
+        inner.copy_(values)
+        return buffer, inner
+
+    source, x = guarded(x)
+    target, y = guarded(torch.full_like(x, -1e3))  # what the kernel does not write shows
+    before = source.clone()
     shift_kernel[(frames * channels, (pixels + block - 1) // block)](
         x, y, n_frames, channels, pixels, fold, BLOCK=block
     )
-    return {"shifted": y.cpu(), "x_changed": not torch.equal(x, before)}
+    margins = torch.cat([target[:guard], target[-guard:]])
+    return {
+        "shifted": y.cpu().clone(),
+        "x_changed": not torch.equal(source, before),
+        "wrote_outside": bool((margins != 1e3).any()),
+    }
 
 
 def _inputs_shift_kernel(seed: int) -> list[Values]:
@@ -437,7 +492,13 @@ SHIFT_KERNEL = Check(
     name="shift_kernel",
     drive=_drive_shift_kernel,
     inputs=_inputs_shift_kernel,
-    judge=values_judge({"shifted": "the shifted tensor", "x_changed": "the kernel wrote to its input"}),
+    judge=values_judge(
+        {
+            "shifted": "the shifted tensor",
+            "x_changed": "the kernel wrote to its input",
+            "wrote_outside": "the kernel wrote beyond the end of y: mask the store, too",
+        }
+    ),
 )
 
 
@@ -454,7 +515,7 @@ lab = Lab(
             "MACs and parameters by hand",
             "predict",
             points=18,
-            minutes=15,
+            minutes=20,
             stars=3,
             check=PREDICT_COSTS,
         ),
@@ -467,16 +528,16 @@ lab = Lab(
             stars=1,
             check=LATENCY_RATIOS,
         ),
-        Exercise("4.6", "The online shift", "build", points=16, minutes=10, stars=3, check=ONLINE_SHIFT),
+        Exercise("4.6", "The online shift", "build", points=16, minutes=10, stars=2, check=ONLINE_SHIFT),
         Exercise("4.7", "Early recognition", "build", points=8, minutes=5, stars=1, check=STREAM_LOGITS),
         Exercise("4.8", "What training sends", "build", points=10, minutes=8, stars=2, check=STEP_COST),
-        Exercise("4.9", "When would you not use it?", "investigate", points=8, minutes=8, stars=2),
+        Exercise("4.9", "When would you not use it?", "investigate", points=8, minutes=12, stars=2),
         Exercise(
             "4.10",
             "Kernel corner: the shift in Triton",
             "kernel",
             points=10,
-            minutes=20,
+            minutes=40,
             stars=3,
             check=SHIFT_KERNEL,
         ),

@@ -31,6 +31,8 @@ def local_student(check: Check, answer: Any) -> Student:
 
 def answer_error(error: BaseException) -> AnswerError:
     """The student's view of an exception: its class, its text, and the lines of theirs that led to it."""
+    if type(error).__module__.startswith("triton") and error.__cause__ is not None:
+        error = error.__cause__  # the interpreter wraps what a kernel raised
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from efficientlab.kernels import temporal_shift
 from efficientlab.viz.style import RED
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ def shift_pictures(
         ax.set_title(title)
     axes[0, 0].set_ylabel("channel")
     return figure
+
+
+def draw_shift(fold_div: int, direction: str) -> Figure:
+    """Frame numbers before and after the temporal shift; direction "both" or "past only"."""
+
+    def shifted(x: Tensor) -> Tensor:
+        return temporal_shift(x, len(x), fold_div, causal=direction == "past only")
+
+    return shift_pictures({"before": lambda x: x, f"after, {direction}": shifted})
 
 
 def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:

@@ -147,7 +147,7 @@ def test_close(a: object, b: object, same: bool) -> None:
 
 
 def test_recorded_cases_survive_the_file(tmp_path: Path) -> None:
-    inputs: Values = {"x": torch.randn(2, 3), "n": 3, "rate": 0.5, "on": True, "word": "a/b"}
+    inputs: Values = {"t": torch.randn(3, 2).T, "x": torch.randn(2, 3), "n": 3, "rate": 0.5, "on": True, "word": "a/b"}
     case = Case(
         inputs,
         {"y": torch.zeros(0, 2), "z": math.nan},
@@ -159,6 +159,7 @@ def test_recorded_cases_survive_the_file(tmp_path: Path) -> None:
     assert len(loaded["9.1"]) == 2
     for key, value in inputs.items():
         assert close(loaded["9.10"][0].inputs[key], value, 0, 0)
+    assert loaded["9.1"][0].inputs["t"].stride() == (1, 2)  # type: ignore[union-attr]
     assert loaded["9.1"][1].expected["y"].shape == (0, 2)  # type: ignore[union-attr]
     assert loaded["9.1"][0].slips["raises"] == "ValueError: no"
 
@@ -186,7 +187,7 @@ def test_a_section_waits_until_its_exercise_passes(lab: Lab, capsys: pytest.Capt
         lab.needs("9.1")
     lab.check("9.1", lambda x: 2 * x)
     lab.needs("9.1")
-    assert capsys.readouterr().out == "Exercise 9.1 passed: 1 cases, 60 points.\n"
+    assert capsys.readouterr().out == "Exercise 9.1 passed: 1 case, 60 points.\n"
 
 
 def test_a_later_failure_takes_the_points_back(lab: Lab) -> None:

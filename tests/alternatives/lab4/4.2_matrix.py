@@ -6,8 +6,8 @@ import torch
 def temporal_shift(x, n_frames, fold_div=8, causal=False):
     clips = x.reshape(-1, n_frames, *x.shape[1:])
     fold = x.shape[1] // fold_div
-    past = torch.diag(torch.ones(n_frames - 1, dtype=x.dtype), -1)
-    matrices = torch.eye(n_frames, dtype=x.dtype).repeat(x.shape[1], 1, 1)  # (C, T, T)
+    past = torch.diag(torch.ones(n_frames - 1, dtype=x.dtype, device=x.device), -1)
+    matrices = torch.eye(n_frames, dtype=x.dtype, device=x.device).repeat(x.shape[1], 1, 1)  # (C, T, T)
     if causal:
         matrices[:fold] = past
     else:

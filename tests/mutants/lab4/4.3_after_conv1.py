@@ -1,0 +1,16 @@
+"""the shift stands behind conv1: it belongs in front of it."""
+
+import torch.nn.functional as F
+
+from efficientlab.models.resnet import BasicBlock
+
+
+class ShiftedBlock(BasicBlock):
+    def __init__(self, in_channels, out_channels, stride, shift):
+        super().__init__(in_channels, out_channels, stride)
+        self.shift = shift
+
+    def forward(self, x):
+        branch = F.relu(self.bn1(self.shift(self.conv1(x))))
+        branch = self.bn2(self.conv2(branch))
+        return F.relu(branch + self.shortcut(x))
