@@ -147,7 +147,14 @@ def test_close(a: object, b: object, same: bool) -> None:
 
 
 def test_recorded_cases_survive_the_file(tmp_path: Path) -> None:
-    inputs: Values = {"t": torch.randn(3, 2).T, "x": torch.randn(2, 3), "n": 3, "rate": 0.5, "on": True, "word": "a/b"}
+    inputs: Values = {
+        "t": torch.randn(3, 2).T,
+        "x": torch.randn(2, 3),
+        "n": 3,
+        "rate": 0.5,
+        "on": True,
+        "word": "a/b",
+    }
     case = Case(
         inputs,
         {"y": torch.zeros(0, 2), "z": math.nan},
