@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kernels import Row
+from kernels_row import Row
 from torch import Tensor
 
 from efficientlab.kernels import (
