@@ -28,7 +28,7 @@ def demo() -> int:
     nbformat.write(solution, FOLDER / f"{lab.slug}.ipynb")
     for cell in solution.cells:
         if "result" in cell.metadata.get("tags", []):
-            print("\n".join(_text(output) for output in cell.outputs))
+            print("\n".join(output.text for output in cell.outputs if output.output_type == "stream"))
     print(
         f"The notebook took {seconds:.0f} s; with its outputs it is {FOLDER.relative_to(ROOT)}/{lab.slug}.ipynb\n"
     )
@@ -45,7 +45,3 @@ def write_samples(lab: Lab, folder: Path) -> list[Path]:
         paths.append(folder / f"{name}.ipynb")
         nbformat.write(student_notebook(solution, lab, solved), paths[-1])
     return paths
-
-
-def _text(output: nbformat.NotebookNode) -> str:
-    return output.text if output.output_type == "stream" else output.get("data", {}).get("text/plain", "")

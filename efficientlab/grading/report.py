@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tqdm import tqdm
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.score import Mark, Reference, score
@@ -25,7 +24,7 @@ def check_notebooks(paths: Sequence[Path], lab: Lab, seed: int | None = None) ->
     except SubmissionError as error:
         print(error, file=sys.stderr)
         return 1
-    for path in tqdm(paths, desc="submissions", unit="notebook", disable=len(paths) == 1):
+    for path in paths:
         try:
             submission = read_submission(path, lab)
         except SubmissionError as error:

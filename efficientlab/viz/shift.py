@@ -50,7 +50,7 @@ def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:
     n_frames, channels = content.shape
     colours = content.clone()
     colours[colours == 0] = float("nan")
-    ax.imshow(colours.T.numpy(), aspect="auto", cmap="Blues", vmin=-2, vmax=n_frames + 3)
+    ax.imshow(colours.T.numpy(), aspect="auto", cmap="Blues", vmin=-1, vmax=2.2 * n_frames)
     for t in range(n_frames):
         for c in range(channels):
             moved = content[t, c] != original[t, c]
