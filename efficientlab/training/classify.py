@@ -112,10 +112,10 @@ def fit_all(jobs: Mapping[Key, Job], clips: Clips, *, workers: int = 2, **recipe
     """Trains all jobs with one recipe (the arguments of ``fit``), ``workers`` at a time with one core each.
 
     A run depends on its model, its seed and the recipe alone, not on ``workers``. Small networks leave a second
-    core idle when one step is spread over two, so each takes a core. They share one process: PyTorch releases
-    the interpreter's lock inside its operators, which is nearly all of the time, models that are defined in a
-    notebook need not be pickled, and the clips are in memory once. Forked processes gave the same results, took
-    a fifth more processor time, and must send the weights back.
+    core idle when one step is spread over two, so each run takes one core. The workers are threads: PyTorch
+    releases the interpreter's lock inside its operators, so two of them are as fast as two forked processes
+    (measured: 1.73 times one, both). And models trained in place need not be pickled or sent back, which also
+    allows classes that are defined in a notebook.
     """
     threads = torch.get_num_threads()
 
