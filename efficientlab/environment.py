@@ -16,11 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 NEEDS = {
-    "demo": ("torch", "safetensors", "matplotlib", "nbclient", "jupytext", "nbgrader"),
+    "demo": ("torch", "safetensors", "matplotlib", "rich", "nbclient", "jupytext", "nbgrader"),
     "test": ("torch", "safetensors", "pytest", "nbval", "hypothesis", "ruff", "mypy", "nbgrader", "av"),
     "lab": ("torch", "safetensors", "matplotlib", "jupyterlab", "ipywidgets"),
     "build": ("torch", "safetensors", "matplotlib", "nbclient", "jupytext", "nbgrader", "PIL"),
-    "check": ("torch", "safetensors"),
+    "check": ("torch", "safetensors", "rich"),
 }
 
 

@@ -105,9 +105,15 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
     The failure is named after a known slip when the student's outputs on the recorded cases (`diagnose`, by
     default `cases` themselves) are that slip's outputs.
     """
+    if not cases:
+        raise ValueError(f"there are no cases to check `{check.name}` with; build the lab again.")
     for case in cases:
         try:
-            check.judge(case.inputs, case.expected, _answer(check, student, case.inputs))
+            answer = _answer(check, student, case.inputs)
+            try:
+                check.judge(case.inputs, case.expected, answer)
+            except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
+                raise CheckFailed(f"the answer cannot be compared: {error}") from None
         except CheckFailed as failure:
             if isinstance(failure, NotWritten):
                 raise
@@ -124,8 +130,8 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
     try:
         return student(inputs)
     except AnswerError as error:
-        if error.kind == "NotImplementedError":
-            raise NotWritten(error.text or f"`{check.name}` is not written yet.") from None
+        if error.kind == "NotImplementedError" and error.text.startswith("Exercise "):
+            raise NotWritten(error.text) from None
         if error.kind == "Returned":
             raise CheckFailed(f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}") from None
         detail = f"on the case: {describe(inputs)}\n{error.trace}"

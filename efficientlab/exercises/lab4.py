@@ -39,8 +39,14 @@ def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
         return torch.tanh(frames.flatten(1) @ weight.T)  # (n, C, H, W) → (n, K)
 
     before = video.clone()
+    weight.requires_grad_()
     logits = returned_tensor(clip_logits(backbone, video))
-    return {"logits": logits, "video_changed": not torch.equal(video, before)}
+    trainable = logits.requires_grad
+    return {
+        "logits": logits.detach(),
+        "video_changed": not torch.equal(video, before),
+        "trainable": trainable,
+    }
 
 
 def _inputs_clip_logits(seed: int) -> list[Values]:
@@ -59,7 +65,11 @@ CLIP_LOGITS = Check(
     drive=_drive_clip_logits,
     inputs=_inputs_clip_logits,
     judge=values_judge(
-        {"logits": "the tensor of clip logits", "video_changed": "the video that you were given was changed"}
+        {
+            "logits": "the tensor of clip logits",
+            "video_changed": "the video that you were given was changed",
+            "trainable": "the logits are right but no gradient comes through them: the network could not be trained",
+        }
     ),
 )
 
@@ -78,7 +88,10 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
     changed = not torch.equal(x.detach(), before)
     if y.shape != x.shape:
         raise AnswerError("Returned", f"returned shape {tuple(y.shape)} for an x of shape {tuple(x.shape)}.")
-    temporal_shift(x.detach().to("meta"), case["n_frames"], **options)  # fails if it makes tensors elsewhere
+    with torch.device("meta"):  # what is made without naming x's device lands here
+        stray = returned_tensor(temporal_shift(x.detach(), case["n_frames"], **options)).device != x.device
+    if stray:
+        raise AnswerError("Returned", "makes tensors on the default device; make them like x, on its device.")
     (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype))
     return {"shifted": y, "gradient": gradient, "x_changed": changed}
 
@@ -268,7 +281,7 @@ def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
     return {
         "contestants": ", ".join(sorted(map(str, ratios))),
         "numbers": len(numbers) == len(ratios),
-        "defined": not any(math.isnan(v) for v in numbers.values()),
+        "defined": all(math.isfinite(v) for v in numbers.values()),
         "positive": not any(v <= 0 for v in numbers.values()),
         "TSN": float(numbers.get("TSN", float("nan"))),
     }
@@ -286,7 +299,7 @@ def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None
             "every prediction is a number: how many times TSN's latency this network will take."
         )
     if got["defined"] is not True:
-        raise CheckFailed("NaN is no prediction.")
+        raise CheckFailed("every prediction is a finite number.")
     if got["positive"] is not True:
         raise CheckFailed("a latency ratio is a positive number.")
     if got["TSN"] != 1.0:
@@ -321,7 +334,9 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
             changed |= not torch.equal(buffer, clips[:, t])
         return torch.stack(outputs, 1)
 
-    out: Values = {"first": play(first), "going_on": play(first)}
+    out: Values = {"first": play(first)}
+    OnlineShift(fold_div=case["fold_div"])(second[:, 0])  # another block's shift must not disturb this one
+    out["going_on"] = play(first)
     fold = first.shape[2] // int(case["fold_div"])
     cache = getattr(shift, "cache", None)
     out["cached"] = isinstance(cache, Tensor) and torch.equal(cache, first[:, -1, :fold])
@@ -330,16 +345,20 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
     out["x_changed"] = changed
     out["stateless"] = len(shift.state_dict()) == 0
     shift.reset()
-    for frame in first.to("meta").unbind(1):  # fails if it makes tensors on another device than its input's
-        shift(frame)
+    try:
+        with torch.device("meta"):  # what is made without naming x's device lands here
+            stray = returned_tensor(shift(first[:, 0])).device != first.device
+    except RuntimeError:
+        stray = True
+    out["stray"] = stray
     return out
 
 
 def _inputs_online_shift(seed: int) -> list[Values]:
     randn = _random(seed)
     return [
-        {"first": randn(n, t, c, 2, 2), "second": randn(n + 1, t, c, 2, 2), "fold_div": fold_div}
-        for n, t, c, fold_div in ((1, 4, 8, 8), (2, 3, 16, 8), (2, 3, 12, 4))
+        {"first": randn(n, t, c, 2, 2), "second": randn(later, t, c, 2, 2), "fold_div": fold_div}
+        for n, later, t, c, fold_div in ((1, 1, 4, 8, 8), (2, 3, 3, 17, 8), (2, 1, 3, 12, 4))
     ]
 
 
@@ -354,6 +373,7 @@ ONLINE_SHIFT = Check(
             "after_reset": "the output after a reset, with another batch size",
             "x_changed": "the output is right but the frame that you were given was changed",
             "cached": "the output is right but `self.cache` is not the first C // fold_div channels of this frame",
+            "stray": "the zeros before the first frame are made on the default device: make them like x, on its device",
             "stateless": "the output is right but the cache is in the state_dict: it must not travel with weights",
         }
     ),
@@ -467,6 +487,7 @@ def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
         return buffer, inner
 
     source, x = guarded(x)
+    source[:guard], source[-guard:] = 7e3, 7e3  # what a load without a mask would read
     target, y = guarded(torch.full_like(x, -1e3))  # what the kernel does not write shows
     before = source.clone()
     shift_kernel[(frames * channels, (pixels + block - 1) // block)](

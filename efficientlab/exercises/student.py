@@ -19,12 +19,16 @@ def local_student(check: Check, answer: Any) -> Student:
 
     def student(inputs: Values) -> Values:
         copies = {k: _copy(v) if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
+        dtype = torch.get_default_dtype()
         try:
-            return check.drive(answer, copies)
+            with torch.enable_grad():
+                return check.drive(answer, copies)
         except AnswerError:
             raise
         except Exception as error:
             raise answer_error(error) from error
+        finally:
+            torch.set_default_dtype(dtype)
 
     return student
 

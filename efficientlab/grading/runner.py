@@ -13,6 +13,7 @@ from types import TracebackType
 
 import torch
 
+from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.submission import Submission
@@ -80,7 +81,9 @@ class Box:
         environment = {
             **os.environ,
             "EFFICIENTLAB_PROFILE": "ci",
+            "TRITON_INTERPRET": "0" if torch.cuda.is_available() else "1",
             "MPLBACKEND": "agg",
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "TMPDIR": self._folder.name,
         }
         self._process = subprocess.Popen(

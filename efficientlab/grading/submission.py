@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
 
 MAX_BYTES = 50_000_000
@@ -57,7 +56,7 @@ def read_submission(path: Path, lab: Lab) -> Submission:
         )
     try:
         notebook = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or a number of thousands of digits
         raise SubmissionError(f"{path}: this is not a notebook (.ipynb is JSON; {error}).") from None
     return parse_notebook(notebook, lab, path)
 
@@ -86,11 +85,6 @@ def parse_notebook(notebook: Any, lab: Lab, path: Path) -> Submission:
     return submission
 
 
-def missing(submission: Submission, lab: Lab) -> list[Exercise]:
-    """The exercises that have a check and no answer in the submission."""
-    return [e for e in lab.exercises if e.check and not submission.answers(e.id)]
-
-
 def _code_cells(notebook: Any, path: Path) -> list[tuple[int, str, str | None]]:
     """(number, source, nbgrader id) of each code cell; tolerant about everything that does not matter."""
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
@@ -117,7 +111,9 @@ def _code_cells(notebook: Any, path: Path) -> list[tuple[int, str, str | None]]:
 def _without_magics(source: str, number: int, notes: list[str]) -> str:
     """Blank the lines that only IPython understands, so that line numbers stay the student's."""
     lines = source.split("\n")
-    if any(line.startswith("%%") for line in lines[:1]):
+    if lines[0].startswith(("%%time", "%%capture")):
+        lines[0] = "pass"  # they run the cell as it is
+    if lines[0].startswith("%%"):
         notes.append(f"cell {number} is a {lines[0].split()[0]} cell and was skipped.")
         return ""
     for i, line in enumerate(lines):
@@ -133,6 +129,8 @@ def _continues(before: list[str]) -> bool:
         ast.parse("\n".join(before))
     except SyntaxError as error:
         return "was never closed" in str(error) or "unterminated" in str(error)
+    except (ValueError, RecursionError, MemoryError):
+        return False
     return False
 
 

@@ -11,7 +11,8 @@ import ast
 import hashlib
 import linecache
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,8 +31,6 @@ class Workspace:
         self.cells = cells
         self._answers: dict[str, Any] = {}
         self._prelude: dict[str, Any] = {"__name__": "__main__"}
-        if not torch.cuda.is_available():
-            os.environ["TRITON_INTERPRET"] = "1"  # Triton reads it when a kernel is decorated
         for number, source in enumerate(prelude):
             run_source(source, f"<prelude {number}>", self._prelude)
 
@@ -47,20 +46,39 @@ class Workspace:
         if not any(exercise.id in cell.exercises for cell in self.cells):
             raise AnswerError("NotFound", f"no cell defines `{name}`")
         namespace = dict(self._prelude)
+        found: dict[str, Any] = {}  # the answer, as its own cells left it: a later cell may reuse the name
         failure: AnswerError | None = None
         for cell in self.cells:
             mine = exercise.id in cell.exercises
+            if mine:
+                namespace.pop(name, None)
             try:
-                source = cell.source if mine else _definitions_only(cell.source)
-                run_source(source, f"<cell {cell.number}>", namespace)
+                with _triton_interpreted():
+                    source = cell.source if mine else _definitions_only(cell.source)
+                    run_source(source, f"<cell {cell.number}>", namespace)
             except AnswerError as error:
                 if mine:
                     failure = AnswerError(error.kind, f"{error.text} (cell {cell.number})", error.trace)
-        if failure is not None:
-            raise failure
-        if name not in namespace:
-            raise AnswerError("NotFound", f"its cell runs but does not define `{name}`")
-        return namespace[name]
+            if mine and name in namespace:  # also where a trial call below the definition raised
+                found[name], failure = namespace[name], None
+        if name in found:
+            return found[name]
+        raise failure or AnswerError("NotFound", f"its cell runs but does not define `{name}`")
+
+
+@contextmanager
+def _triton_interpreted() -> Iterator[None]:
+    """Without a GPU, kernels that are decorated inside run in Triton's interpreter."""
+    before = os.environ.get("TRITON_INTERPRET")
+    if not torch.cuda.is_available():
+        os.environ["TRITON_INTERPRET"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("TRITON_INTERPRET", None)
+        else:
+            os.environ["TRITON_INTERPRET"] = before
 
 
 def run_source(source: str, filename: str, namespace: dict[str, Any]) -> None:
@@ -80,7 +98,7 @@ def _definitions_only(source: str) -> str:
     """The imports, functions, classes and literal constants of a cell: its helpers without its experiments."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     keep = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     body = [node for node in tree.body if isinstance(node, keep) or _is_constant(node)]
@@ -97,6 +115,6 @@ def _is_constant(node: ast.stmt) -> bool:
         return False
     try:
         ast.literal_eval(node.value)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError, MemoryError):
         return False
     return True
