@@ -11,8 +11,7 @@ import ast
 import hashlib
 import linecache
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -31,6 +30,8 @@ class Workspace:
         self.cells = cells
         self._answers: dict[str, Any] = {}
         self._prelude: dict[str, Any] = {"__name__": "__main__"}
+        if not torch.cuda.is_available():
+            os.environ["TRITON_INTERPRET"] = "1"  # for the whole process: Triton reads it again and again
         for number, source in enumerate(prelude):
             run_source(source, f"<prelude {number}>", self._prelude)
 
@@ -53,9 +54,8 @@ class Workspace:
             if mine:
                 namespace.pop(name, None)
             try:
-                with _triton_interpreted():
-                    source = cell.source if mine else _definitions_only(cell.source)
-                    run_source(source, f"<cell {cell.number}>", namespace)
+                source = cell.source if mine else _definitions_only(cell.source)
+                run_source(source, f"<cell {cell.number}>", namespace)
             except AnswerError as error:
                 if mine:
                     failure = AnswerError(error.kind, f"{error.text} (cell {cell.number})", error.trace)
@@ -64,21 +64,6 @@ class Workspace:
         if name in found:
             return found[name]
         raise failure or AnswerError("NotFound", f"its cell runs but does not define `{name}`")
-
-
-@contextmanager
-def _triton_interpreted() -> Iterator[None]:
-    """Without a GPU, kernels that are decorated inside run in Triton's interpreter."""
-    before = os.environ.get("TRITON_INTERPRET")
-    if not torch.cuda.is_available():
-        os.environ["TRITON_INTERPRET"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("TRITON_INTERPRET", None)
-        else:
-            os.environ["TRITON_INTERPRET"] = before
 
 
 def run_source(source: str, filename: str, namespace: dict[str, Any]) -> None:

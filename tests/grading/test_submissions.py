@@ -89,7 +89,10 @@ def test_an_endless_loop_and_a_crash_cost_their_own_exercise(tmp_path: Path) -> 
     def break_it(cells: dict[str, dict]) -> None:
         cells["4.1"]["source"] = "def clip_logits(backbone, video):\n    while True:\n        pass"
         cells["4.7"]["source"] = "import os\ndef stream_logits(net, video):\n    os._exit(0)"
-        cells["4.8"]["source"] += "\nraise ValueError('at the top level')"
+        cells["4.8"]["source"] = "raise ValueError('at the top level')\n" + cells["4.8"]["source"]
+        cells["4.2"]["source"] += (
+            "\nprint(temporal_shift(video_of_mine, 8))"  # a trial call: the answer is there
+        )
 
     from efficientlab.grading.runner import Box
 

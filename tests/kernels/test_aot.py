@@ -23,6 +23,12 @@ from efficientlab.kernels.backend import Kernel  # noqa: E402
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
 
 
+@pytest.fixture(autouse=True)
+def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of the grader leave Triton's interpreter on, which has nothing to compile."""
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+
+
 @dataclass(frozen=True)
 class Specialisation:
     """A kernel with the types of its arguments.
