@@ -83,6 +83,8 @@ PROFILES = {
     },
 }
 P = choose_profile(PROFILES)
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
 torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
 
 # %% [markdown]
@@ -1211,8 +1213,6 @@ plt.show()
 # %%
 import importlib.util
 
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"
 has_triton = importlib.util.find_spec("triton") is not None
 print("Triton is here." if has_triton else "Triton is not installed (it needs Linux): skip exercise 4.10.")
 
