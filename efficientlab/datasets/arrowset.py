@@ -139,9 +139,8 @@ def _backgrounds(split: str, scenes: int, size: int, frames: int, rng: np.random
         room = np.array([2 * last, bank.shape[2] - size + 1, bank.shape[3] - size + 1])
         phase, top, left = (place[:, mine] * room[:, None]).astype(np.int64)
         frame = np.abs((phase[:, None] + np.arange(frames)) % (2 * last) - last)  # (N, T)
-        crops = (
-            bank.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
-        )  # (F, y, x, 3, H, W), a view
+        crops = bank.unfold(2, size, 1).unfold(3, size, 1)  # (F, 3, y, x, H, W), every crop, as a view
+        crops = crops.permute(0, 2, 3, 1, 4, 5)  # (F, y, x, 3, H, W)
         index = (frame, top[:, None], left[:, None])
         video[torch.from_numpy(mine)] = crops[tuple(torch.from_numpy(v) for v in index)]
     return video
