@@ -22,7 +22,7 @@ if importlib.util.find_spec("efficientlab") is None:
     if "google.colab" not in sys.modules:
         raise SystemExit("efficientlab is not installed in this kernel; from the repository run: make lab")
     wanted = ["git+https://github.com/{REPOSITORY}@v{__version__}"]
-    light = ("safetensors", "pooch", "tqdm", "rich", "av")
+    light = ("safetensors", "pooch", "tqdm", "rich", "av", "lightning_utilities", "torchmetrics")
     wanted += [name for name in light if importlib.util.find_spec(name) is None]
     subprocess.run([sys.executable, "-m", "pip", "install", "--no-deps", *wanted], check=True)
     print("installed:", ", ".join(wanted))

@@ -21,7 +21,6 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -45,7 +44,10 @@ def measure_all_reduce(
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        words = [line for line in done.stderr.splitlines() if "Error:" in line] or [done.stderr.strip()]
+        lines = done.stderr.strip().splitlines()
+        raised = [line for line in lines if "Error:" in line and "ChildFailedError" not in line]
+        killed = [line for line in lines if "exitcode" in line]  # no exception: torchrun names the signal
+        words = raised[:1] or killed[-1:] or lines[-1:]
         raise RuntimeError(f"Training {model} on {workers} processes failed: {words[0].strip()}")
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return report
@@ -67,8 +69,13 @@ def train(network: nn.Module, video: Tensor, label: Tensor, steps: int) -> dict[
     sent: list[int] = []  # bytes of each bucket of the present step
 
     def count(_: None, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
-        sent.append(bucket.buffer().nbytes)
-        return allreduce_hook(replica.process_group, bucket)
+        gradients = bucket.buffer() / dist.get_world_size()
+        sent.append(gradients.nbytes)
+        dist.all_reduce(gradients)
+        # Already complete: a callback left to one of gloo's own threads can outlive the group, and abort the process.
+        done: torch.futures.Future[Tensor] = torch.futures.Future()
+        done.set_result(gradients)
+        return done
 
     replica = DistributedDataParallel(network)
     replica.register_comm_hook(None, count)
