@@ -1,0 +1,194 @@
+"""What is graded and what comes out: the files that intake, grader and reports share.
+
+`Incoming` is one student's notebook as the intake found it. `Record` is what the grader made of it: one JSON
+file a submission, `GRADES/records/<id>.json`, written atomically. All are frozen and survive a round trip
+through JSON (`Record.load(record.save(folder)) == record`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+FORMAT = 1
+Status = Literal[
+    "passed",  # every case; `earned` == `points`
+    "failed",  # wrong outputs; `message` says which, `slip` names the misconception where it is known
+    "missing",  # no cell defines the name
+    "unwritten",  # the stub is still there
+    "error",  # the student's code raised
+    "crash",  # the student's code ended its process (exit, kill, out of memory)
+    "timeout",  # the student's code took longer than a case or the submission may
+    "by hand",  # a person reads it; `earned` is None
+    "not checked",  # the grader could not check it here; `earned` is None, `Record.faults` or `message` says why
+]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One student's submission, as the intake yields it.
+
+    `id` names its record: letters, digits, `.`, `_`, `-`, unique in the batch (`record_id` makes one).
+    `path` is the notebook on the grader's disk, `sha256` the hash of its bytes, `submitted` an ISO 8601 time or
+    None where the LMS gave none; `notes` are sentences for the report (a duplicate, a renamed file).
+    """
+
+    id: str
+    student: str
+    path: Path
+    sha256: str
+    submitted: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if record_id(self.id) != self.id:
+            raise ValueError(f"{self.id!r} cannot name a record; use {record_id(self.id)!r}.")
+
+
+@dataclass(frozen=True)
+class ExerciseResult:
+    """One exercise of one submission.
+
+    `earned` is None where a person reads the answer, or where it could not be checked. `message` is one sentence
+    for the student; it never shows a hidden case. `slip` is the sentence of the planted misconception whose
+    outputs the answer gave. `cases` passed in `seconds` of wall time. `notes` are sentences for the grader.
+    """
+
+    id: str
+    title: str
+    points: int
+    bonus: bool
+    earned: int | None
+    status: Status
+    message: str
+    slip: str | None = None
+    cases: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.status not in get_args(Status):
+            raise ValueError(f"{self.status!r} is no status; use one of {', '.join(get_args(Status))}.")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one submission.
+
+    `lab_version` hashes the lab's checks, recorded cases and solution; with `sha256` it says whether a record is
+    still valid. Fresh cases were drawn from `seed`. `sandbox` names the backend, and `guarantee` says in one
+    sentence what it promised. `notes` are about the submission; `faults` are the grader's own troubles, and a
+    record that has any is graded again by the next run. `seconds` is wall time, `cpu_seconds` that of the
+    student's code and the grader together.
+    """
+
+    id: str
+    student: str
+    file: str
+    sha256: str
+    submitted: str | None
+    lab: int
+    lab_version: str
+    seed: int
+    sandbox: str
+    guarantee: str
+    exercises: tuple[ExerciseResult, ...]
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    format: int = FORMAT
+
+    @property
+    def points(self) -> int:
+        """Points earned by code, of the lab's 100; bonus points are not in it."""
+        return sum(e.earned or 0 for e in self.exercises if not e.bonus)
+
+    @property
+    def bonus(self) -> int:
+        """Bonus points earned."""
+        return sum(e.earned or 0 for e in self.exercises if e.bonus)
+
+    @property
+    def checkable(self) -> int:
+        """Points that code gives, bonus not included."""
+        return sum(e.points for e in self.exercises if e.status != "by hand" and not e.bonus)
+
+    @property
+    def by_hand(self) -> int:
+        """Points that wait for a person."""
+        return sum(e.points for e in self.exercises if e.status == "by hand")
+
+    def __getitem__(self, exercise_id: str) -> ExerciseResult:
+        for exercise in self.exercises:
+            if exercise.id == exercise_id:
+                return exercise
+        raise KeyError(f"the record of {self.id} has no exercise {exercise_id!r}")
+
+    def to_json(self) -> str:
+        """The record as JSON text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Read a record back; `ValueError` says what is wrong with the text."""
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            if raw["format"] != FORMAT:
+                raise ValueError(f"the record has format {raw['format']}; this version reads {FORMAT}")
+            exercises = tuple(ExerciseResult(**_tuples(exercise)) for exercise in raw.pop("exercises"))
+            return cls(exercises=exercises, **_tuples(raw))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is not a record of format {FORMAT}: {error!r}") from None
+
+    def save(self, grades: Path) -> Path:
+        """Write `grades/records/<id>.json`, atomically: after a crash it is there in full, or not at all."""
+        path = record_path(grades, self.id)
+        write_atomically(path, self.to_json())
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Record:
+        """Read one record file."""
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def record_path(grades: Path, record: str) -> Path:
+    """Where the record with this id is kept."""
+    return grades / "records" / f"{record}.json"
+
+
+def load_records(grades: Path) -> list[Record]:
+    """All records of a `GRADES` folder, by id."""
+    return [Record.load(path) for path in sorted((grades / "records").glob("*.json"))]
+
+
+def record_id(name: str) -> str:
+    """A file-system-safe id: letters, digits, `.`, `_` and `-`, at most 100 of them, no leading dot."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:100] or "unnamed"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step, through a synced temporary file beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
