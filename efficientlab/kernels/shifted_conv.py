@@ -65,8 +65,9 @@ def shifted_pointwise_conv(
         )
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"bias must be (D,) = ({weight.shape[0]},), got {tuple(bias.shape)}")
-    if torch.is_autocast_enabled(x.device.type):
-        dtype = torch.get_autocast_dtype(x.device.type)
+    device = x.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     operands = {"x": x, "weight": weight} | ({} if bias is None else {"bias": bias})
     if not x.is_floating_point() or len({(t.dtype, t.device) for t in operands.values()}) > 1:

@@ -42,7 +42,7 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
 
     Raises:
         ValueError: x or weight does not fit the map.
-        TypeError: x and weight are not of one floating dtype, or not on the map's device.
+        TypeError: x and weight are not of one floating dtype, or not on the map's device, or that is meta.
     """
     if x.ndim != 2 or len(x) != pairs.n_sources:
         raise ValueError(f"x must be (V, C) with V={pairs.n_sources} as the map has, got {tuple(x.shape)}")
@@ -53,6 +53,8 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
         )
     if not x.device == weight.device == pairs.source.device:
         raise TypeError(f"x is on {x.device}, weight on {weight.device}, the map on {pairs.source.device}")
+    if x.is_meta:
+        raise TypeError("sparse_conv needs a map's pairs, and meta tensors hold none: pass real tensors")
     if torch.is_autocast_enabled(x.device.type):
         dtype = torch.get_autocast_dtype(x.device.type)
         x, weight = x.to(dtype), weight.to(dtype)

@@ -147,6 +147,19 @@ def test_autocast_multiplies_in_its_dtype_and_keeps_gradients_in_theirs():
     assert x.grad.dtype is weight.grad.dtype is torch.float32
 
 
+def test_meta_tensors_have_a_shape_and_a_cost():
+    """No autocast exists for meta tensors, and asking for it raises."""
+
+    def cost(device):
+        x, weight = torch.empty(4, 8, 2, 2, device=device), torch.empty(5, 8, device=device)
+        assert shifted_pointwise_conv(x, weight, n_frames=2).shape == (4, 5, 2, 2)
+        with FlopCounterMode(display=False) as counter:
+            shifted_pointwise_conv(x, weight, n_frames=2)
+        return counter.get_total_flops()
+
+    assert cost("meta") == cost("cpu") > 0
+
+
 # ------------------------------------------------------------------------------------- registration
 
 

@@ -15,6 +15,7 @@ from torch.library import opcheck
 from torch.utils.flop_counter import FlopCounterMode
 
 from efficientlab.kernels import (
+    KernelMap,
     SparseTensor,
     backend,
     downsample,
@@ -488,3 +489,10 @@ def test_kernel_offsets_are_centred_where_they_can_be():
     assert list(kernel_offsets((1, 1, 3))) == [(0, 0, -1), (0, 0, 0), (0, 0, 1)]
     assert list(kernel_offsets((2, 1, 1), 3)) == [(0, 0, 0), (3, 0, 0)]
     assert list(kernel_offsets(3)) == list(itertools.product((-1, 0, 1), repeat=3))
+
+
+def test_meta_tensors_are_refused_in_one_sentence():
+    empty = torch.empty(3, dtype=torch.int32, device="meta")
+    pairs = KernelMap(empty, empty, (3,), 5, 5)
+    with pytest.raises(TypeError, match="meta tensors hold none"):
+        sparse_conv(torch.zeros(5, 4, device="meta"), torch.zeros(1, 4, 2, device="meta"), pairs)
