@@ -28,12 +28,16 @@ Judge = Callable[[Values, Values, Values], None]
 
 
 class CheckFailed(Exception):
-    """An answer is wrong. The first line says what is wrong; `detail` shows where."""
+    """An answer is wrong. The first line says what is wrong; `detail` shows where.
 
-    def __init__(self, message: str, detail: str = "") -> None:
+    `slip` is the sentence of the planted misconception whose outputs the answer gives; None where it is none.
+    """
+
+    def __init__(self, message: str, detail: str = "", slip: str | None = None) -> None:
         super().__init__(message if not detail else f"{message}\n{detail}")
         self.message = message
         self.detail = detail
+        self.slip = slip
 
     def _render_traceback_(self) -> list[str]:
         """Notebooks show these lines in place of a traceback through the checker, which helps nobody."""
@@ -42,6 +46,10 @@ class CheckFailed(Exception):
 
 class NotWritten(CheckFailed):
     """The exercise still holds its stub."""
+
+
+class Stopped(CheckFailed):
+    """The answer did not come to an end by itself: to run it again for a diagnosis would cost as much again."""
 
 
 class AnswerError(Exception):
@@ -115,13 +123,13 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
             except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
                 raise CheckFailed(f"the answer cannot be compared: {error}") from None
         except CheckFailed as failure:
-            if isinstance(failure, NotWritten):
+            if isinstance(failure, NotWritten | Stopped):
                 raise
             slip = _known_slip(student, diagnose or cases)
             if slip is None:
                 raise
             raise CheckFailed(
-                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail)))
+                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail))), slip
             ) from None
     return len(cases)
 
@@ -135,7 +143,8 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
         if error.kind == "Returned":
             raise CheckFailed(f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}") from None
         detail = f"on the case: {describe(inputs)}\n{error.trace}"
-        raise CheckFailed(f"`{check.name}` raised {error}", detail.rstrip()) from None
+        failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
+        raise failed(f"`{check.name}` raised {error}", detail.rstrip()) from None
 
 
 def _known_slip(student: Student, recorded: Sequence[Case]) -> str | None:
