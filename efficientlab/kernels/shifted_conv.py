@@ -12,8 +12,7 @@ With L = Σ_t <g[t], W shift(x)[t]>, the three products of training are ∂L/∂
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +21,7 @@ from torch.nn.grad import conv2d_weight
 
 from .backend import kernel, memory_format, nbytes, register_cost, use_triton
 from .shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
+from .shifted_products import Layout, add_product, products
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -91,15 +91,15 @@ def _conv(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) -> Tensor
     """y[t] = W shift(x)[t] + b."""
     if use_triton(x):
         return _conv_triton(x, weight, bias, *steps)
-    layout = _Layout.of(x)
+    layout = Layout.of(x)
     if layout.format is torch.channels_last and x.numel() > 16 * weight.numel():
         weight = weight.t().contiguous().t()  # the order that BLAS multiplies faster, where a copy is small
     y = layout.empty(x, weight.shape[0])
     if bias is not None:
         y.copy_(bias[:, None])
-    for fresh, y_part, w_part, x_part in _products(layout, y, weight, layout.matrices(x), steps):
+    for fresh, y_part, w_part, x_part in products(layout, y, weight, layout.matrices(x), steps):
         keep = not fresh or bias is not None
-        y_part.baddbmm_(w_part.expand(len(x_part), -1, -1), x_part, beta=int(keep))
+        add_product(y_part, w_part, x_part, int(keep))
     return layout.restore(y)
 
 
@@ -110,11 +110,11 @@ def _input_grad(grad: Tensor, weight: Tensor, *steps: int) -> Tensor:
     if use_triton(grad):
         x = _pointwise(grad, weight.t())
         return shift_op(x, n_frames, fold, *[-step for step in groups])
-    layout = _Layout.of(grad)
+    layout = Layout.of(grad)
     x = layout.empty(grad, weight.shape[1])
     y = layout.matrices(grad)
-    for _, y_part, w_part, x_part in _products(layout, y, weight, x, steps):
-        x_part.baddbmm_(w_part.mT.expand(len(x_part), -1, -1), y_part, beta=0)
+    for _, y_part, w_part, x_part in products(layout, y, weight, x, steps):
+        add_product(x_part, w_part.mT, y_part, 0)
     x = layout.restore(x)
     for group, step in shift_groups(fold, *groups):
         *_, hole = shift_window(n_frames, -step)
@@ -128,97 +128,15 @@ def _weight_grad(grad: Tensor, x: Tensor, *steps: int) -> Tensor:
     if use_triton(x):
         shape = (grad.shape[1], x.shape[1], 1, 1)
         return conv2d_weight(shift_op(x, *steps), shape, grad).flatten(1)
-    layout = _Layout.of(x)
+    layout = Layout.of(x)
     y = layout.matrices(grad)
     w = x.new_zeros(grad.shape[1], x.shape[1])
-    for _, y_part, w_part, x_part in _products(layout, y, w, layout.matrices(x), steps, join=False):
-        w_part.addbmm_(y_part, x_part.mT)
+    for _, y_part, w_part, x_part in products(layout, y, w, layout.matrices(x), steps, join=False):
+        if x_part.ndim == 2:
+            w_part.addmm_(y_part, x_part.mT)
+        else:
+            w_part.addbmm_(y_part, x_part.mT)
     return w
-
-
-# -------------------------------------------------------------------------------- products on the CPU
-
-
-class _Layout(NamedTuple):
-    """How images (N · T, C, H, W) are seen as matrices of channels × columns, (batch, C, columns).
-
-    Either every frame is a matrix, which contiguous images are, or all frames lie side by side in one matrix,
-    which channels_last images are. Contiguous images of few pixels are copied into that second form: a
-    product with many narrow matrices costs more than the copy.
-    """
-
-    images: tuple[int, int, int]  # N · T, H, W
-    format: torch.memory_format
-    one_matrix: bool
-
-    @classmethod
-    def of(cls, x: Tensor) -> _Layout:
-        frames, _, h, w = x.shape
-        layout = memory_format(x)
-        return cls((frames, h, w), layout, layout is torch.channels_last or h * w < _NARROW)
-
-    def matrices(self, x: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=self.format)
-        return x.transpose(0, 1).flatten(1)[None] if self.one_matrix else x.flatten(2)
-
-    def empty(self, like: Tensor, channels: int) -> Tensor:
-        frames, h, w = self.images
-        if not self.one_matrix:
-            return like.new_empty(frames, channels, h * w)
-        if self.format is torch.channels_last:
-            return like.new_empty(1, frames * h * w, channels).mT
-        return like.new_empty(1, channels, frames * h * w)
-
-    def restore(self, m: Tensor) -> Tensor:
-        if not self.one_matrix:
-            return m.unflatten(2, self.images[1:])
-        return m[0].unflatten(1, self.images).transpose(0, 1).contiguous(memory_format=self.format)
-
-    def frames(self, m: Tensor, start: int, stop: int) -> Tensor:
-        """Matrices of frames [start, stop)."""
-        pixels = self.images[1] * self.images[2]
-        return m[:, :, start * pixels : stop * pixels] if self.one_matrix else m[start:stop]
-
-
-_NARROW = 128  # columns
-
-
-def _products(
-    layout: _Layout, y: Tensor, w: Tensor, x: Tensor, steps: Sequence[int], join: bool = True
-) -> Iterator[tuple[bool, Tensor, Tensor, Tensor]]:
-    """The op as y += w @ x over parts of y, w and x: (fresh, y part, w part, x part).
-
-    The parts are views, and any operand may be the one that is computed. Fresh parts cover every frame of y
-    once, before another part adds to it.
-
-    Two products are cheaper than three: in contiguous images the channels that stay lie next to the first
-    group of the following frame, so the two form one matrix. With `join` they share a product, and the w
-    part is then a copy.
-    """
-    n_frames, fold, first, second = steps
-    groups = list(shift_groups(fold, first, second))
-    moved, channels = groups[-1][0].stop, w.shape[1]
-    join = join and first == 1 and not layout.one_matrix and channels < x.shape[2]  # small beside a frame
-    if join:
-        groups = groups[1:]
-        joined = torch.cat([w[:, moved:], w[:, :fold]], 1)  # (D, C − fold)
-    else:
-        yield True, y, w[:, moved:], x[:, moved:]
-    for start in range(0, layout.images[0], n_frames):
-        stop = start + n_frames
-        if join:
-            rows = x[start:stop].flatten(0, 1)[moved : moved + (n_frames - 1) * channels]
-            window = rows.unflatten(0, (n_frames - 1, channels))[:, : channels - fold]  # (T − 1, C − fold, P)
-            yield True, y[start : stop - 1], joined, window
-            yield True, y[stop - 1 : stop], w[:, moved:], x[stop - 1 : stop, moved:]
-        for group, step in groups:
-            to, of, _ = shift_window(n_frames, step)
-            yield (
-                False,
-                layout.frames(y, start + to.start, start + to.stop),
-                w[:, group],
-                layout.frames(x, start + of.start, start + of.stop)[:, group],
-            )
 
 
 # --------------------------------------------------------------------------------- the Triton product

@@ -102,6 +102,20 @@ def test_clips_of_a_batch_never_mix(case):
     assert not y[:n_frames].isnan().any()
 
 
+@pytest.mark.skipif(INTERPRETED, reason="65,536 numbers a frame take the interpreter a minute")
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_large_frames_are_multiplied_one_by_one_with_the_same_result(bias, causal):
+    x = torch.randn(6, 10, 64, 64, dtype=torch.float64, requires_grad=True)  # two clips of three frames
+    w = torch.randn(16, 10, dtype=torch.float64, requires_grad=True)
+    b = torch.randn(16, dtype=torch.float64) if bias else None
+    y = shifted_pointwise_conv(x, w, b, n_frames=3, fold_div=5, causal=causal)
+    wanted = torch.nn.functional.conv2d(temporal_shift(x, 3, 5, causal), w[..., None, None], b)
+    torch.testing.assert_close(y, wanted)
+    g = torch.randn_like(y)
+    torch.testing.assert_close(torch.autograd.grad(y, (x, w), g), torch.autograd.grad(wanted, (x, w), g))
+
+
 @pytest.mark.parametrize("size", [4, 12])
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_the_result_has_the_format_of_the_input(memory_format, size):
