@@ -6,42 +6,70 @@ interpreter, or else makes `.venv` beside the checkout, installs the project the
 """
 
 import hashlib
-import importlib.util
 import os
+import re
 import subprocess
 import sys
 import venv
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-NEEDS = {
-    "demo": ("torch", "safetensors", "matplotlib", "rich", "nbclient", "jupytext", "nbgrader"),
-    "test": ("torch", "safetensors", "pytest", "nbval", "hypothesis", "ruff", "mypy", "nbgrader", "av"),
-    "lab": ("torch", "safetensors", "matplotlib", "jupyterlab", "ipywidgets"),
-    "build": ("torch", "safetensors", "matplotlib", "nbclient", "jupytext", "nbgrader", "PIL"),
-    "check": ("torch", "safetensors", "rich"),
-}
+EXTRA = {"lab": "", "check": "", "demo": "instructor", "build": "instructor", "test": "dev"}
+"""The extra of pyproject.toml that a command needs besides the core; any other command needs `instructor`."""
 
 
 def provide(command: str) -> None:
-    """Return if this interpreter can run `command`; otherwise run it inside `.venv` and exit with its status."""
-    missing = [name for name in NEEDS[command] if importlib.util.find_spec(name) is None]
+    """Return if this interpreter can run `command`; otherwise run it inside `.venv` and exit with its status.
+
+    Where there is no checkout around the package, pip has installed what it needs.
+    """
+    if sys.version_info < (3, 11):  # noqa: UP036 (an older one may start this)
+        raise SystemExit(f"efficientlab needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    if not (ROOT / "pyproject.toml").exists():
+        return
+    missing = unmet(EXTRA.get(command, "instructor"))
     if not missing:
         return
-    python = _venv_python()
-    if Path(sys.prefix).resolve() == (ROOT / ".venv").resolve():
+    inside = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
+    if inside and _stamp().exists():
         raise SystemExit(
             f"efficientlab {command}: {', '.join(missing)} is missing from {ROOT / '.venv'}; "
             "delete that folder and run the command again."
         )
-    if not (ROOT / "pyproject.toml").exists():
-        raise SystemExit(
-            f"efficientlab {command}: {', '.join(missing)} is not installed; "
-            "run: pip install 'efficientlab[dev]', or work from a clone of the repository."
-        )
+    python = _venv_python()
     _install(python)
     raise SystemExit(subprocess.call([str(python), "-m", "efficientlab", *sys.argv[1:]], cwd=Path.cwd()))
+
+
+def unmet(extra: str) -> list[str]:
+    """The requirements of the project, with one extra, that this interpreter does not meet."""
+    import tomllib  # since Python 3.11
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(extras[extra] if extra else [])]
+    lacking = []
+    while wanted:
+        requirement, _, marker = wanted.pop().partition(";")
+        match = re.fullmatch(r"([\w.-]+)(?:\[([\w,]+)\])?(?:>=([\d.]+))?", requirement.strip())
+        if match is None:
+            raise ValueError(f"pyproject.toml: {requirement!r} is not of the form name[extras]>=bound")
+        name, inner, bound = match.groups()
+        if name == project["name"]:
+            wanted += [r for e in inner.split(",") for r in extras[e]]
+        elif not (sys.platform != "linux" and "linux" in marker) and not _met(name, bound):
+            lacking.append(requirement.strip())
+    return sorted(lacking)
+
+
+def _met(name: str, bound: str | None) -> bool:
+    try:
+        found = re.findall(r"\d+", version(name).partition("+")[0])
+    except PackageNotFoundError:
+        return False
+    return [int(n) for n in found] >= [int(n) for n in (bound or "0").split(".")]
 
 
 def _venv_python() -> Path:
@@ -49,16 +77,18 @@ def _venv_python() -> Path:
     return ROOT / ".venv" / folder / ("python.exe" if os.name == "nt" else "python")
 
 
-def _install(python: Path) -> None:
-    """Make `.venv` and install the project there; a stamp of the two requirement files skips a second time."""
+def _stamp() -> Path:
+    """A file in `.venv` that says: the project was installed here with these two requirement files."""
     wanted = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
-    stamp = ROOT / ".venv" / f"installed-{hashlib.sha256(wanted).hexdigest()[:16]}"
-    if stamp.exists() and python.exists():
+    return ROOT / ".venv" / f"installed-{hashlib.sha256(wanted).hexdigest()[:16]}"
+
+
+def _install(python: Path) -> None:
+    """Make `.venv`, or finish one that was left half made, and install the project there, once."""
+    if _stamp().exists() and python.exists():
         return
-    if sys.version_info < (3, 11):  # noqa: UP036 (it runs before pip could refuse)
-        raise SystemExit(f"efficientlab needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     print(f"Making the environment in {ROOT / '.venv'} (once; a few minutes) …", flush=True)
-    if not python.exists():
+    if not python.exists() or subprocess.call([str(python), "-c", "import pip"], stderr=subprocess.DEVNULL):
         try:
             venv.create(ROOT / ".venv", with_pip=True)
         except subprocess.CalledProcessError as error:
@@ -72,4 +102,4 @@ def _install(python: Path) -> None:
         raise SystemExit(
             f"pip could not install the project (its exit status was {status}); its message is above."
         )
-    stamp.touch()
+    _stamp().touch()

@@ -5,12 +5,13 @@ A video is a file that PyAV decodes (webm, mp4, …) or a folder of numbered JPE
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -70,6 +71,50 @@ class VideoClips(Dataset[tuple[Tensor, int]]):
                 stacklevel=2,
             )
         return segment_indices(count, self.frames, jitter=self.jitter)
+
+
+@dataclass(frozen=True)
+class LoadedClips:
+    """Decoded clips with their labels; indexing with a slice or an index tensor gives another set."""
+
+    video: Tensor  # uint8 (N, T, 3, size, size)
+    label: Tensor  # int64 (N,)
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+    def __getitem__(self, index: Any) -> LoadedClips:
+        return LoadedClips(self.video[index], self.label[index])
+
+    def to(self, device: torch.device | str) -> LoadedClips:
+        return LoadedClips(self.video.to(device), self.label.to(device))
+
+
+def load_clips(
+    videos: VideoList, classes: Sequence[str], clips: int, frames: int = 8, size: int = 64, seed: int = 0
+) -> LoadedClips:
+    """Decodes `clips` videos of the given classes, drawn without replacement, into memory: N · T · 3 · size² bytes.
+
+    Labels count in the order of `classes`. Fewer videos than `clips` are all taken.
+
+    Raises:
+        ValueError: a class is not in the list, or none of its videos is.
+    """
+    from torch.utils.data import DataLoader, Subset
+    from tqdm import tqdm
+
+    if unknown := [name for name in classes if name not in videos.classes]:
+        raise ValueError(f"{unknown[0]!r} is not among the {len(videos.classes)} classes of this set.")
+    wanted = {videos.classes.index(name): i for i, name in enumerate(classes)}
+    index = [i for i, label in enumerate(videos.labels) if label in wanted]
+    if not index:
+        raise ValueError(f"no video of this set belongs to {', '.join(classes)}.")
+    order = torch.randperm(len(index), generator=torch.Generator().manual_seed(seed))[:clips]
+    chosen = Subset(VideoClips(videos, frames, size), [index[i] for i in order])
+    batches = DataLoader(chosen, batch_size=64, num_workers=min(4, os.cpu_count() or 1))
+    read = list(tqdm(batches, unit="batch", desc="decoding"))
+    video, label = (torch.cat(part) for part in zip(*read, strict=True))
+    return LoadedClips(video, torch.tensor([wanted[int(i)] for i in label]))
 
 
 def segment_indices(count: int, frames: int, *, jitter: bool = False) -> list[int]:

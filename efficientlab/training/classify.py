@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,23 @@ from torch import Tensor, nn
 from ..datasets.arrowset import Clips
 
 Key = TypeVar("Key")
-Objective = Callable[[nn.Module, Tensor, Clips], Tensor]
+
+
+class Labelled(Protocol):
+    """What `fit` learns from: an ArrowSet, or the clips of a real set."""
+
+    @property
+    def video(self) -> Tensor: ...  # uint8 (N, T, 3, H, W)
+    @property
+    def label(self) -> Tensor: ...  # int64 (N,)
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: Any) -> Labelled: ...
+    def to(self, device: torch.device | str) -> Labelled: ...
+
+
+Objective = Callable[
+    [nn.Module, Tensor, Any], Tensor
+]  # the last one: the batch, of the kind that `fit` was given
 
 
 def normalise(video: Tensor) -> Tensor:
@@ -24,7 +40,7 @@ def normalise(video: Tensor) -> Tensor:
     return video.float().sub_(80).div_(64)
 
 
-def cross_entropy(model: nn.Module, video: Tensor, clips: Clips) -> Tensor:
+def cross_entropy(model: nn.Module, video: Tensor, clips: Labelled) -> Tensor:
     """The usual objective: the mean cross-entropy of the model's logits with the clips' labels."""
     return F.cross_entropy(model(video), clips.label)
 
@@ -39,7 +55,7 @@ class Run:
 
 def fit(
     model: nn.Module,
-    clips: Clips,
+    clips: Labelled,
     *,
     epochs: int,
     batch: int,
@@ -108,7 +124,7 @@ class Job:
     objective: Objective = cross_entropy
 
 
-def fit_all(jobs: Mapping[Key, Job], clips: Clips, *, workers: int = 2, **recipe: Any) -> dict[Key, Run]:
+def fit_all(jobs: Mapping[Key, Job], clips: Labelled, *, workers: int = 2, **recipe: Any) -> dict[Key, Run]:
     """Trains all jobs with one recipe (the arguments of ``fit``), ``workers`` at a time with one core each.
 
     A run depends on its model, its seed and the recipe alone, not on ``workers``. Small networks leave a second
@@ -140,7 +156,7 @@ def _progress(steps: int) -> Any:
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, clips: Clips, *, batch: int = 64) -> Tensor:
+def predict(model: nn.Module, clips: Labelled, *, batch: int = 64) -> Tensor:
     """The logits (N, outputs) of a model in evaluation mode, on the CPU."""
     device = next(model.parameters()).device
     model.eval()

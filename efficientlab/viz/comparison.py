@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import torch
@@ -89,7 +90,7 @@ def grouped_bars(groups: Mapping[str, Mapping[str, Sequence[float]]], quality_na
     names = list(next(iter(groups.values())))
     figure, ax = plt.subplots(figsize=(2.1 * len(groups) + 1.6, 2.8))
     width = 0.8 / len(names)
-    for i, (colour, name) in enumerate(zip(CYCLE, names, strict=False)):
+    for i, (colour, name) in enumerate(zip(cycle(CYCLE), names, strict=False)):
         values = torch.tensor([list(group[name]) for group in groups.values()], dtype=torch.float64)
         mean = values.mean(1)
         bars = torch.stack([mean - values.amin(1), values.amax(1) - mean])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from efficientlab.datasets.videoclips import VideoClips, VideoList, segment_indices
+from efficientlab.datasets.videoclips import VideoClips, VideoList, load_clips, segment_indices
 
 av = pytest.importorskip("av")
 
@@ -222,3 +222,41 @@ def test_importing_the_room_needs_torch_and_numpy_only():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def swipes(tmp_path):
+    """Ten videos of three classes; video k begins with frame k, so that a clip tells which one it is."""
+    for k in range(10):
+        (tmp_path / str(k)).mkdir()
+        for t in range(4):
+            grey = np.full((16, 16, 3), 8 + STEP * (k + t), np.uint8)
+            Image.fromarray(grey).save(tmp_path / str(k) / f"{t + 1}.jpg", quality=95)
+    labels = tuple(k % 3 for k in range(10))
+    return VideoList(("left", "right", "none"), tuple(tmp_path / str(k) for k in range(10)), labels)
+
+
+def test_loaded_clips_are_those_of_the_wanted_classes_with_their_places_as_labels(swipes):
+    clips = load_clips(swipes, ("right", "left"), clips=100, frames=4, size=8)
+    assert clips.video.shape == (7, 4, 3, 8, 8)
+    assert clips.video.dtype == torch.uint8
+    which = [numbers(clip)[0] for clip in clips.video]
+    assert sorted(which) == [0, 1, 3, 4, 6, 7, 9]
+    assert clips.label.tolist() == [{1: 0, 0: 1}[k % 3] for k in which]
+
+
+def test_a_part_of_the_clips_is_drawn_by_its_seed(swipes):
+    def draw(seed):
+        return [numbers(clip)[0] for clip in load_clips(swipes, ("left",), 2, 4, 8, seed).video]
+
+    assert len(draw(0)) == 2
+    assert draw(0) == draw(0)
+    assert len({tuple(draw(seed)) for seed in range(8)}) > 1
+
+
+def test_classes_that_are_not_there(swipes):
+    with pytest.raises(ValueError, match="'up' is not among the 3 classes"):
+        load_clips(swipes, ("left", "up"), 4)
+    empty = VideoList(("left", "up"), swipes.paths[:1], (0,))
+    with pytest.raises(ValueError, match="no video of this set belongs to up"):
+        load_clips(empty, ("up",), 4)

@@ -1,12 +1,14 @@
 """The conda file, pyproject and constraints tell one story."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from efficientlab import environment
 from efficientlab.environment import ROOT
 
 CONDA_NAMES = {"torch": "pytorch"}  # PyPI's name → conda-forge's
@@ -67,3 +69,33 @@ def test_the_tested_set_satisfies_every_bound(group: str) -> None:
 def test_the_pinned_torch_and_triton() -> None:
     assert pinned()["torch"] == Version("2.13.0")
     assert pinned()["triton"] == Version("3.7.1")
+
+
+def test_what_is_missing_or_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        """
+[project]
+name = "efficientlab"
+dependencies = ["torch>=2.6", "numpy>=99.1", "nosuchthing"]
+[project.optional-dependencies]
+instructor = ["nbgrader>=0.9.5", "no.such-thing>=1"]
+video = ["av>=1000"]
+dev = ["efficientlab[instructor,video]", "onlyonlinux>=3; sys_platform == 'linux'"]
+"""
+    )
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert environment.unmet("") == ["nosuchthing", "numpy>=99.1"]
+    assert environment.unmet("instructor") == ["no.such-thing>=1", "nosuchthing", "numpy>=99.1"]
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert environment.unmet("dev") == ["av>=1000", "no.such-thing>=1", "nosuchthing", "numpy>=99.1"]
+    monkeypatch.setattr("sys.platform", "linux")
+    assert "onlyonlinux>=3" in environment.unmet("dev")
+
+
+def test_every_requirement_of_the_project_is_read() -> None:
+    """`unmet` reads requirements with the standard library alone; packaging reads them all."""
+    names = {
+        Requirement(r).name for extra in PYPROJECT["optional-dependencies"].values() for r in extra
+    } | CORE.keys()
+    for extra in ("", *PYPROJECT["optional-dependencies"]):
+        assert {Requirement(r).name for r in environment.unmet(extra)} <= names
