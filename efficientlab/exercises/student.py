@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,14 @@ def answer_error(error: BaseException) -> AnswerError:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(_PACKAGE) and not any(part in frame.filename for part in _LIBRARIES)
     ]
-    trace = [f"  line {frame.lineno} of {frame.name}: {frame.line}" for frame in frames if frame.line]
+    trace = [f"  {_place(frame)} of {frame.name}: {frame.line}" for frame in frames if frame.line]
     return AnswerError(type(error).__name__, str(error).strip(), "\n".join(trace))
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    """`line 3`, and the cell's number where the file name tells it: `<cell 12> 5f3a…`, as the grader names cells."""
+    cell = re.match(r"<(cell \d+)>", frame.filename)
+    return f"{cell[1]}, line {frame.lineno}" if cell else f"line {frame.lineno}"
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:

@@ -1,14 +1,15 @@
 """The namespace in which one answer lives.
 
-Each exercise gets a namespace of its own, filled in notebook order: the lab's prelude, the definitions (not the
-experiments) of the student's other cells, and its own cell in full. So a helper that stands in another cell is
-found, and a broken or endless cell costs its own exercise and no other.
+Each exercise gets a namespace of its own: the lab's prelude, and then the statements of the student's cells that the
+answer depends on, in notebook order (see `statements`). So a helper that stands in another cell is found, and a
+broken or endless cell costs its own exercise and no other.
 """
 
 from __future__ import annotations
 
-import ast
+import asyncio
 import hashlib
+import inspect
 import linecache
 import os
 from collections.abc import Sequence
@@ -19,87 +20,103 @@ import torch
 from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
+from efficientlab.grading.statements import Statement, needed_by, parse_statements
 from efficientlab.grading.submission import Cell
 
 
 class Workspace:
-    """Runs a submission's cells, exercise by exercise, on demand."""
+    """Runs what a submission's answers depend on, exercise by exercise, on demand."""
 
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
-        self.cells = cells
-        self._answers: dict[str, Any] = {}
         self._prelude: dict[str, Any] = {"__name__": "__main__"}
         if not torch.cuda.is_available():
             os.environ["TRITON_INTERPRET"] = "1"  # for the whole process: Triton reads it again and again
         for number, source in enumerate(prelude):
-            run_source(source, f"<prelude {number}>", self._prelude)
+            for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
+                _run(statement, self._prelude)
+        self.load(cells)
+
+    def load(self, cells: Sequence[Cell]) -> None:
+        """Take these cells in place of the ones before; the prelude stays as it ran."""
+        self.cells = cells
+        self._answers: dict[str, Any] = {}
+        self._statements: list[Statement] = []
+        self._broken: dict[int, AnswerError] = {}  # cells that do not parse, by position
+        for position, cell in enumerate(cells):
+            filename = _named(cell.source, f"<cell {cell.number}>")
+            try:
+                self._statements += parse_statements(position, cell.source, filename)
+            except SyntaxError as error:
+                self._broken[position] = _syntax_error(error, cell)
 
     def answer(self, exercise_id: str) -> Any:
         """The object that the student's code defines for an exercise; `AnswerError` if there is none."""
         if exercise_id not in self._answers:
-            self._answers[exercise_id] = self._run(self.lab[exercise_id])
+            self._answers[exercise_id] = self._find(self.lab[exercise_id])
         return self._answers[exercise_id]
 
-    def _run(self, exercise: Exercise) -> Any:
+    def _find(self, exercise: Exercise) -> Any:
         assert exercise.check is not None
         name = exercise.check.name
-        if not any(exercise.id in cell.exercises for cell in self.cells):
+        mine = [i for i, cell in enumerate(self.cells) if exercise.id in cell.exercises]
+        if not mine:
             raise AnswerError("NotFound", f"no cell defines `{name}`")
+        defining = [s.cell for s in self._statements if s.cell in mine and name in s.binds]
+        if not defining:
+            broken = [self._broken[i] for i in mine if i in self._broken]
+            where = f"cell {self.cells[mine[-1]].number}"
+            raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
         namespace = dict(self._prelude)
-        found: dict[str, Any] = {}  # the answer, as its own cells left it: a later cell may reuse the name
-        failure: AnswerError | None = None
-        for cell in self.cells:
-            mine = exercise.id in cell.exercises
-            if mine:
-                namespace.pop(name, None)
+        failures: dict[str, AnswerError] = {}
+        for statement in needed_by(name, self._statements, defining[-1]):
             try:
-                source = cell.source if mine else _definitions_only(cell.source)
-                run_source(source, f"<cell {cell.number}>", namespace)
+                _run(statement, namespace)
             except AnswerError as error:
-                if mine:
-                    failure = AnswerError(error.kind, f"{error.text} (cell {cell.number})", error.trace)
-            if mine and name in namespace:  # also where a trial call below the definition raised
-                found[name], failure = namespace[name], None
-        if name in found:
-            return found[name]
-        raise failure or AnswerError("NotFound", f"its cell runs but does not define `{name}`")
+                where = f"cell {self.cells[statement.cell].number}, line {statement.node.lineno}"
+                failure = AnswerError(error.kind, f"{error.text} ({where})", error.trace)
+                failures |= dict.fromkeys(statement.binds, failure)
+        for missing in failures.keys() & namespace.keys():
+            del failures[missing]  # bound all the same, by another statement
+        if name in failures:
+            raise failures[name]
+        namespace.update({missing: _Unbound(failure) for missing, failure in failures.items()})
+        if name not in namespace:
+            where = f"cell {self.cells[defining[-1]].number}"
+            raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
+        return namespace[name]
 
 
-def run_source(source: str, filename: str, namespace: dict[str, Any]) -> None:
-    """Execute source text under a file name that tracebacks, and `inspect.getsource`, can show."""
-    filename = f"{filename} {hashlib.sha256(source.encode()).hexdigest()[:8]}"  # one name, one text
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+class _Unbound:
+    """Stands for a name whose statement failed, and says why where the answer uses it."""
+
+    def __init__(self, failure: AnswerError) -> None:
+        self.__dict__["failure"] = failure
+
+    def __getattr__(self, attribute: str) -> Any:
+        raise self.failure
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise self.failure
+
+
+def _run(statement: Statement, namespace: dict[str, Any]) -> None:
     try:
-        exec(compile(source, filename, "exec"), namespace)
-    except SyntaxError as error:
-        text = f"{error.msg}, line {error.lineno}: {(error.text or '').strip()}"
-        raise AnswerError("SyntaxError", text) from None
+        result = eval(statement.code, namespace)
+        if inspect.iscoroutine(result):  # it holds an `await` at the top level
+            asyncio.run(result)
     except Exception as error:
         raise answer_error(error) from error
 
 
-def _definitions_only(source: str) -> str:
-    """The imports, functions, classes and literal constants of a cell: its helpers without its experiments."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    keep = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    body = [node for node in tree.body if isinstance(node, keep) or _is_constant(node)]
-    lines = source.splitlines()
-    out = [""] * len(lines)
-    for node in body:
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        out[first - 1 : node.end_lineno] = lines[first - 1 : node.end_lineno]
-    return "\n".join(out)
+def _named(source: str, filename: str) -> str:
+    """A file name under which tracebacks and `inspect.getsource` find the text; one name, one text."""
+    filename = f"{filename} {hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    lines = [f"{line}\n" for line in source.split("\n")]  # as Python counts them: a form feed ends no line
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    return filename
 
 
-def _is_constant(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Name) for t in node.targets):
-        return False
-    try:
-        ast.literal_eval(node.value)
-    except (ValueError, TypeError, RecursionError, MemoryError):
-        return False
-    return True
+def _syntax_error(error: SyntaxError, cell: Cell) -> AnswerError:
+    where = f"cell {cell.number}, line {error.lineno}" if error.lineno else f"cell {cell.number}"
+    return AnswerError("SyntaxError", f"{error.msg} ({where}): {(error.text or '').strip()}".rstrip(": "))
