@@ -30,14 +30,18 @@ Judge = Callable[[Values, Values, Values], None]
 class CheckFailed(Exception):
     """An answer is wrong. The first line says what is wrong; `detail` shows where.
 
-    `slip` is the sentence of the planted misconception whose outputs the answer gives; None where it is none.
+    `slip` is the sentence of the planted misconception whose outputs the answer gives; `cause` is what the answer
+    raised. Both are None where it is neither.
     """
 
-    def __init__(self, message: str, detail: str = "", slip: str | None = None) -> None:
+    def __init__(
+        self, message: str, detail: str = "", slip: str | None = None, cause: AnswerError | None = None
+    ) -> None:
         super().__init__(message if not detail else f"{message}\n{detail}")
         self.message = message
         self.detail = detail
         self.slip = slip
+        self.cause = cause
 
     def _render_traceback_(self) -> list[str]:
         """Notebooks show these lines in place of a traceback through the checker, which helps nobody."""
@@ -129,7 +133,7 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
             if slip is None:
                 raise
             raise CheckFailed(
-                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail))), slip
+                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail))), slip, failure.cause
             ) from None
     return len(cases)
 
@@ -141,10 +145,12 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
         if error.kind == "NotImplementedError" and error.text.startswith("Exercise "):
             raise NotWritten(error.text) from None
         if error.kind == "Returned":
-            raise CheckFailed(f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}") from None
+            raise CheckFailed(
+                f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}", cause=error
+            ) from None
         detail = f"on the case: {describe(inputs)}\n{error.trace}"
         failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
-        raise failed(f"`{check.name}` raised {error}", detail.rstrip()) from None
+        raise failed(f"`{check.name}` raised {error}", detail.rstrip(), cause=error) from None
 
 
 def _known_slip(student: Student, recorded: Sequence[Case]) -> str | None:

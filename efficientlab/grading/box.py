@@ -1,15 +1,17 @@
-"""The process that runs one submission's code: `python -m efficientlab.grading.box`.
+"""The process that runs one submission's code.
 
-It reads messages on standard input and answers each on standard output (see `wire`). The first message names
-the lab and carries the code; every later one names an exercise and carries a case. Only arrays and plain values
-go back; what they are worth is decided outside.
+`converse` speaks with the grader: it says that it is ready, gets the code, and then answers case after case (see
+`wire`). Only arrays and plain values go back; what they are worth is decided outside. A fork server calls it in a
+child; `python -m efficientlab.grading.box` does the same in a process of its own, over standard input and output,
+after one message that names the lab and its prelude.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from typing import IO, Any
+import socket
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -17,45 +19,101 @@ from efficientlab.exercises.contract import AnswerError, Values
 from efficientlab.exercises.labs import find_lab
 from efficientlab.exercises.student import local_student
 from efficientlab.grading.submission import Cell
-from efficientlab.grading.wire import receive, send
+from efficientlab.grading.wire import pack, receive
 from efficientlab.grading.workspace import Workspace
+
+MAX_CODE = 1 << 28  # the code comes from the grader, who has bounded it
+Read = Callable[[int], bytearray]
+Write = Callable[[bytes], object]
+
+
+def converse(workspace: Workspace, line: socket.socket) -> None:
+    """Answer over a socket until the grader closes it."""
+
+    def read(size: int) -> bytearray:
+        data = bytearray(size)
+        view, at = memoryview(data), 0
+        while at < size:
+            count = line.recv_into(view[at:])
+            if count == 0:
+                raise EOFError
+            at += count
+        return data
+
+    _converse(workspace, read, line.sendall)
 
 
 def main() -> None:
+    """Answer over standard input and output."""
     torch.set_num_threads(1)
-    replies = os.fdopen(os.dup(1), "wb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    requests = os.fdopen(os.dup(0), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what the student prints must not mix with the replies
-    requests = sys.stdin.buffer
 
-    def read(size: int) -> bytes:
-        data = requests.read(size)
+    def read(size: int) -> bytearray:
+        data = bytearray(requests.read(size))
         if len(data) < size:
-            raise SystemExit(0)  # the grader closed the pipe
+            raise EOFError
         return data
 
-    header, _ = receive(read)
-    lab = find_lab(header["lab"])
-    workspace = Workspace(lab, header["prelude"], [Cell(n, s, tuple(e)) for n, s, e in header["cells"]])
-    send(replies, {"ready": True})
-    while True:
-        header, inputs = receive(read)
-        _serve(workspace, header, inputs, replies)
+    def write(data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[replies.write(view) or 0 :]
+
+    setup, _ = receive(read, header_limit=MAX_CODE)
+    _converse(Workspace(find_lab(setup["lab"]), setup["prelude"], []), read, write)
 
 
-def _serve(workspace: Workspace, header: dict[str, Any], inputs: Values, replies: IO[bytes]) -> None:
-    check = workspace.lab[header["exercise"]].check
-    assert check is not None
-    for key, stride in header["strides"].items():
-        value = inputs[key]
-        assert isinstance(value, torch.Tensor)
-        inputs[key] = torch.empty_strided(value.shape, stride, dtype=value.dtype).copy_(value)
+def _converse(workspace: Workspace, read: Read, write: Write) -> None:
+    write(pack({"ready": True}))
+    current = None
     try:
-        answer = workspace.answer(header["exercise"])
-        send(replies, {"ok": True}, local_student(check, answer)(inputs))
+        code, _ = receive(read, header_limit=MAX_CODE)
+        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]])
+        while True:
+            header, inputs = receive(read)
+            if header["exercise"] != current:
+                current = header["exercise"]
+                _restore_torch()
+            write(_reply(workspace, header, inputs))
+    except EOFError:
+        return  # the grader has what it wanted
+
+
+def _reply(workspace: Workspace, header: dict[str, Any], inputs: Values) -> bytes:
+    """Run one case. Whatever the student's code raises, `SystemExit` included, is an answer, too."""
+    try:
+        check = workspace.lab[header["exercise"]].check
+        assert check is not None
+        for key, stride in header["strides"].items():
+            value = inputs[key]
+            assert isinstance(value, torch.Tensor)
+            inputs[key] = torch.empty_strided(value.shape, stride, dtype=value.dtype).copy_(value)
+        outputs = local_student(check, workspace.answer(header["exercise"]))(inputs)
+        return pack({"ok": True}, outputs, header["limit"])
     except AnswerError as error:
-        send(replies, {"ok": False, "kind": error.kind, "text": error.text, "trace": error.trace})
-    except (TypeError, ValueError) as error:  # an output that is neither an array nor a plain value
-        send(replies, {"ok": False, "kind": type(error).__name__, "text": str(error), "trace": ""})
+        return _failure(error.kind, error.text, error.trace)
+    except BaseException as error:
+        try:
+            text = str(error)
+        except Exception:  # a student's exception class may have a text that raises
+            text = ""
+        return _failure(type(error).__name__, text, "")
+
+
+def _failure(kind: str, text: str, trace: str) -> bytes:
+    return pack({"ok": False, "kind": kind[:200], "text": text[:2000], "trace": trace[:2000]})
+
+
+def _restore_torch() -> None:
+    """What one exercise's code changed for the whole process must not reach the next one's."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.set_deterministic_debug_mode("default")
+    torch.set_num_threads(1)
 
 
 if __name__ == "__main__":

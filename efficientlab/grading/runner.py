@@ -1,39 +1,50 @@
-"""The grader's end of a box: start it, send it cases, and kill it when it takes too long."""
+"""The grader's end of a box: open it, send it cases, and close it when it takes too long."""
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from types import TracebackType
 
 import torch
 
-from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
+from efficientlab.grading.sandbox import wait_until_ready
+from efficientlab.grading.sandbox.channel import Channel
+from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
+from efficientlab.grading.sandbox.limits import Limits
+from efficientlab.grading.sandbox.processes import NoSandbox
 from efficientlab.grading.submission import Submission
-from efficientlab.grading.wire import receive, send
+from efficientlab.grading.wire import MAX_BYTES, pack, receive
 
-START_SECONDS = 120.0  # a box imports torch before it is ready
+OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
 
 class Box:
-    """A child process with one submission in it. A box that dies or stalls is replaced at the next case."""
+    """One submission's code in a sandbox; without one given, in a plain process of this machine.
+
+    Where boxes are cheap each exercise gets a new one, so that what one does to its process, to torch or to its
+    scratch folder never reaches another. A box that dies or stalls is replaced at the next exercise.
+    `cpu_seconds` is what closed boxes took, where the sandbox counts it.
+    """
 
     def __init__(
-        self, lab: Lab, prelude: Sequence[str], submission: Submission, seconds: float = 20.0
+        self,
+        lab: Lab,
+        prelude: Sequence[str],
+        submission: Submission,
+        limits: Limits | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
-        self.lab = lab
-        self.prelude = list(prelude)
+        self.limits = limits or Limits()
+        self.sandbox = sandbox or NoSandbox(Setup(lab.number, tuple(prelude), limits=self.limits))
         self.submission = submission
-        self.seconds = seconds
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="efficientlab-box-")
+        self.cpu_seconds = 0.0
+        self._channel: Channel | None = None
+        self._exercise = ""
+        self._exercise_ends = 0.0
+        self._ends = time.monotonic() + self.limits.submission
 
     def __enter__(self) -> Box:
         return self
@@ -41,83 +52,73 @@ class Box:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._stop()
-        self._folder.cleanup()
+        self.close()
 
-    def student(self, exercise_id: str) -> Student:
-        """A callable that runs the submission's answer in the box, case by case."""
+    def close(self) -> None:
+        """End the box that is open, if one is."""
+        if self._channel:
+            self.cpu_seconds += self._channel.close()
+            self._channel = None
+
+    def student(self, exercise_id: str, reply_limit: int = MAX_BYTES) -> Student:
+        """A callable that runs the submission's answer in a box, case by case.
+
+        `reply_limit` bounds the bytes of one case's outputs. `AnswerError` is the student's, `SandboxError` ours.
+        """
 
         def student(inputs: Values) -> Values:
-            return self._call(exercise_id, inputs)
+            try:
+                header, values = self._call(exercise_id, inputs, reply_limit)
+            except TimeoutError as error:
+                self.close()
+                raise AnswerError("Timeout", str(error)) from None
+            except (OSError, EOFError):
+                self.close()
+                raise AnswerError("Crash", "the process that ran it ended") from None
+            except ValueError as error:
+                self.close()
+                raise AnswerError("BadReply", str(error)) from None
+            if header.get("ok") is True:
+                return values
+            kind, text, trace = (str(header.get(key, ""))[:2000] for key in ("kind", "text", "trace"))
+            raise AnswerError(f"student's {kind}" if kind in OWN_WORDS else kind, text, trace)
 
         return student
 
-    def _call(self, exercise_id: str, inputs: Values) -> Values:
+    def _call(self, exercise_id: str, inputs: Values, reply_limit: int) -> tuple[dict, Values]:
+        channel = self._open(exercise_id)
+        now = time.monotonic()
+        deadline, words = min(
+            (now + self.limits.case, f"no answer within {self.limits.case:.0f} s on one case"),
+            (self._exercise_ends, f"no end within {self.limits.exercise:.0f} s for all cases"),
+            (self._ends, f"the {self.limits.submission:.0f} s of the whole submission are used up"),
+        )
         strides = {
             k: list(v.stride())
             for k, v in inputs.items()
             if isinstance(v, torch.Tensor) and not v.is_contiguous()
         }
+        request = {"exercise": exercise_id, "strides": strides, "limit": reply_limit}
         try:
-            process = self._process or self._start()
-            assert process.stdin is not None
-            deadline = time.monotonic() + self.seconds
-            send(process.stdin, {"exercise": exercise_id, "strides": strides}, inputs)
-            header, values = receive(lambda size: self._read(process, size, deadline))
+            channel.send(pack(request, inputs), deadline)
+            return receive(lambda size: channel.read(size, deadline), reply_limit)
         except TimeoutError:
-            self._stop()
-            raise AnswerError("Timeout", f"no answer within {self.seconds:.0f} s on one case") from None
-        except (OSError, EOFError):
-            self._stop()
-            raise AnswerError("Crash", "the process that ran it ended") from None
-        except ValueError as error:
-            self._stop()
-            raise AnswerError("BadReply", str(error)) from None
-        if header.get("ok") is True:
-            return values
-        raise AnswerError(*(str(header.get(key, ""))[:2000] for key in ("kind", "text", "trace")))
+            raise TimeoutError(words) from None
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        environment = {
-            **os.environ,
-            "EFFICIENTLAB_PROFILE": "ci",
-            "TRITON_INTERPRET": "0" if torch.cuda.is_available() else "1",
-            "MPLBACKEND": "agg",
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "TMPDIR": self._folder.name,
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "efficientlab.grading.box"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd=self._folder.name,
-        )
-        process = self._process
-        assert process.stdin is not None
-        cells = [[cell.number, cell.source, list(cell.exercises)] for cell in self.submission.cells]
-        send(process.stdin, {"lab": self.lab.number, "prelude": self.prelude, "cells": cells})
-        deadline = time.monotonic() + START_SECONDS
-        receive(lambda size: self._read(process, size, deadline))  # it is ready: the clock of a case may run
-        return process
-
-    def _read(self, process: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
-        assert process.stdout is not None
-        data = bytearray()
-        while len(data) < size:
-            ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError
-            part = os.read(process.stdout.fileno(), min(size - len(data), 1 << 20))
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)
-
-    def _stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.communicate()
-        self._process = None
+    def _open(self, exercise_id: str) -> Channel:
+        if self._channel and self.sandbox.fresh_per_exercise and exercise_id != self._exercise:
+            self.close()
+        if self._channel is None:
+            if time.monotonic() >= self._ends:
+                raise TimeoutError(f"the {self.limits.submission:.0f} s of the whole submission are used up")
+            self._channel, seconds = wait_until_ready(self.sandbox)
+            self._ends += seconds  # a box's start is not the student's time
+            cells = [[cell.number, cell.source, list(cell.exercises)] for cell in self.submission.cells]
+            try:
+                self._channel.send(pack({"cells": cells}), time.monotonic() + self.limits.case)
+            except OSError as error:
+                raise SandboxError(f"a box of the {self.sandbox.name} sandbox died: {error}") from None
+        if exercise_id != self._exercise:
+            self._exercise = exercise_id
+            self._exercise_ends = time.monotonic() + self.limits.exercise
+        return self._channel

@@ -1,19 +1,44 @@
-"""Score one submission: the recorded cases, then fresh ones that the solution answers."""
+"""Score one submission: the recorded cases, then fresh ones that the solution answers.
+
+All comparisons happen here, on the trusted side. A message about a recorded case may show its numbers, which the
+student has; one about a fresh case says only that it failed, and repeats nothing that came out of the box.
+"""
 
 from __future__ import annotations
 
+import ast
+import builtins
+import hashlib
+import inspect
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from efficientlab.environment import ROOT
-from efficientlab.exercises.contract import AnswerError, Case, CheckFailed, Exercise, NotWritten, run_check
+from efficientlab.exercises import contract, goldens
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Case,
+    CheckFailed,
+    Exercise,
+    NotWritten,
+    Stopped,
+    Values,
+    run_check,
+)
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import local_student
+from efficientlab.grading.record import ExerciseResult, Status
 from efficientlab.grading.runner import Box
+from efficientlab.grading.sandbox.contract import SandboxError
 from efficientlab.grading.submission import Submission, SubmissionError, parse_notebook
 from efficientlab.grading.workspace import Workspace
+
+SLACK = 16_000_000  # bytes that a reply may have beyond four times what is expected
 
 
 @dataclass(frozen=True)
@@ -37,8 +62,10 @@ class Reference:
             )
         raw = json.loads(path.read_text(encoding="utf-8"))
         self.prelude = prelude_of(raw)
+        self.cells = parse_notebook(raw, lab, path).cells
+        self.recorded = goldens.load(lab.slug)
         self._cases: dict[tuple[str | int, ...], list[Case]] = {}
-        self.workspace = Workspace(lab, self.prelude, parse_notebook(raw, lab, path).cells)
+        self.workspace = Workspace(lab, self.prelude, self.cells)
 
     def fresh_cases(self, exercise: Exercise, seeds: Sequence[int]) -> list[Case]:
         """New cases of an exercise, drawn from `seeds`, with the solution's answers; kept for the next submission."""
@@ -49,6 +76,30 @@ class Reference:
             drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
             self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
         return self._cases[key]
+
+    @property
+    def version(self) -> str:
+        """A hash of what decides about points: the checks, the recorded cases and the solution's code."""
+        checks = {type(lab_part) for lab_part in self.lab.exercises}
+        modules = {inspect.getmodule(e.check.inputs) for e in self.lab.exercises if e.check}
+        sources = sorted(inspect.getsource(module) for module in modules if module)
+        parts = [*sources, inspect.getsource(contract), *(inspect.getsource(kind) for kind in checks)]
+        parts += [*self.prelude, *(cell.source for cell in self.cells)]
+        digest = hashlib.sha256(json.dumps(parts).encode())
+        digest.update((goldens.FOLDER / f"{self.lab.slug}.safetensors").read_bytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that the solution imports, which answers are likely to import as well."""
+        names: set[str] = set()
+        for cell in self.cells:
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Import):
+                    names.update(alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                    names.add(node.module)
+        return tuple(sorted(names))
 
 
 def prelude_of(notebook: dict) -> list[str]:
@@ -61,28 +112,83 @@ def prelude_of(notebook: dict) -> list[str]:
 
 
 def score(submission: Submission, reference: Reference, seeds: Sequence[int]) -> list[Mark]:
-    """Mark every exercise of a submission; one exercise's fault never touches another's."""
-    lab = reference.lab
-    with Box(lab, reference.prelude, submission) as box:
-        return [_mark(exercise, submission, reference, box, seeds) for exercise in lab.exercises]
+    """Mark a submission in a plain process of this machine: for one's own code."""
+    with Box(reference.lab, reference.prelude, submission) as box:
+        results = results_of(submission, reference, box, seeds)
+    return [Mark(reference.lab[result.id], result.earned, result.message) for result in results]
 
 
-def _mark(
+def results_of(
+    submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]
+) -> list[ExerciseResult]:
+    """The result of every exercise of a submission; one exercise's fault never touches another's."""
+    return [_result(exercise, submission, reference, box, seeds) for exercise in reference.lab.exercises]
+
+
+def _result(
     exercise: Exercise, submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]
-) -> Mark:
-    if exercise.check is None:
-        return Mark(exercise, None, "read by a person")
+) -> ExerciseResult:
+    start = time.monotonic()
+    passed = 0
+
+    def result(
+        earned: int | None, status: Status, message: str, slip: str | None = None, *notes: str
+    ) -> ExerciseResult:
+        seconds = round(time.monotonic() - start, 3)
+        about = (exercise.id, exercise.title, exercise.points, exercise.bonus)
+        return ExerciseResult(*about, earned, status, message, slip, passed, seconds, notes)
+
+    check = exercise.check
+    if check is None:
+        return result(None, "by hand", "read by a person")
     if not submission.answers(exercise.id):
-        return Mark(exercise, 0, f"no cell defines `{exercise.check.name}`")
-    recorded = reference.lab.recorded(exercise.id)
+        return result(0, "missing", f"no cell defines `{check.name}`")
+    recorded = reference.recorded.get(exercise.id, [])
     try:
-        cases = [*recorded, *reference.fresh_cases(exercise, seeds)]
+        fresh = reference.fresh_cases(exercise, seeds)
     except AnswerError as error:  # the solution's own, as where Triton is not installed
-        return Mark(exercise, None, f"cannot be checked on this machine: {error}")
+        return result(None, "not checked", f"cannot be checked on this machine: {error}")
+    student = box.student(exercise.id, SLACK + 4 * max(_bytes(case.expected) for case in [*recorded, *fresh]))
     try:
-        count = run_check(exercise.check, box.student(exercise.id), cases, diagnose=recorded)
+        passed = run_check(check, student, recorded)
+        try:
+            passed += run_check(check, student, fresh)
+        except NotWritten:
+            raise
+        except CheckFailed as failure:
+            return result(0, _status(failure), _about_fresh(failure, check.name))
     except NotWritten:
-        return Mark(exercise, 0, "not written yet")
+        return result(0, "unwritten", "not written yet")
     except CheckFailed as failure:
-        return Mark(exercise, 0, failure.message)
-    return Mark(exercise, exercise.points, f"{count} cases")
+        return result(0, _status(failure), failure.message, failure.slip)
+    except SandboxError as error:
+        return result(None, "not checked", "the grader could not run this exercise", None, str(error))
+    except Exception as error:  # a judge met values that nobody thought of
+        box.close()
+        text = f"the answer cannot be compared: {type(error).__name__}"
+        return result(0, "failed", text, None, f"{type(error).__name__}: {error}"[:500])
+    return result(exercise.points, "passed", f"{passed} cases")
+
+
+def _status(failure: CheckFailed) -> Status:
+    cause = failure.cause
+    if cause is None or cause.kind == "Returned" or failure.slip:
+        return "failed"
+    statuses: dict[str, Status] = {"Timeout": "timeout", "Crash": "crash"}
+    return statuses.get(cause.kind, "error")
+
+
+def _about_fresh(failure: CheckFailed, name: str) -> str:
+    """What a student reads about a case that nobody may know: no values of it, and no text that code could shape."""
+    public = "passes the recorded cases, but not fresh ones of the same kind"
+    if isinstance(failure, Stopped):
+        return f"{failure.message} (on a fresh case; the recorded ones pass)"
+    if failure.cause and failure.cause.kind != "Returned":
+        kind = failure.cause.kind
+        known = kind if isinstance(getattr(builtins, kind, None), type) else "an exception"
+        return f"`{name}` {public}: there it raises {known}"
+    return f"`{name}` {public}: does it depend on certain shapes, values or options?"
+
+
+def _bytes(values: Values) -> int:
+    return sum(v.numel() * v.element_size() for v in values.values() if isinstance(v, torch.Tensor))

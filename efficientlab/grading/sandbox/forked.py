@@ -1,0 +1,159 @@
+"""Boxes from the fork server: namespaces around each, or Landlock where those are denied."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+from efficientlab.environment import ROOT
+from efficientlab.grading.sandbox.cgroups import make_group
+from efficientlab.grading.sandbox.channel import Channel, SocketChannel, remaining
+from efficientlab.grading.sandbox.contract import SandboxError, Setup
+
+Mode = Literal["namespaces", "landlock"]
+START_SECONDS = 120.0  # the server imports torch
+OPEN_SECONDS = 30.0
+
+_NAMESPACES = (
+    "Each exercise ran as nobody in fresh user, process, mount, network and IPC namespaces behind a system call "
+    "filter: no network, no other process, nothing of the disk but Python and this package, {memory}."
+)
+_LANDLOCK = (
+    "Namespaces are denied here, so each exercise ran behind Landlock and a system call filter, which is weaker: no "
+    "network and no files but Python and this package, but the names of other files could be probed, {memory}."
+)
+_OVER_ALL = "and memory and processes limited together"
+_BY_PROCESS = "and memory limited process by process (no control group is ours)"
+
+
+class ForkedSandbox:
+    """Forks a box in milliseconds from a server that has torch and the lab in memory."""
+
+    fresh_per_exercise = True
+
+    def __init__(self, mode: Mode, setup: Setup) -> None:
+        self.name: str = mode
+        self._setup = setup
+        self._group = make_group(setup.limits)
+        memory = _OVER_ALL if self._group else _BY_PROCESS
+        self.guarantee = (_NAMESPACES if mode == "namespaces" else _LANDLOCK).format(memory=memory)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def open(self) -> Channel:
+        """A new box, confined and ready for its first message; `SandboxError` if there can be none."""
+        try:
+            return self._open()
+        except (OSError, EOFError) as error:
+            self._stop()  # a server that broke is started again for the next box
+            raise SandboxError(f"the {self.name} sandbox could not start a box: {error}") from None
+
+    def close(self) -> None:
+        """End the server and every box."""
+        self._stop()
+        if self._group:
+            self._group.close()
+
+    def _open(self) -> Channel:
+        control = self._control or self._start()
+        deadline = time.monotonic() + OPEN_SECONDS
+        control.settimeout(OPEN_SECONDS)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(control, [b"open"], [theirs.fileno()])
+        guard = int(_answer(control))
+        if self._group:
+            self._group.add(guard)
+        ours.settimeout(remaining(deadline))
+        ours.sendall(b"g")
+        message, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
+        if message != b"k":
+            text = ours.recv(2000).decode(errors="replace") if message else "its guard died"
+            ours.close()
+            self._reap(guard)
+            raise OSError(text)
+        return SocketChannel(ours, lambda: self._end(guard, descriptors[0]))
+
+    def _end(self, guard: int, box: int) -> float:
+        """Kill a box: in namespaces all that it started dies with it, elsewhere the guard sees to that."""
+        try:
+            signal.pidfd_send_signal(box, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended by itself
+        finally:
+            os.close(box)
+        try:
+            return self._reap(guard)
+        except (OSError, EOFError):
+            self._stop()
+            return 0.0
+
+    def _reap(self, guard: int) -> float:
+        assert self._control is not None
+        self._control.send(f"reap {guard}".encode())
+        return float(_answer(self._control))
+
+    def _start(self) -> socket.socket:
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "efficientlab.grading.sandbox.server", str(theirs.fileno())],
+                env=environment(),
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C is the grader's to handle
+            )
+        self._control = control
+        control.settimeout(START_SECONDS)
+        control.send(self._setup.to_json(self.name))
+        answer = _answer(control)
+        if answer != "ready":
+            raise OSError(answer)
+        return control
+
+    def _stop(self) -> None:
+        if self._control:
+            self._control.close()  # the server kills its boxes and ends
+            self._control = None
+        if self._server:
+            try:
+                self._server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server = None
+
+
+def _answer(control: socket.socket) -> str:
+    data = control.recv(4096)
+    if not data:
+        raise EOFError("the fork server died")
+    return data.decode(errors="replace")
+
+
+def environment() -> dict[str, str]:
+    """What a box may know of the grader's environment: nothing but where Python finds its packages."""
+    packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *packages]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "EFFICIENTLAB_PROFILE": "ci",
+        "MPLBACKEND": "agg",
+        "MPLCONFIGDIR": "/tmp/.matplotlib",
+        "CUDA_VISIBLE_DEVICES": "",
+        "TRITON_INTERPRET": "1",
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    }

@@ -1,0 +1,42 @@
+"""How much one box may take of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds of wall time, bytes of memory, and counts; each for one box, which holds one exercise of one student.
+
+    `case` is the time for one case, `exercise` for all cases of an exercise, `submission` for a student's
+    exercises together.
+    """
+
+    case: float = 20.0
+    exercise: float = 60.0
+    submission: float = 300.0
+    memory: int = 2_000_000_000
+    scratch: int = 128_000_000
+    processes: int = 64
+    files: int = 256
+
+
+def restrain(limits: Limits) -> None:
+    """Set the limits of this process, and of each that it starts, for good (Linux)."""
+    import resource
+
+    taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
+    for kind, value in (
+        (resource.RLIMIT_AS, taken + limits.memory),
+        (resource.RLIMIT_CPU, int(limits.exercise) + 5),
+        (resource.RLIMIT_FSIZE, limits.scratch),
+        (resource.RLIMIT_NOFILE, limits.files),
+        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))

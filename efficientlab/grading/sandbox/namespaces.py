@@ -1,0 +1,70 @@
+"""Linux namespaces around the fork server, and fresh ones around every box.
+
+As root the server mounts with root's rights, and a box gives up root before its user namespace is made: a user
+namespace of root's would map its root to the machine's. As an ordinary user the server makes a user namespace
+first, which lends it the right to mount. A box is never root, and holds no capability when it reads its first
+message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+
+from efficientlab.grading.sandbox import libc, seccomp, view
+from efficientlab.grading.sandbox.limits import Limits, restrain
+
+NOBODY = 65534
+_AROUND_A_BOX = (
+    libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWIPC | libc.CLONE_NEWNET | libc.CLONE_NEWUTS
+)
+
+
+def enter_server() -> None:
+    """Before anything heavy is loaded: see the disk as a box may, read-only and without the rest."""
+    if os.geteuid() == 0:
+        libc.unshare(libc.CLONE_NEWNS)
+    else:
+        _unshare_with_user(libc.CLONE_NEWNS)
+    view.enter()
+
+
+def leave_parents() -> None:
+    """In the guard of a box: the next child is the first process of a world of its own."""
+    if os.geteuid() == 0:
+        libc.unshare(_AROUND_A_BOX)
+    else:
+        _unshare_with_user(_AROUND_A_BOX)
+
+
+def enter_box(limits: Limits) -> None:
+    """In that child: mount what is its own, then give up every right for good."""
+    socket.sethostname("box")
+    view.mount_private(limits.scratch // 1_000_000)
+    restrain(limits)
+    if os.geteuid() == 0:
+        give_up_root()
+        with contextlib.suppress(OSError):  # where it is denied, the other namespaces are there all the same
+            _unshare_with_user(0)
+    libc.drop_capabilities()
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    seccomp.confine(namespaces=True)
+
+
+def give_up_root() -> None:
+    """Become nobody, for good, in all of a process's user and group ids."""
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    libc.prctl(libc.PR_SET_DUMPABLE, 1)  # else its own /proc/self would be root's
+
+
+def _unshare_with_user(flags: int) -> None:
+    user, group = os.geteuid(), os.getegid()
+    libc.unshare(libc.CLONE_NEWUSER | flags)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")

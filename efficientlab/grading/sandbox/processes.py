@@ -1,0 +1,154 @@
+"""Boxes that are processes of their own: without a sandbox, under bubblewrap, or in a container.
+
+Each imports torch anew, which takes seconds, so one serves all exercises of a submission until it breaks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from efficientlab.environment import ROOT
+from efficientlab.grading.sandbox import view
+from efficientlab.grading.sandbox.channel import Channel, PipeChannel
+from efficientlab.grading.sandbox.contract import SandboxError, Setup
+from efficientlab.grading.sandbox.forked import environment
+from efficientlab.grading.wire import pack
+
+MODULE = "efficientlab.grading.box"
+SEND_SECONDS = 30.0
+
+
+class ProcessSandbox:
+    """Starts a box with a command line; the subclasses say which, and how to end it."""
+
+    fresh_per_exercise = False
+    name: str
+    guarantee: str
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+
+    def open(self) -> Channel:
+        """A new box; it has its lab, and gets its code next."""
+        folder = tempfile.mkdtemp(prefix="efficientlab-box-")
+        command, variables, end = self.command(folder)
+
+        def clean_up() -> None:
+            end()
+            shutil.rmtree(folder, ignore_errors=True)
+
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=variables,
+                cwd=folder,
+            )
+        except OSError as error:
+            clean_up()
+            raise SandboxError(f"the {self.name} sandbox could not start a box: {error}") from None
+        channel = PipeChannel(process, clean_up)
+        first = pack({"lab": self.setup.lab, "prelude": list(self.setup.prelude)})
+        try:
+            channel.send(first, time.monotonic() + SEND_SECONDS)
+        except OSError as error:
+            channel.close()
+            raise SandboxError(f"a box of the {self.name} sandbox died at its start: {error}") from None
+        return channel
+
+    def close(self) -> None:
+        """Nothing outlives its box."""
+
+    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+        """The box's command line, its environment, and what else ends it."""
+        raise NotImplementedError
+
+
+class NoSandbox(ProcessSandbox):
+    """A plain process of the same user: for code that one trusts, as one's own. Works on every system."""
+
+    name = "none"
+    guarantee = "There was NO sandbox: the code ran with all rights of the person who graded it."
+
+    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+        variables = {
+            **os.environ,
+            "EFFICIENTLAB_PROFILE": "ci",
+            "MPLBACKEND": "agg",
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "TMPDIR": folder,
+        }
+        return [sys.executable, "-m", MODULE], variables, lambda: None
+
+
+class Bubblewrap(ProcessSandbox):
+    """bubblewrap (https://github.com/containers/bubblewrap), where it may make namespaces and Python may not."""
+
+    name = "bubblewrap"
+    guarantee = (
+        "Each submission ran under bubblewrap in fresh user, process, mount, network and IPC namespaces: no network, "
+        "no other process, nothing of the disk but Python and this package, and memory limited process by process."
+    )
+
+    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+        arguments = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        arguments += ["--uid", "65534", "--gid", "65534", "--hostname", "box", "--clearenv"]
+        for path in map(str, view.readable()):
+            if Path(path).is_symlink():
+                arguments += ["--symlink", str(Path(path).readlink()), path]
+            else:
+                arguments += ["--ro-bind", path, path]
+        arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(self.setup.limits.scratch)]
+        arguments += ["--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"]
+        for name, value in environment().items():
+            arguments += ["--setenv", name, value]
+        confine = ["-m", "efficientlab.grading.sandbox.confined", str(self.setup.limits.memory)]
+        return [*arguments, sys.executable, *confine], dict(os.environ), lambda: None
+
+
+class Container(ProcessSandbox):
+    """Docker or Podman, with an image that has Python and this package in it."""
+
+    def __init__(self, setup: Setup, engine: str, image: str) -> None:
+        super().__init__(setup)
+        self.name = engine
+        self.engine = engine
+        self.image = image
+        self.guarantee = (
+            f"Each submission ran as nobody in a {engine} container of {image}: no network, no other process, a "
+            "read-only disk, no capabilities, and memory and processes limited together."
+        )
+
+    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+        name = f"efficientlab-{uuid.uuid4().hex}"
+        limits = self.setup.limits
+        arguments = [self.engine, "run", "--rm", "--interactive", "--name", name, "--init"]
+        arguments += ["--network", "none", "--ipc", "private", "--read-only", "--cap-drop", "ALL"]
+        arguments += ["--security-opt", "no-new-privileges", "--user", "65534:65534"]
+        arguments += ["--memory", str(limits.memory), "--memory-swap", str(limits.memory)]
+        arguments += ["--pids-limit", str(limits.processes), "--cpus", "1"]
+        arguments += ["--ulimit", f"nofile={limits.files}", "--ulimit", "core=0"]
+        arguments += ["--tmpfs", f"/tmp:rw,nosuid,nodev,size={limits.scratch}", "--workdir", "/tmp"]
+        inside = ("EFFICIENTLAB_PROFILE", "MPLBACKEND", "TRITON_INTERPRET", "OMP_NUM_THREADS", "HOME")
+        for key in inside:
+            arguments += ["--env", f"{key}={environment()[key]}"]
+
+        def end() -> None:
+            subprocess.run(
+                [self.engine, "rm", "--force", name],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+
+        return [*arguments, self.image, "python", "-m", MODULE], dict(os.environ), end

@@ -1,0 +1,103 @@
+"""A system call filter for a box: a BPF program of comparisons, installed once, inherited by all that it starts."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+from dataclasses import dataclass, field
+
+from efficientlab.grading.sandbox import libc
+from efficientlab.grading.sandbox.syscalls import ALWAYS, NEWEST, WITHOUT_NAMESPACES, architecture, number
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF's words for them
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_EPERM = _ERRNO | errno.EPERM
+_NUMBER, _ARCHITECTURE = 0, 4  # offsets into struct seccomp_data
+
+_NEW_NAMESPACES = (
+    libc.CLONE_NEWNS
+    | (libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | 0x02000000)  # and the cgroup namespace
+    | (libc.CLONE_NEWUSER | libc.CLONE_NEWPID | libc.CLONE_NEWNET)
+)
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of somebody else
+
+
+@dataclass
+class Program:
+    """A filter under construction: blocks that each decide about one call, and leave all others alone."""
+
+    code: list[tuple[int, int, int, int]] = field(default_factory=list)  # (operation, if true, if false, k)
+
+    def start(self) -> None:
+        """Refuse foreign architectures, the x32 alias of every call, and calls newer than this list."""
+        self.code += [
+            (_LOAD, 0, 0, _ARCHITECTURE),
+            (_EQUAL, 1, 0, architecture()),
+            (_RETURN, 0, 0, _KILL),
+            (_LOAD, 0, 0, _NUMBER),
+            (_AT_LEAST, 0, 1, NEWEST + 1),
+            (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
+        ]
+
+    def deny(self, name: str, error: int = errno.EPERM) -> None:
+        """Answer a call with `error`, whatever its arguments are."""
+        if (n := number(name)) is not None:
+            self.code += [(_EQUAL, 0, 1, n), (_RETURN, 0, 0, _ERRNO | error)]
+
+    def deny_where(self, name: str, position: int, operation: int, *values: int) -> None:
+        """Deny a call if the comparison holds for its argument at `position` and any of `values`."""
+        if (n := number(name)) is not None:
+            tests = [line for v in values for line in ((operation, 0, 1, v), (_RETURN, 0, 0, _EPERM))]
+            self._for_argument(n, position, [*tests, (_RETURN, 0, 0, _ALLOW)])
+
+    def allow_only(self, name: str, position: int, value: int, error: int = errno.EPERM) -> None:
+        """Answer a call with `error` unless its argument at `position` is `value`."""
+        if (n := number(name)) is not None:
+            refuse = (_RETURN, 0, 0, _ERRNO | error)
+            self._for_argument(n, position, [(_EQUAL, 1, 0, value), refuse, (_RETURN, 0, 0, _ALLOW)])
+
+    def _for_argument(self, n: int, position: int, block: list[tuple[int, int, int, int]]) -> None:
+        load = (_LOAD, 0, 0, 16 + 8 * position)  # its low word, on little-endian machines
+        self.code += [(_EQUAL, 0, len(block) + 1, n), load, *block]
+
+    def install(self) -> None:
+        """Filter this process and all its children from now on; there is no way back."""
+        self.code.append((_RETURN, 0, 0, _ALLOW))
+        instructions = (_Instruction * len(self.code))(*(_Instruction(*line) for line in self.code))
+        program = _Program(len(self.code), instructions)
+        libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+        libc.prctl(libc.PR_SET_SECCOMP, 2, ctypes.addressof(program))
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = [
+        *(("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32))
+    ]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_uint16), ("filter", ctypes.POINTER(_Instruction))]
+
+
+def confine(namespaces: bool) -> None:
+    """Install the filter of a box, with the stricter list where no namespaces are around it."""
+    program = Program()
+    program.start()
+    for name in ALWAYS:
+        program.deny(name)
+    program.deny("clone3", errno.ENOSYS)  # its flags are out of a filter's sight: libc falls back to clone
+    program.deny_where("clone", 0, _ANY_BIT, _NEW_NAMESPACES)
+    program.deny_where("prctl", 0, _EQUAL, libc.PR_SET_PDEATHSIG)  # it dies with the grader
+    program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX)
+    if namespaces:
+        program.allow_only("socket", 0, socket.AF_UNIX, errno.EACCES)
+    else:
+        program.deny("socket", errno.EACCES)
+        for name in WITHOUT_NAMESPACES:
+            program.deny(name)
+        for name in ("kill", "tkill", "tgkill"):
+            program.allow_only(name, 0, os.getpid())
+        program.allow_only("prlimit64", 0, 0)
+    program.install()

@@ -1,0 +1,210 @@
+"""The fork server: `python -m efficientlab.grading.sandbox.server FD`, started by `ForkedSandbox`.
+
+It confines itself, imports torch and the lab once, runs the lab's prelude, and then forks a box for every
+`open` that it hears on its control socket. No code of a student's ever runs in the server. A box is two processes:
+the *guard*, which makes the namespaces, waits and cleans up, and the *box* itself.
+
+    control:  {"mode": …, "lab": …, "prelude": […], "imports": […], "limits": {…}}   →  "ready"
+              "open" with a socket's descriptor                                      →  the guard's process id
+              "reap PID", once that box was killed                                   →  its CPU seconds
+    box:      one byte, when the guard is in its control group                       →  "k" with the box's pidfd
+              then messages as in `wire`, of which the box sends the first
+
+When the control socket closes, all boxes die with the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from efficientlab.grading.sandbox import landlock, libc, namespaces, seccomp, view
+from efficientlab.grading.sandbox.limits import Limits, restrain
+
+MAX_SETUP = 1 << 22
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        setup = json.loads(control.recv(MAX_SETUP))
+        serve = _prepare(setup)
+    except BaseException as error:
+        control.send(f"{type(error).__name__}: {error}".encode()[:2000])
+        raise
+    control.send(b"ready")
+    _listen(control, setup["mode"], Limits(**setup["limits"]), serve)
+
+
+def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
+    """Confine this process, load everything that boxes share, and return what a box does with its socket."""
+    if setup["mode"] == "namespaces":
+        namespaces.enter_server()
+    elif os.geteuid() == 0:
+        namespaces.give_up_root()
+        if not os.access(os.__file__, os.R_OK):
+            raise PermissionError(f"nobody can read {os.__file__}: grade as an ordinary user, or move Python")
+    import torch
+
+    from efficientlab.exercises.labs import find_lab
+    from efficientlab.grading.box import converse
+    from efficientlab.grading.workspace import Workspace
+
+    torch.set_num_threads(1)
+    workspace = Workspace(find_lab(setup["lab"]), setup["prelude"], [])
+    for name in setup["imports"]:
+        with contextlib.suppress(Exception):  # only to have it in memory: an answer that needs it will say so
+            __import__(name)
+    threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    if threads > 1:
+        raise RuntimeError(
+            f"{threads} threads run after loading the lab; only a single one can be forked safely"
+        )
+    gc.collect()
+    gc.freeze()  # what the boxes share stays untouched, and so shared
+    return lambda line: converse(workspace, line)
+
+
+def _listen(
+    control: socket.socket, mode: str, limits: Limits, serve: Callable[[socket.socket], None]
+) -> None:
+    guards: set[int] = set()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 100, 1)
+        if not message:
+            break
+        if message == b"open":
+            line = socket.socket(fileno=descriptors[0])
+            guard = os.fork()
+            if guard == 0:
+                control.close()
+                _guard(line, mode, limits, serve)
+            line.close()
+            guards.add(guard)
+            control.send(str(guard).encode())
+        else:
+            guard = int(message.split()[1])
+            _, _, usage = os.wait4(guard, 0)
+            guards.discard(guard)
+            control.send(str(usage.ru_utime + usage.ru_stime).encode())
+    for guard in guards:
+        os.kill(guard, signal.SIGKILL)  # its box dies with it
+
+
+def _guard(line: socket.socket, mode: str, limits: Limits, serve: Callable[[socket.socket], None]) -> None:
+    """Fork the box, tell the grader how to kill it, wait for its end, clean up after it. Never returns."""
+    status = 1
+    scratch = None
+    try:
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
+        if not line.recv(1):
+            os._exit(0)
+        if mode == "namespaces":
+            namespaces.leave_parents()
+        else:
+            scratch = tempfile.mkdtemp(prefix="efficientlab-box-")
+        box = os.fork()
+        if box == 0:
+            _box(line, mode, limits, scratch, serve)
+        socket.send_fds(line, [b"k"], [os.pidfd_open(box)])
+        line.close()
+        os.waitpid(box, 0)
+        status = 0
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            line.sendall(f"e{error}".encode()[:2000])
+    finally:
+        if scratch:
+            _end_descendants()
+            subprocess.run(["chmod", "-R", "u+rwx", scratch], stderr=subprocess.DEVNULL, check=False)
+            subprocess.run(["rm", "-rf", scratch], check=False)
+        os._exit(status)
+
+
+def _box(
+    line: socket.socket,
+    mode: str,
+    limits: Limits,
+    scratch: str | None,
+    serve: Callable[[socket.socket], None],
+) -> None:
+    """Confine this process and let it converse. Never returns."""
+    status = 1
+    try:
+        null = os.open("/dev/null", os.O_RDWR)
+        for standard in range(3):
+            os.dup2(null, standard)
+        channel = os.dup2(line.fileno(), 3)
+        line.detach()
+        os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        line = socket.socket(fileno=channel)
+        os.setsid()
+        if scratch is None:
+            namespaces.enter_box(limits)
+            scratch = view.SCRATCH
+        else:
+            _enter_without_namespaces(limits, Path(scratch))
+        os.chdir(scratch)
+        os.environ.update(HOME=scratch, TMPDIR=scratch)
+        tempfile.tempdir = None  # it may remember the server's
+        serve(line)
+        status = 0
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            from efficientlab.grading.wire import pack
+
+            line.sendall(pack({"ready": False, "text": f"{type(error).__name__}: {error}"[:2000]}))
+    finally:
+        os._exit(status)
+
+
+def _enter_without_namespaces(limits: Limits, scratch: Path) -> None:
+    own = [Path(f"/proc/{os.getpid()}"), *(Path(device) for device in view.DEVICES)]
+    restrain(limits)
+    libc.drop_capabilities()
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    landlock.confine([*view.readable(), *own], [scratch, Path("/dev/null")])
+    seccomp.confine(namespaces=False)
+
+
+def _end_descendants() -> None:
+    """Kill whatever the box left behind. All are stopped first, so that none can start another meanwhile."""
+    for act in (signal.SIGSTOP, signal.SIGKILL):
+        known: set[int] = set()
+        while new := _descendants() - known:
+            for process in new:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, act)
+            known |= new
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
+def _descendants() -> set[int]:
+    found: set[int] = set()
+    open_ends = [os.getpid()]
+    while open_ends:
+        with contextlib.suppress(OSError):
+            parent = open_ends.pop()
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            open_ends += [int(child) for child in children]
+            found.update(map(int, children))
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What a box can see of the disk: the system's programs, Python, this package and its data, nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from efficientlab.environment import ROOT
+from efficientlab.grading.sandbox import libc
+
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
+HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
+SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
+
+
+def readable() -> list[Path]:
+    """The paths that Python and the labs need, without what lies below another of them."""
+    wanted = [
+        *(Path(path) for path in (*SYSTEM, HARDWARE)),
+        *(Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)),
+        *(Path(path) for path in sys.path if Path(path).name in ("site-packages", "dist-packages")),
+        *(ROOT / name for name in ("efficientlab", "data")),
+    ]
+    paths = sorted({path for path in wanted if path.exists()})
+    return [path for path in paths if not any(other in path.parents for other in paths)]
+
+
+def enter() -> None:
+    """Give this process, alone in a fresh mount namespace, a root that holds `readable()` and devices only.
+
+    It needs the right to mount: root's, or that of a user namespace. Everything is mounted read-only.
+    """
+    libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
+    sources = [(str(path), os.open(path, os.O_PATH)) for path in [*readable(), Path("/proc")]]
+    sources += [(device, os.open(device, os.O_PATH)) for device in DEVICES]
+    links = {path: str(path.readlink()) for path in map(Path, SYSTEM) if path.is_symlink()}
+    root = "/tmp"  # the new root hides it, here only
+    libc.mount("none", root, "tmpfs", libc.MS_NOSUID | libc.MS_NODEV, "mode=755,size=1m")
+    for path, handle in sources:
+        if Path(path) in links:
+            Path(root + path).symlink_to(links[Path(path)])
+            continue
+        target = Path(root + path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if Path(f"/proc/self/fd/{handle}").is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.touch()
+        libc.mount(f"/proc/self/fd/{handle}", str(target), None, libc.MS_BIND | libc.MS_REC)
+        if path != "/proc" and path not in DEVICES:
+            libc.make_read_only(str(target))
+        os.close(handle)
+    (Path(root) / "etc" / "passwd").write_text(PASSWD)
+    (Path(root) / "dev" / "shm").symlink_to(f"{SCRATCH}/.shm")
+    for name in ("old", SCRATCH.strip("/")):
+        (Path(root) / name).mkdir()
+    os.chdir(root)
+    libc.pivot_root(".", "old")
+    os.chroot(".")
+    os.chdir("/")
+    libc.detach("/old")
+    Path("/old").rmdir()
+    libc.mount("none", "/", None, libc.MS_BIND | libc.MS_RDONLY | _REMOUNT | libc.MS_NOSUID | libc.MS_NODEV)
+
+
+_REMOUNT = 32
+
+
+def mount_private(megabytes: int) -> None:
+    """Mount what belongs to one box alone: an empty scratch folder in memory, and its own processes' /proc."""
+    flags = libc.MS_NOSUID | libc.MS_NODEV
+    libc.mount("none", SCRATCH, "tmpfs", flags, f"mode=1777,size={megabytes}m,nr_inodes=10k")
+    Path(SCRATCH, ".shm").mkdir(mode=0o1777)
+    try:
+        libc.mount("none", "/proc", "proc", flags | libc.MS_NOEXEC)
+    except OSError:  # a container that hides parts of /proc lets nobody mount a whole one: then none at all
+        libc.mount("none", "/proc", "tmpfs", flags | libc.MS_RDONLY, "size=4k")
