@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .latency import latency
+from .latency import latency, timer_for
 from .text import seconds, si, size, table
 
 if TYPE_CHECKING:
@@ -68,25 +69,46 @@ class Roofline:
 
 @cache
 def roofline(device: str = "cpu", dtype: torch.dtype = torch.float32) -> Roofline:
-    """Measure both roofs of a device: a large copy, and a large square matrix product.
+    """Measure both roofs of a device: copies, and a square matrix product.
 
     Takes a second or two, once per process, device and data type. The rates are the best of the runs, as
-    roofs should be; they hold for the present number of threads (`torch.set_num_threads`).
+    roofs should be; they hold for the present number of threads (`torch.set_num_threads`). On a CPU a run takes
+    a few milliseconds, so that some fall between two turns of other programs.
 
     Raises:
         ValueError: for a device that is not there, or meta.
     """
     where = _available(device)
-    mebibytes = 128 if where.type == "cpu" else 1024  # far more than caches hold
-    source = torch.zeros(mebibytes * 2**20 // dtype.itemsize, dtype=dtype, device=where)
-    target = torch.ones_like(source)
-    moved = 2 * source.nbytes
-    bandwidth = moved / latency(lambda x, y: x.copy_(y), target, source, budget=0.5).best
-    n = 1024 if where.type == "cpu" else 8192
+    copy = _Copies(where, dtype)
+    bandwidth = copy.bytes_moved / latency(copy, budget=0.5, timer=timer_for(copy, [copy.source])).best
+    n = 512 if where.type == "cpu" else 8192
     a, b = torch.ones(n, n, dtype=dtype, device=where), torch.ones(n, n, dtype=dtype, device=where)
     rate = 2 * n**3 / latency(torch.mm, a, b, budget=0.5).best
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else str(where)
     return Roofline(name, str(dtype).removeprefix("torch."), rate, bandwidth)
+
+
+class _Copies:
+    """Copies one large tensor to another, piece by piece: every call the next piece, long out of the caches.
+
+    On a GPU, which works for one program at a time, the piece is the whole.
+    """
+
+    def __init__(self, where: torch.device, dtype: torch.dtype) -> None:
+        whole, piece = (128, 4) if where.type == "cpu" else (1024, 1024)  # MiB; caches hold far less
+        mebibyte = 2**20 // dtype.itemsize  # of numbers
+        self.source = torch.ones(
+            whole * mebibyte, dtype=dtype, device=where
+        )  # zeros would be one page of memory
+        self.target = torch.full_like(self.source, 2)
+        self.bytes_moved = 2 * piece * 2**20
+        self._pieces = cycle(
+            zip(self.target.split(piece * mebibyte), self.source.split(piece * mebibyte), strict=True)
+        )
+
+    def __call__(self) -> None:
+        target, source = next(self._pieces)
+        target.copy_(source)
 
 
 def _available(device: str) -> torch.device:

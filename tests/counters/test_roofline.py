@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from efficientlab.counters import Latency, Roofline, count, energy, plot_roofline, roofline
+from efficientlab.counters.roofline import _Copies
 
 mpl.use("Agg")
 ROOF = Roofline("paper machine", "float32", flops_per_second=1e12, bytes_per_second=1e11)
@@ -48,6 +49,18 @@ def test_plot_shows_reached_and_reachable_rates():
     assert [text.get_text() for text in ax.texts] == ["timed", "bound"]
     with pytest.raises(ValueError, match="do no MACs: relu"):
         plot_roofline(ROOF, {"relu": count(torch.relu, x)})
+
+
+def test_copies_go_through_all_of_the_memory():
+    """A piece that comes again soon, or zeros that were never written, would be read from a cache."""
+    copies = _Copies(torch.device("cpu"), torch.float32)
+    assert copies.source.nbytes == 128 * 2**20
+    assert (copies.source == 1).all()
+    calls = 2 * copies.source.nbytes // copies.bytes_moved
+    assert calls == 32
+    for done in range(1, calls + 1):
+        copies()
+        assert (copies.target == 1).sum() * 2 * 4 == done * copies.bytes_moved
 
 
 def test_roofline_of_this_machine():
