@@ -1,12 +1,16 @@
 PYTHON ?= python3
 
-.PHONY: demo test lab build
+.PHONY: demo test test-colab lab build
 
 demo:  ## run lab 4's solution, print its results, check three sample submissions
 	$(PYTHON) -m efficientlab demo
 
 test:  ## run every test: lint, types, units, mutants, notebooks
 	$(PYTHON) -m efficientlab test
+
+test-colab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
+	.venv/bin/python -m pip install --quiet --no-deps --target build/colab triton==3.6.0 numpy==2.1.3
+	PYTHONPATH=build/colab .venv/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
 
 lab:  ## open JupyterLab on the labs
 	$(PYTHON) -m efficientlab lab

@@ -139,7 +139,7 @@ def _sum_bags_torch(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tensor
     dtype = torch.promote_types(x.dtype, torch.float32)
     return F.embedding_bag(
         index,
-        x.to(dtype),
+        x.detach().to(dtype),
         ends,
         mode="sum",
         per_sample_weights=None if weight is None else weight.to(dtype),

@@ -227,17 +227,26 @@ def _nearest_torch(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[
     n, _, m = centres.shape
     parts = []
     for _, distance in _distances(points, centres):
-        if distance.dtype is torch.float32:  # bits of positive floats ascend with them, and leave room for p
-            p = torch.arange(distance.shape[1], device=distance.device)
-            key = (distance.view(torch.int32).long() << 32) | p
-            parts.append(key.topk(n_neighbours, largest=False)[0] & 0xFFFFFFFF)
-        else:
-            parts.append(distance.sort(stable=True)[1][:, :n_neighbours])
+        one_more = min(n_neighbours + 1, distance.shape[1])
+        near, index = distance.topk(one_more, largest=False)  # of equal distances, any
+        tied = flat_nonzero((near[:, 1:] == near[:, :-1]).any(1))
+        index = index[:, :n_neighbours].contiguous()
+        index[tied] = _first_nearest(distance[tied], n_neighbours)
+        parts.append(index)
     if not parts:
         parts = [torch.empty(0, n_neighbours, dtype=torch.int64, device=points.device)]
     index = torch.cat(parts).view(n, m, n_neighbours)
     near = points.gather(2, index.flatten(1)[:, None].expand(-1, 3, -1)).view(n, 3, m, n_neighbours)
     return index, (near - centres[..., None]).square_().sum(1)
+
+
+def _first_nearest(distance: Tensor, n_neighbours: int) -> Tensor:
+    """(rows, K): the nearest of each row; of equally near points, the first."""
+    if distance.dtype is not torch.float32:
+        return distance.sort(stable=True)[1][:, :n_neighbours]
+    # the bits of positive floats ascend with them, and leave room for the index
+    key = distance.view(torch.int32).long() << 32 | torch.arange(distance.shape[1], device=distance.device)
+    return key.topk(n_neighbours, largest=False)[0] & 0xFFFFFFFF
 
 
 def _distances(points: Tensor, centres: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -247,8 +256,11 @@ def _distances(points: Tensor, centres: Tensor) -> Iterator[tuple[slice, Tensor]
     for i in range(n):
         for start in range(0, m, step):
             some = centres[i, :, start : start + step]  # (3, rows)
-            gap = some[:, :, None] - points[i][:, None]  # (3, rows, P)
-            yield slice(i * m + start, i * m + start + some.shape[1]), gap.square_().sum(0)
+            distance = points.new_zeros(some.shape[1], points.shape[2])
+            for centre, point in zip(some, points[i], strict=True):  # x, y, z
+                gap = centre[:, None] - point  # (rows, P)
+                distance.addcmul_(gap, gap)
+            yield slice(i * m + start, i * m + start + some.shape[1]), distance
 
 
 # -------------------------------------------------------------------------------------- Triton kernels
