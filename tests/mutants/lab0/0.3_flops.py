@@ -1,0 +1,12 @@
+"""these are FLOPs: a MAC is one multiplication and one addition, so there are half as many."""
+
+
+def generator_macs(side, width, blocks):
+    full, half, quarter = side**2, (side // 2) ** 2, (side // 4) ** 2
+    stem = full * (width * 3 * 49)
+    down = half * (2 * width * width * 9) + quarter * (4 * width * 2 * width * 9)
+    middle = blocks * 2 * quarter * (4 * width * 4 * width * 9)
+    up = quarter * (2 * width * 4 * width * 9) + half * (width * 2 * width * 9)
+    head = full * (3 * width * 49)
+    right = stem + down + middle + up + head
+    return 2 * right, 2 * (right + 3 * up)

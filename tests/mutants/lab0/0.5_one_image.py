@@ -1,0 +1,16 @@
+"""this is one image: the features of a batch are N times as many."""
+
+
+def op_costs(n, c, side, itemsize):
+    features = c * side**2 * itemsize
+
+    def conv(weights):
+        return side**2 * weights, features + weights * itemsize, features
+
+    return {
+        "ReLU": (0, features, features),
+        "residual sum": (0, 2 * features, features),
+        "depthwise 3×3": conv(9 * c),
+        "conv 1×1": conv(c * c),
+        "conv 3×3": conv(9 * c * c),
+    }

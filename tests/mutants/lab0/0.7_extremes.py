@@ -1,0 +1,20 @@
+"""`low` and `high` are the quartiles, not the extremes."""
+
+import time
+
+import torch
+
+
+def median_latency(run, synchronise, clock=time.perf_counter, warmup=3, runs=15):
+    for _ in range(warmup):
+        run()
+    samples = []
+    for _ in range(runs):
+        synchronise()
+        start = clock()
+        run()
+        synchronise()
+        samples.append(clock() - start)
+    seconds = torch.tensor(samples, dtype=torch.float64)
+    low, median, high = (seconds.quantile(q).item() for q in (0.0, 0.5, 1.0))
+    return {"median": median, "low": low, "high": high}
