@@ -15,8 +15,9 @@ from efficientlab.grading.sandbox.channel import Channel
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.sandbox.processes import NoSandbox
-from efficientlab.grading.submission import Submission
+from efficientlab.grading.submission import Cell, Submission
 from efficientlab.grading.wire import MAX_BYTES, pack, receive
+from efficientlab.grading.workspace import Workspace
 
 OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
@@ -37,11 +38,13 @@ class Box:
         limits: Limits | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
+        self.lab = lab
         self.limits = limits or Limits()
         self.sandbox = sandbox or NoSandbox(Setup(lab.number, tuple(prelude), limits=self.limits))
         self.submission = submission
         self.cpu_seconds = 0.0
         self._channel: Channel | None = None
+        self._parsed: Workspace | None = None
         self._exercise = ""
         self._exercise_ends = 0.0
         self._ends = time.monotonic() + self.limits.submission
@@ -113,12 +116,19 @@ class Box:
                 raise TimeoutError(f"the {self.limits.submission:.0f} s of the whole submission are used up")
             self._channel, seconds = wait_until_ready(self.sandbox)
             self._ends += seconds  # a box's start is not the student's time
-            cells = [[cell.number, cell.source, list(cell.exercises)] for cell in self.submission.cells]
             try:
-                self._channel.send(pack({"cells": cells}), time.monotonic() + self.limits.case)
+                self._channel.send(self._code(exercise_id), time.monotonic() + self.limits.case)
             except OSError as error:
                 raise SandboxError(f"a box of the {self.sandbox.name} sandbox died: {error}") from None
         if exercise_id != self._exercise:
             self._exercise = exercise_id
             self._exercise_ends = time.monotonic() + self.limits.exercise
         return self._channel
+
+    def _code(self, exercise_id: str) -> bytes:
+        """The message with the code: all of it, or where each exercise has its box, what this one needs."""
+        cells: Sequence[Cell] = self.submission.cells
+        if self.sandbox.fresh_per_exercise:
+            self._parsed = self._parsed or Workspace(self.lab, [], cells)  # which parses and runs nothing
+            cells = self._parsed.needed_cells(exercise_id)
+        return pack({"cells": [[cell.number, cell.source, list(cell.exercises)] for cell in cells]})

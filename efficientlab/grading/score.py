@@ -136,6 +136,8 @@ def _result(
     ) -> ExerciseResult:
         seconds = round(time.monotonic() - start, 3)
         about = (exercise.id, exercise.title, exercise.points, exercise.bonus)
+        if status in ("failed", "error", "crash", "timeout") and "(cell " not in message:
+            message = f"{message.rstrip('.')} (cell {submission.answers(exercise.id)[-1].number})"
         return ExerciseResult(*about, earned, status, message, slip, passed, seconds, notes)
 
     check = exercise.check

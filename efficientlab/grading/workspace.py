@@ -56,13 +56,28 @@ class Workspace:
             self._answers[exercise_id] = self._find(self.lab[exercise_id])
         return self._answers[exercise_id]
 
-    def _find(self, exercise: Exercise) -> Any:
+    def needed_cells(self, exercise_id: str) -> list[Cell]:
+        """The cells on which an answer depends: with these alone it is the same. Nothing is run."""
+        exercise = self.lab[exercise_id]
+        assert exercise.check is not None
+        mine, defining = self._places(exercise)
+        needed = needed_by(exercise.check.name, self._statements, defining[-1]) if defining else []
+        positions = {*mine, *(statement.cell for statement in needed)}
+        return [cell for position, cell in enumerate(self.cells) if position in positions]
+
+    def _places(self, exercise: Exercise) -> tuple[list[int], list[int]]:
+        """The positions of an exercise's cells, and of those that bind its name."""
         assert exercise.check is not None
         name = exercise.check.name
         mine = [i for i, cell in enumerate(self.cells) if exercise.id in cell.exercises]
+        return mine, [s.cell for s in self._statements if s.cell in mine and name in s.binds]
+
+    def _find(self, exercise: Exercise) -> Any:
+        assert exercise.check is not None
+        name = exercise.check.name
+        mine, defining = self._places(exercise)
         if not mine:
             raise AnswerError("NotFound", f"no cell defines `{name}`")
-        defining = [s.cell for s in self._statements if s.cell in mine and name in s.binds]
         if not defining:
             broken = [self._broken[i] for i in mine if i in self._broken]
             where = f"cell {self.cells[mine[-1]].number}"

@@ -126,6 +126,8 @@ class PipeChannel:
                 with contextlib.suppress(queue.Empty):
                     self._parts.get_nowait()
             self.process.wait()
+            with contextlib.suppress(queue.Full):
+                self._parts.put_nowait(b"")  # for a thread that still reads
             for stream in (self.process.stdin, self.process.stdout):
                 assert stream is not None
                 with contextlib.suppress(OSError):

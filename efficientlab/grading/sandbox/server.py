@@ -116,11 +116,15 @@ def _guard(line: socket.socket, mode: str, limits: Limits, serve: Callable[[sock
             namespaces.leave_parents()
         else:
             scratch = tempfile.mkdtemp(prefix="efficientlab-box-")
+        told, tell = os.pipe()
         box = os.fork()
         if box == 0:
+            os.close(tell)
+            os.read(told, 1)  # the box's first word must come after the guard's
             _box(line, mode, limits, scratch, serve)
         socket.send_fds(line, [b"k"], [os.pidfd_open(box)])
         line.close()
+        os.close(tell)
         os.waitpid(box, 0)
         status = 0
     except BaseException as error:
