@@ -60,27 +60,36 @@ def parse_notebook(notebook: Any, lab: Lab, path: Path) -> Submission:
         if cell.kind != "code":
             continue
         source, skipped = plain_python(cell.source)
-        notes += [
-            f"cell {cell.number} {note}" if note.startswith("is ") else f"cell {cell.number}, {note}"
-            for note in skipped
-        ]
+        where = f"cell {cell.number}"
+        notes += [f"{where} {note}" if note.startswith("is ") else f"{where}, {note}" for note in skipped]
         names = _defined_names(source)
         answered = tuple(
             exercise.id
             for exercise in lab.exercises
             if exercise.check and (exercise.cell in cell.ids or exercise.check.name in names)
         )
-        if answered or not any(name.startswith("check-") for name in cell.ids):
-            found.append(Cell(cell.number, source, answered))
+        found.append((Cell(cell.number, source, answered), any(i.startswith("check-") for i in cell.ids)))
+    code = _without_checks(found)
     written = {e.id: _written(e.cell, e.id, cells) for e in lab.exercises if e.check is None}
-    if not any(cell.exercises for cell in found) and not any(written.values()):
+    if not any(cell.exercises for cell in code) and not any(written.values()):
         wanted = ", ".join(f"{e.check.name} ({e.id})" for e in lab.exercises if e.check)
         raise SubmissionError(
             f"{path}: no exercise of lab {lab.number} is in this notebook; it would define {wanted}."
         )
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"{len(notes) - MAX_NOTES} more lines of this kind were skipped"]
-    return Submission(path, tuple(found), tuple(f"{note}." for note in notes), written)
+    return Submission(path, tuple(code), tuple(f"{note}." for note in notes), written)
+
+
+def _without_checks(found: list[tuple[Cell, bool]]) -> list[Cell]:
+    """The cells without the instructor's checks, which students edit and delete; one that took an answer in counts."""
+    elsewhere = {exercise for cell, is_check in found if not is_check for exercise in cell.exercises}
+    kept = []
+    for cell, is_check in found:
+        mine = tuple(e for e in cell.exercises if e not in elsewhere) if is_check else cell.exercises
+        if mine or not is_check:
+            kept.append(Cell(cell.number, cell.source, mine))
+    return kept
 
 
 def _written(cell_id: str, exercise_id: str, cells: list[RawCell]) -> str:

@@ -89,26 +89,29 @@ def test_an_endless_loop_and_a_crash_cost_their_own_exercise(tmp_path: Path) -> 
     def break_it(cells: dict[str, dict]) -> None:
         cells["4.1"]["source"] = "def clip_logits(backbone, video):\n    while True:\n        pass"
         cells["4.7"]["source"] = "import os\ndef stream_logits(net, video):\n    os._exit(0)"
-        cells["4.8"]["source"] = "raise ValueError('at the top level')\n" + cells["4.8"]["source"]
+        cells["4.8"]["source"] = "step_cost = [][3]  # raises where the answer is made"
+        cells["4.6"]["source"] = "raise ValueError('an experiment')\n" + cells["4.6"]["source"]
         cells["4.2"]["source"] += (
             "\nprint(temporal_shift(video_of_mine, 8))"  # a trial call: the answer is there
         )
 
     from efficientlab.grading.runner import Box
+    from efficientlab.grading.sandbox.limits import Limits
 
     path = tmp_path / "mine.ipynb"
     path.write_text(json.dumps(edited(break_it)))
     submission = read_submission(path, LAB)
     from efficientlab.exercises.contract import AnswerError
 
-    with Box(LAB, reference().prelude, submission, seconds=3.0) as box:
+    with Box(LAB, reference().prelude, submission, Limits(case=3.0)) as box:
         case = {e.id: LAB.recorded(e.id)[0].inputs for e in LAB.exercises if e.check}
         with pytest.raises(AnswerError, match="no answer within 3 s"):
             box.student("4.1")(case["4.1"])
         with pytest.raises(AnswerError, match="the process that ran it ended"):
             box.student("4.7")(case["4.7"])
-        with pytest.raises(AnswerError, match="at the top level"):
+        with pytest.raises(AnswerError, match=r"list index out of range \(cell \d+, line 1\)"):
             box.student("4.8")(case["4.8"])
+        assert box.student("4.6")(case["4.6"])["stateless"] is True
         assert box.student("4.2")(case["4.2"])["x_changed"] is False
 
 
