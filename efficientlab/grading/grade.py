@@ -1,0 +1,105 @@
+"""`efficientlab grade` and `efficientlab review`: an export in, records and reports out, with a line for each step."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from efficientlab.exercises.lab import Lab
+from efficientlab.grading.archive import ArchiveError
+from efficientlab.grading.batch import grade_batch
+from efficientlab.grading.engines import Engine
+from efficientlab.grading.intake import take_in
+from efficientlab.grading.notebook import SubmissionError
+from efficientlab.grading.record import Record, load_records
+from efficientlab.grading.reports import Total, write_reports
+from efficientlab.grading.review import ReviewError, write_review
+from efficientlab.grading.sandbox.contract import SandboxError
+
+SHOWN = 40  # submissions in the terminal; a larger class is read in its overview
+
+
+def grade(
+    source: Path,
+    lab: Lab,
+    out: Path,
+    *,
+    seed: int | None = None,
+    sandbox: str = "auto",
+    image: str | None = None,
+    engine: Engine | None = None,
+) -> int:
+    """Grade an export and write all reports; 0 if the grader had no trouble, 1 if some records have faults, 2 for a
+    mistake in how it was called.
+    """
+    try:
+        intake = take_in(source, out, lab)
+        intake.save(out)
+        print(f"{len(intake.incoming)} students, recognised {intake.rule}.")
+        for note in intake.notes:
+            print(f"note: {note}")
+        arriving = grade_batch(
+            intake.incoming, lab, out, seed=seed, sandbox=sandbox, image=image, engine=engine
+        )
+        records = list(_with_progress(arriving, len(intake.incoming)))
+        print(f"sandbox {records[0].sandbox}: {records[0].guarantee}")
+        if len(records) <= SHOWN:
+            print_totals(records)
+        written = write_reports(records, out, lab)
+    except (ArchiveError, SandboxError, SubmissionError, ReviewError, ValueError, OSError) as error:
+        print(f"efficientlab grade: {error}", file=sys.stderr)
+        return 2
+    print("written: " + ", ".join(str(path) for path in written))
+    faults = [record for record in records if record.faults]
+    for record in faults:
+        print(f"{record.student}: {record.faults[0]}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def review(grades: Path, lab: Lab) -> int:
+    """Write the review pages, merge the points that are filled in, and write all reports again."""
+    if not (grades / "records").is_dir():
+        print(
+            f"efficientlab review: {grades} holds no records; run efficientlab grade first.", file=sys.stderr
+        )
+        return 2
+    try:
+        written = write_review(grades, lab)
+        write_reports(load_records(grades), grades, lab)
+    except (ReviewError, ValueError, OSError) as error:
+        print(f"efficientlab review: {error}", file=sys.stderr)
+        return 2
+    print("read the answers in: " + ", ".join(str(path) for path in written[:-1]))
+    print(f"write the points in: {written[-1]}, then run this again; the reports now hold what is filled in.")
+    return 0
+
+
+def print_totals(records: Iterable[Record]) -> None:
+    """A line a submission: points, and each exercise's outcome where it is not right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column, justify in (
+        ("submission", "left"),
+        ("points", "right"),
+        ("bonus", "right"),
+        ("not right", "left"),
+    ):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for record in sorted(records, key=lambda r: r.student.casefold()):
+        total = Total.of(record)
+        wrong = [f"{e.id} {e.status}" for e in record.exercises if e.status not in ("passed", "by hand")]
+        table.add_row(record.student, f"{total.points}/{total.possible}", str(total.bonus), ", ".join(wrong))
+    Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False).print(table)
+
+
+def _with_progress(records: Iterable[Record], count: int) -> Iterable[Record]:
+    """The records, with a bar that shows how many are done and an estimate of the time that is left."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=count, unit="notebook", desc="grading") as bar:
+        for record in records:
+            bar.update()
+            yield record
