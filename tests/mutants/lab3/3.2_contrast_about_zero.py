@@ -1,0 +1,15 @@
+"""contrast scales the picture about 0 and not about its own mean, so it changes brightness, too."""
+
+import torch
+
+
+def color(x, rng):
+    def draw():
+        return torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device, dtype=x.dtype)
+
+    x = x + (draw() - 0.5)
+    m = x.mean(1, keepdim=True)
+    x = (x - m) * (2 * draw()) + m
+    m = x.mean((1, 2, 3), keepdim=True)
+    x = x * (draw() + 0.5)
+    return x

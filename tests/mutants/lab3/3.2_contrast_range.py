@@ -1,0 +1,15 @@
+"""contrast is drawn from 0 to 2, saturation's range: contrast's is 0.5 to 1.5."""
+
+import torch
+
+
+def color(x, rng):
+    def draw():
+        return torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device, dtype=x.dtype)
+
+    x = x + (draw() - 0.5)
+    m = x.mean(1, keepdim=True)
+    x = (x - m) * (2 * draw()) + m
+    m = x.mean((1, 2, 3), keepdim=True)
+    x = (x - m) * (2 * draw()) + m
+    return x

@@ -1,0 +1,13 @@
+"""the hole has a quarter of the height and of the width: it has half of each."""
+
+import torch
+
+
+def cutout(x, rng):
+    def covered(length):
+        centre = torch.randint(0, length + 1, (len(x), 1), generator=rng, device=x.device)
+        index = torch.arange(length, device=x.device)
+        return (index >= centre - length // 8) & (index < centre + length // 8)
+
+    hole = covered(x.shape[2])[:, None, :, None] & covered(x.shape[3])[:, None, None, :]
+    return x.masked_fill(hole, 0)

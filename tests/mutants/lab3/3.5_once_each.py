@@ -1,0 +1,10 @@
+"""a step that the policy names twice runs once."""
+
+
+def diff_augment(x, policy, steps, rng):
+    unknown = [n for n in policy.split(",") if policy and n not in steps]
+    if unknown:
+        raise ValueError(f"no step is called {unknown[0]!r}")
+    for name in dict.fromkeys(policy.split(",") if policy else []):
+        x = steps[name](x, rng)
+    return x

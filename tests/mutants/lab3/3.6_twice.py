@@ -1,0 +1,8 @@
+"""T is applied twice to the generated pictures."""
+
+import torch.nn.functional as F
+
+
+def discriminator_loss(discriminator, real, fake, T):
+    r, f = discriminator(T(real)), discriminator(T(T(fake.detach())))
+    return F.relu(1 - r).mean() + F.relu(1 + f).mean()

@@ -1,0 +1,5 @@
+"""T is applied twice."""
+
+
+def generator_loss(discriminator, fake, T):
+    return -discriminator(T(T(fake))).mean()
