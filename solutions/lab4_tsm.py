@@ -42,7 +42,8 @@ from efficientlab.exercises.profile import choose_profile
 from efficientlab.models.resnet import BasicBlock, SmallResNet
 
 # %% [markdown]
-# The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4.
+# The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4, and
+# `full` adds a real data set that you have to download.
 # Set the environment variable `EFFICIENTLAB_PROFILE` before you start Jupyter to choose another one.
 
 # %%
@@ -82,6 +83,7 @@ PROFILES = {
         "live_widths": (64, 128, 256),
     },
 }
+PROFILES["full"] = PROFILES["colab"]  # and, in section 9, the real data set
 P = choose_profile(PROFILES)
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
@@ -361,6 +363,8 @@ past_only = partial(
 # %%
 from efficientlab.viz.influence import influence, influence_pictures
 
+lab.needs("4.1", "4.2", "4.3")
+
 
 def influence_of(net):
     return influence(
@@ -576,7 +580,7 @@ lab.lock("latency as a multiple of TSN's", latency_ratios)
 # %%
 from efficientlab.counters import compare
 
-lab.needs("4.5")
+lab.needs("4.1", "4.2", "4.3", "4.5")
 batch = normalise(test.video[: P.latency_clips]).to(P.device)  # (N, T, 3, H, W)
 networks = {name: make().eval().to(P.device) for name, make in FACTORIES.items()}
 with torch.inference_mode():
@@ -641,6 +645,9 @@ print(f"{len(runs)} runs, {sum(run.cpu_seconds for run in runs.values()) / 60:.1
 
 
 # %%
+lab.needs("4.1", "4.2", "4.3")
+
+
 def mean(values):
     return sum(values) / len(values)
 
@@ -665,6 +672,7 @@ def over_seeds(name, measure="top1"):
 # multiple of TSN's, from section 4.
 
 # %% tags=["result"]
+lab.needs("4.1", "4.2", "4.3")
 print("mean [lowest, highest] over seeds")
 print(f"{'':24}{'top-1':>22}{'arrow':>22}{'M MACs':>8}{'time':>7}{'seeds':>7}")
 for name in ENTRANTS:
@@ -685,6 +693,7 @@ for name in ("TSM, verb + noun", "3D narrow, verb + noun"):
 # assertions. Their margins were chosen from five seeds; `benchmarks/results/lab4-seeds.json` keeps that run.
 
 # %% tags=["nbval-check-output"]
+lab.needs("4.1", "4.2", "4.3")
 top1 = {name: mean(over_seeds(name)) for name in ENTRANTS}
 for seed in range(P.seeds):
     net, clips = trained["TSN", seed].eval(), some.to(P.device)
@@ -704,6 +713,8 @@ print("3D is not ahead of TSM by more than 0.08, at about three times the MACs."
 # %% tags=["cover"]
 from efficientlab.viz.comparison import confusion_pictures, quality_against_cost
 
+lab.needs("4.1", "4.2", "4.3")
+
 axes = {"million MACs a clip": {name: costs[name].macs / 1e6 for name in CONTESTANTS}}
 if timing:
     axes["latency as a multiple of TSN's"] = {name: timing.ratio[name].value for name in CONTESTANTS}
@@ -720,6 +731,7 @@ plt.show()
 # of time.
 
 # %%
+lab.needs("4.1", "4.2", "4.3")
 confusion_pictures(
     {name: result[name, 0].confusion for name in ("TSN", "RGB difference", "TSM")}, CLASS_NAMES
 )
@@ -879,6 +891,8 @@ assert gap < 1e-5
 # %%
 from efficientlab.viz.streaming import early_recognition
 
+lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
+
 
 def accuracy_by_frame(live):
     """Top-1 of the running mean after each frame, over the test set: (T,)."""
@@ -898,6 +912,7 @@ plt.show()
 # a more realistic size.
 
 # %% tags=["result"]
+lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
 size, widths = P.live_size, P.live_widths
 window = torch.randn(1, P.frames, 3, size, size, device=P.device)  # one clip, as a camera gives it
 offline, volume = VideoNet(past_only, widths).eval(), ResNet3D(widths=widths).eval()
@@ -929,6 +944,8 @@ print(f"The memory of the stream is {cache:,} numbers, in {len(widths)} blocks."
 
 # %% tags=["result"]
 from efficientlab.viz.comparison import grouped_bars
+
+lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
 
 
 def top1_on_streams(net, clips_a_stream=16):
@@ -967,6 +984,9 @@ plt.show()
 
 
 # %% tags=["result"]
+lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
+
+
 def live_score(net):
     """Score over the test set after the last frame, with past-only buffers in the first eighth of the channels."""
     with torch.inference_mode():
@@ -994,6 +1014,8 @@ assert mean([s.arrow for s in without_future]) <= 0.25
 
 # %%
 from efficientlab.viz.streaming import stream_player
+
+lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
 
 played = [int((test.label == c).nonzero()[1, 0]) for c in (0, 4, 8, 11)]
 with torch.inference_mode():
@@ -1090,6 +1112,8 @@ for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
 from efficientlab.models.resnet50 import ResNet50
 from efficientlab.viz.scaling import scaling_curves
 
+lab.needs("4.8")
+
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 with torch.device("meta"):  # shapes without numbers: nothing is allocated, nothing computed
     clip = torch.empty(1, 8, 3, 224, 224)
@@ -1162,11 +1186,45 @@ for name, shift in {"the right shift": temporal_shift, **SHIFT_BUGS}.items():
 assert bug_top1["folds exchanged"] < 0.25 < bug_top1["leak across clips"]
 
 # %%
+lab.needs("4.1", "4.2", "4.3")
 influence_pictures(bug_maps)
 plt.show()
 
 # %% [markdown]
-# ## 9 · Your turn to judge
+# ## 9 · On real people
+#
+# ArrowSet is made so that order is all that matters. Is that so in films of people? **Jester** holds 148,000 short clips
+# of hand gestures before a webcam. Four of its classes are swipes: left, right, up and down. A frame of *swiping left*
+# could as well belong to *swiping right*.
+#
+# Jester may not be redistributed. To run this section, request it from its
+# [publisher](https://www.qualcomm.com/developer/software/jester-dataset), unpack it, and start Jupyter with
+# `EFFICIENTLAB_PROFILE=full` and `EFFICIENTLAB_JESTER=` the folder that holds `20bn-jester-v1`. Expect TSN to guess
+# between left and right.
+
+# %%
+SWIPES = ("Swiping Left", "Swiping Right", "Swiping Up", "Swiping Down")
+if P.name == "full":
+    from efficientlab.datasets.videoclips import load_clips
+    from efficientlab.datasets.videofolder import jester
+
+    lab.needs("4.1", "4.2", "4.3")
+    folder = os.environ.get("EFFICIENTLAB_JESTER", "jester")
+    gestures = load_clips(jester(folder, "train"), SWIPES, P.train_clips, P.frames, P.size)
+    held_out = load_clips(jester(folder, "val"), SWIPES, P.test_clips, P.frames, P.size)
+    real = {}
+    for name, shift in (("TSN", no_shift), ("TSM", temporal_shift)):
+        torch.manual_seed(0)
+        real[name] = Job(VideoNet(shift, classes=len(SWIPES)).to(P.device))
+    fit_all(real, gestures, workers=P.workers, epochs=4 * P.epochs, batch=P.batch, lr=P.lr)
+    for name, job in real.items():
+        right = predict(job.model, held_out).argmax(1) == held_out.label
+        print(f"{name}: {right.double().mean():.3f} of {len(held_out)} held-out swipes are right")
+else:
+    print("This section needs Jester and the profile `full`.")
+
+# %% [markdown]
+# ## 10 · Your turn to judge
 
 # %% [markdown] exercise="4.9"
 # Answer in a few sentences each, with numbers from this notebook:
@@ -1198,7 +1256,7 @@ plt.show()
 # === END MARK SCHEME ===
 
 # %% [markdown]
-# ## 10 · Kernel corner
+# ## 11 · Kernel corner
 #
 # The shift is pure data movement, so on a GPU it can be no faster than its bytes divided by the bandwidth. Written with
 # slices it fills a tensor with zeros and then copies into it, in several passes. One kernel does it in one: each program
@@ -1209,12 +1267,6 @@ plt.show()
 # vector of numbers 0 … BLOCK − 1. `tl.load(pointer + offsets, mask=…, other=0.0)` reads a vector of numbers from memory,
 # and gives 0.0 where the mask is false; `tl.store(pointer + offsets, values, mask=…)` writes where it is true. Without a
 # GPU, Triton's interpreter runs the same kernel in Python: slow, and exact.
-
-# %%
-import importlib.util
-
-has_triton = importlib.util.find_spec("triton") is not None
-print("Triton is here." if has_triton else "Triton is not installed (it needs Linux): skip exercise 4.10.")
 
 # %% [markdown] exercise="4.10"
 # Write the bidirectional shift as a Triton kernel. The tensor is contiguous, $(N \cdot T, C, H, W)$, so it is a list
@@ -1241,8 +1293,7 @@ print("Triton is here." if has_triton else "Triton is not installed (it needs Li
 # </details>
 
 # %% exercise="4.10"
-import triton
-import triton.language as tl
+from efficientlab.exercises.kernel_corner import tl, triton  # Triton itself, where it is installed
 
 
 @triton.jit
@@ -1264,6 +1315,27 @@ def shift_kernel(x_ptr, y_ptr, n_frames, channels, pixels, fold, BLOCK: tl.const
 
 # %% check="4.10"
 lab.check("4.10", shift_kernel)
+
+# %% [markdown]
+# On a GPU the kernel can be timed. The bound is one read and one write of the tensor.
+
+# %%
+if torch.cuda.is_available() and {"4.2", "4.10"} <= lab.passed:
+    x = torch.randn(64 * 8, 256, 28, 28, device="cuda")  # (N·T, C, H, W)
+    y = torch.empty_like(x)
+    rows, pixels = x.shape[0] * x.shape[1], x.shape[2] * x.shape[3]
+
+    def launch():
+        shift_kernel[(rows, triton.cdiv(pixels, 1024))](x, y, 8, 256, pixels, 256 // 8, BLOCK=1024)
+
+    print(
+        compare(
+            {"copy": x.clone, "your kernel": launch, "your slices": lambda: temporal_shift(x, 8)},
+            baseline="copy",
+        )
+    )
+else:
+    print("This cell needs a GPU and a kernel that passed its check.")
 
 # %% [markdown]
 # ## What you have passed

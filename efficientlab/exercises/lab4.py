@@ -107,6 +107,7 @@ def _inputs_temporal_shift(seed: int) -> list[Values]:
         (3, 1, 8, 8, False),
         (2, 4, 16, 8, True),
         (1, 3, 8, 4, True),
+        (1, 4, 6, 8, False),  # fewer channels than fold_div: nothing moves
     ):
         x, upstream = randn(n * t, c, 1, 2), randn(n * t, c, 1, 2)
         cases.append({"x": x, "upstream": upstream, "n_frames": t, "fold_div": fold_div, "causal": causal})
