@@ -140,13 +140,15 @@ def plot_roofline(roof: Roofline, points: Mapping[str, Cost], ax: Axes | None = 
     x = np.geomspace(low, high, 200)
     ax.loglog(x, [roof.attainable(i) for i in x], color="black", lw=1.5)
     ax.axvline(roof.ridge, color="0.7", lw=0.8, ls=":")
+    order = sorted(points, key=lambda name: points[name].intensity)
     for name, cost in points.items():
         spent: Any = getattr(cost, "latency", None)
         rate = cost.flops / spent.median if spent else roof.attainable(cost.intensity)
         (dot,) = ax.loglog(cost.intensity, rate, "o", ms=7, mfc=None if spent else "none")
+        above = order.index(name) % 2 == 1  # neighbours write on different sides
         ax.annotate(
-            name, (cost.intensity, rate), xytext=(6, -10), textcoords="offset points",
-            fontsize=8, color=dot.get_color(),
+            name, (cost.intensity, rate), xytext=(6, 5 if above else -11), textcoords="offset points",
+            fontsize=8, color=dot.get_color(), bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
         )  # fmt: skip
     ax.set(
         xlim=(low, high), title=str(roof),
