@@ -25,8 +25,8 @@ _NAMESPACES = (
     "filter: no network, no other process, nothing of the disk but Python and this package, {memory}."
 )
 _LANDLOCK = (
-    "Namespaces are denied here, so each exercise ran behind Landlock and a system call filter, which is weaker: no "
-    "network and no files but Python and this package, but the names of other files could be probed, {memory}."
+    "Each exercise ran behind Landlock and a system call filter, without namespaces, which is weaker: no network and "
+    "no files but Python and this package, though the names and sizes of others could be probed, {memory}."
 )
 _OVER_ALL = "and memory and processes limited together"
 _BY_PROCESS = "and memory limited process by process (no control group is ours)"

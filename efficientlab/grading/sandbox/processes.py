@@ -103,13 +103,13 @@ class Bubblewrap(ProcessSandbox):
     def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
         arguments = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
         arguments += ["--uid", "65534", "--gid", "65534", "--hostname", "box", "--clearenv"]
+        arguments += ["--size", str(self.setup.limits.scratch), "--tmpfs", "/tmp"]
         for path in map(str, view.readable()):
             if Path(path).is_symlink():
                 arguments += ["--symlink", str(Path(path).readlink()), path]
             else:
                 arguments += ["--ro-bind", path, path]
-        arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(self.setup.limits.scratch)]
-        arguments += ["--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"]
+        arguments += ["--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp", "--remount-ro", "/"]
         for name, value in environment().items():
             arguments += ["--setenv", name, value]
         confine = ["-m", "efficientlab.grading.sandbox.confined", str(self.setup.limits.memory)]

@@ -13,6 +13,7 @@ SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache
 HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
+_REMOUNT = 32
 SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 
 
@@ -56,7 +57,7 @@ def enter() -> None:
     (Path(root) / "etc" / "passwd").write_text(PASSWD)
     (Path(root) / "dev" / "shm").symlink_to(f"{SCRATCH}/.shm")
     for name in ("old", SCRATCH.strip("/")):
-        (Path(root) / name).mkdir()
+        (Path(root) / name).mkdir(exist_ok=True)
     os.chdir(root)
     libc.pivot_root(".", "old")
     os.chroot(".")
@@ -66,13 +67,16 @@ def enter() -> None:
     libc.mount("none", "/", None, libc.MS_BIND | libc.MS_RDONLY | _REMOUNT | libc.MS_NOSUID | libc.MS_NODEV)
 
 
-_REMOUNT = 32
-
-
 def mount_private(megabytes: int) -> None:
     """Mount what belongs to one box alone: an empty scratch folder in memory, and its own processes' /proc."""
     flags = libc.MS_NOSUID | libc.MS_NODEV
+    below = [path for path in readable() if Path(SCRATCH) in path.parents]  # a checkout in /tmp stays in view
+    handles = [os.open(path, os.O_PATH) for path in below]
     libc.mount("none", SCRATCH, "tmpfs", flags, f"mode=1777,size={megabytes}m,nr_inodes=10k")
+    for path, handle in zip(below, handles, strict=True):
+        path.mkdir(parents=True)
+        libc.mount(f"/proc/self/fd/{handle}", str(path), None, libc.MS_BIND | libc.MS_REC)
+        os.close(handle)
     Path(SCRATCH, ".shm").mkdir(mode=0o1777)
     try:
         libc.mount("none", "/proc", "proc", flags | libc.MS_NOEXEC)
