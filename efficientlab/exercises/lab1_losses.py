@@ -1,0 +1,336 @@
+"""Lab 1, the checks on objectives and training: exercises 1.1 to 1.4 and 1.11."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+
+
+def random_tensors(seed: int) -> Callable[..., Tensor]:
+    """Standard normal tensors from one seeded stream."""
+    return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
+
+
+def tensor_of(case: Values, key: str) -> Tensor:
+    value = case[key]
+    assert isinstance(value, Tensor)
+    return value
+
+
+def scalar(value: Any, what: str = "") -> Tensor:
+    """`value`, which must be a tensor of one number."""
+    loss = returned_tensor(value, what)
+    if loss.numel() != 1:
+        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)}{what} where one number belongs.")
+    return loss.reshape(())
+
+
+def gradient(loss: Tensor, leaf: Tensor) -> Tensor:
+    """d loss / d leaf, zero where the two are not connected."""
+    if not loss.requires_grad:
+        return torch.zeros_like(leaf)
+    (grad,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(leaf) if grad is None else grad
+
+
+# 1.1 · the adversarial losses
+
+
+def _drive_adversarial_losses(adversarial_losses: Any, case: Values) -> Values:
+    weight, fake = tensor_of(case, "weight").requires_grad_(), tensor_of(case, "fake").requires_grad_()
+    drawing, picture = tensor_of(case, "drawing"), tensor_of(case, "picture")
+
+    def discriminator(a: Tensor, b: Tensor) -> Tensor:
+        """A PatchGAN in small: (N, 1, H, W) twice → (N, 1, H − 1, W − 1)."""
+        return 2 * F.conv2d(torch.cat([a, b], 1), weight)
+
+    losses = adversarial_losses(discriminator, drawing, picture, fake)
+    if not isinstance(losses, tuple | list) or len(losses) != 2:
+        raise AnswerError("Returned", f"returned {type(losses).__name__}; give (loss_d, loss_g).")
+    loss_d, loss_g = (scalar(loss, f" as {name}") for loss, name in zip(losses, ("D", "G"), strict=True))
+    return {
+        "loss_d": loss_d.detach().clone(),
+        "loss_g": loss_g.detach().clone(),
+        "reaches_generator": bool(gradient(loss_d, fake).abs().sum() > 0),
+        "gradient_d": gradient(loss_d, weight),
+        "gradient_g": gradient(loss_g, fake),
+    }
+
+
+def _inputs_adversarial_losses(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {
+            "weight": randn(1, 2, 2, 2),
+            "drawing": randn(n, 1, h, w),
+            "picture": randn(n, 1, h, w),
+            "fake": randn(n, 1, h, w),
+        }
+        for n, h, w in ((4, 3, 3), (1, 2, 4), (3, 4, 2))
+    ]
+
+
+ADVERSARIAL_LOSSES = Check(
+    name="adversarial_losses",
+    drive=_drive_adversarial_losses,
+    inputs=_inputs_adversarial_losses,
+    judge=values_judge(
+        {
+            "loss_d": "the discriminator's loss",
+            "loss_g": "the generator's loss",
+            "reaches_generator": "both losses are right but the discriminator's has a gradient for the generator",
+            "gradient_d": "the gradient of the discriminator's loss for its own weights",
+            "gradient_g": "the gradient of the generator's loss for the made-up picture",
+        }
+    ),
+)
+
+
+# 1.2 · reconstruction, with pairs and without
+
+
+def _drive_reconstruction_loss(reconstruction_loss: Any, case: Values) -> Values:
+    fake, weight = tensor_of(case, "fake").requires_grad_(), tensor_of(case, "weight").requires_grad_()
+    picture = tensor_of(case, "picture") if case["paired"] else None
+    calls = 0
+
+    def teacher(drawing: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return torch.tanh(drawing * weight)
+
+    loss = scalar(reconstruction_loss(fake, tensor_of(case, "drawing"), picture, teacher))
+    return {
+        "loss": loss.detach().clone(),
+        "gradient": gradient(loss, fake),
+        "teacher_learns": bool(gradient(loss, weight).abs().sum() > 0),
+        "asked_in_vain": case["paired"] is True and calls > 0,
+    }
+
+
+def _inputs_reconstruction_loss(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {
+            "fake": randn(n, 1, 2, 3),
+            "drawing": randn(n, 1, 2, 3),
+            "picture": randn(n, 1, 2, 3),
+            "weight": randn(1),
+            "paired": paired,
+        }
+        for n, paired in ((2, True), (3, False), (1, False))
+    ]
+
+
+RECONSTRUCTION_LOSS = Check(
+    name="reconstruction_loss",
+    drive=_drive_reconstruction_loss,
+    inputs=_inputs_reconstruction_loss,
+    judge=values_judge(
+        {
+            "loss": "the loss",
+            "gradient": "the gradient with respect to the student's picture",
+            "teacher_learns": "the loss is right but it has a gradient for the teacher",
+            "asked_in_vain": "the loss is right but the teacher was asked in vain: there is a true picture",
+        }
+    ),
+)
+
+
+# 1.3 · feature distillation
+
+
+def _drive_distillation(Distillation: Any, case: Values) -> Values:
+    student = [tensor_of(case, f"student{k}").requires_grad_() for k in range(2)]
+    teacher = [tensor_of(case, f"teacher{k}").requires_grad_() for k in range(2)]
+    torch.manual_seed(0)
+    module = Distillation([s.shape[1] for s in student], [t.shape[1] for t in teacher])
+    if not isinstance(module, nn.Module):
+        raise AnswerError("Returned", "is no nn.Module.")
+    wanted = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
+    have = {name: tuple(p.shape) for name, p in module.named_parameters()}
+    missing = {name: tuple(v.shape) for name, v in wanted.items() if isinstance(v, Tensor)}
+    if have != missing:
+        raise AnswerError("Returned", f"has the parameters {have}; expected {missing}.")
+    module.load_state_dict(wanted)
+    loss = scalar(module(student, teacher))
+    return {
+        "loss": loss.detach().clone(),
+        "teacher_learns": any(bool(gradient(loss, t).abs().sum() > 0) for t in teacher),
+        "gradient_student": torch.cat([gradient(loss, s).flatten() for s in student]),
+        "gradient_maps": torch.cat([gradient(loss, p).flatten() for p in module.parameters()]),
+    }
+
+
+def _inputs_distillation(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, narrow, wide in ((2, (2, 3), (4, 5)), (1, (3, 2), (3, 4))):
+        case: Values = {}
+        for k, (s, t) in enumerate(zip(narrow, wide, strict=True)):
+            case[f"student{k}"], case[f"teacher{k}"] = randn(n, s, 2, 3), (k + 1) * randn(n, t, 2, 3)
+            case[f"state.maps.{k}.weight"], case[f"state.maps.{k}.bias"] = randn(t, s, 1, 1), randn(t)
+        cases.append(case)
+    return cases
+
+
+DISTILLATION = Check(
+    name="Distillation",
+    drive=_drive_distillation,
+    inputs=_inputs_distillation,
+    judge=values_judge(
+        {
+            "loss": "the loss",
+            "teacher_learns": "the loss is right but it has a gradient for the teacher's features",
+            "gradient_student": "the gradient with respect to the student's features",
+            "gradient_maps": "the gradient with respect to the maps' weights",
+        }
+    ),
+)
+
+
+# 1.4 · the total objective
+
+
+def _drive_total_objective(total_objective: Any, case: Values) -> Values:
+    x = tensor_of(case, "x").requires_grad_()
+    calls: dict[str, int] = {"GAN": 0, "reconstruction": 0, "distillation": 0}
+
+    def term(name: str, power: int) -> Callable[[], Tensor]:
+        def compute() -> Tensor:
+            calls[name] += 1
+            return (x**power).mean()
+
+        return compute
+
+    terms = {name: term(name, power) for power, name in enumerate(calls, 1)}
+    loss = scalar(total_objective(terms, {name: float(case[name]) for name in calls}))
+    return {
+        "loss": loss.detach().clone(),
+        "gradient": gradient(loss, x),
+        "computed_in_vain": any(calls[name] > 0 for name in calls if case[name] == 0),
+        "computed_twice": max(calls.values()) > 1,
+    }
+
+
+def _inputs_total_objective(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (2.0, 0.0, 3.0))
+    return [
+        {"x": randn(5), "GAN": a, "reconstruction": b, "distillation": c + abs(randn(()).item()) * (c > 0)}
+        for a, b, c in weights
+    ]
+
+
+TOTAL_OBJECTIVE = Check(
+    name="total_objective",
+    drive=_drive_total_objective,
+    inputs=_inputs_total_objective,
+    judge=values_judge(
+        {
+            "loss": "the total",
+            "gradient": "the gradient of the total",
+            "computed_in_vain": "the total is right but a term of weight 0 was computed: that costs time",
+            "computed_twice": "the total is right but a term was computed more than once",
+        }
+    ),
+)
+
+
+# 1.11 · the training loop
+
+
+class _Generator(nn.Module):
+    """A generator in small: a picture, and features on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Conv2d(1, 2, 1), nn.Conv2d(2, 1, 1)
+
+    def with_features(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        features = torch.tanh(self.inner(x))
+        return torch.tanh(self.outer(features)), [features]
+
+
+class _Discriminator(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Conv2d(2, 1, 2)
+
+    def forward(self, drawing: Tensor, picture: Tensor) -> Tensor:
+        scores: Tensor = self.net(torch.cat([drawing, picture], 1))
+        return scores
+
+
+def _fill(module: nn.Module, phase: float) -> nn.Module:
+    """Weights from a formula: no stored tensors, and the same on every machine."""
+    with torch.no_grad():
+        for number, parameter in enumerate(module.parameters(), 1):
+            steps = torch.arange(parameter.numel(), dtype=torch.float32)
+            parameter.copy_((0.8 * torch.sin(phase + number + 1.7 * steps)).view_as(parameter))
+    return module
+
+
+def _drive_fine_tune(fine_tune: Any, case: Values) -> Values:
+    phase = float(case["phase"])
+    generator, discriminator = _fill(_Generator(), phase), _fill(_Discriminator(), phase + 1)
+    readout = nn.Parameter(torch.tensor([0.5, -0.3]))
+    drawings, pictures = tensor_of(case, "drawings"), tensor_of(case, "pictures")  # (steps, N, 1, H, W)
+
+    def discriminator_loss(batch: Any) -> Tensor:
+        real = batch.discriminator(batch.drawing, batch.picture)
+        fake = batch.discriminator(batch.drawing, batch.fake.detach())
+        return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+    def generator_loss(batch: Any) -> Tensor:
+        score = batch.discriminator(batch.drawing, batch.fake)
+        mapped = torch.einsum("nchw,c->nhw", batch.features[0], readout)
+        return F.softplus(-score).mean() + (batch.fake - batch.picture).abs().mean() + mapped.square().mean()
+
+    pairs = list(zip(drawings.unbind(0), pictures.unbind(0), strict=True))
+    losses = fine_tune(
+        generator, discriminator, pairs, generator_loss, discriminator_loss, [readout], case["lr"]
+    )
+    if not isinstance(losses, tuple | list) or len(losses) != 2:
+        raise AnswerError("Returned", f"returned {type(losses).__name__}; give (losses_d, losses_g).")
+    flat = [torch.cat([p.detach().flatten() for p in m.parameters()]) for m in (generator, discriminator)]
+    return {
+        "generator": flat[0],
+        "discriminator": flat[1],
+        "maps": readout.detach().clone(),
+        "losses_d": torch.tensor([float(loss) for loss in losses[0]]),
+        "losses_g": torch.tensor([float(loss) for loss in losses[1]]),
+    }
+
+
+def _inputs_fine_tune(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {"drawings": randn(steps, 2, 1, 3, 3), "pictures": randn(steps, 2, 1, 3, 3), "lr": lr, "phase": phase}
+        for steps, lr, phase in ((1, 0.1, 0.0), (2, 0.1, 0.5), (5, 0.05, randn(()).item()))
+    ]
+
+
+FINE_TUNE = Check(
+    name="fine_tune",
+    drive=_drive_fine_tune,
+    inputs=_inputs_fine_tune,
+    judge=values_judge(
+        {
+            "discriminator": "the discriminator's weights after training",
+            "generator": "the generator's weights after training",
+            "maps": "what `also_train` holds, after training,",
+            "losses_d": "the list of the discriminator's losses",
+            "losses_g": "the list of the generator's losses",
+        },
+        rtol=1e-3,
+        atol=1e-4,
+    ),
+)

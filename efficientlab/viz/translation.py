@@ -1,0 +1,70 @@
+"""Pictures of translated drawings, of searches over configurations, and of the two players' losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from efficientlab.viz.style import BLUE, CYCLE, GREY, ORANGE, RED, bare
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def picture_rows(rows: Mapping[str, Tensor], count: int = 12) -> Figure:
+    """One row of pictures for each entry, its name at the left: (N, 1, H, W) in [−1, 1] each, the first `count`."""
+    import matplotlib.pyplot as plt
+
+    strips = [torch.cat(list(pictures[:count, 0]), 1) for pictures in rows.values()]  # (H, count · W) each
+    figure, axes = plt.subplots(len(rows), 1, figsize=(0.62 * count + 1.9, 0.68 * len(rows)), squeeze=False)
+    for ax, name, strip in zip(axes.flat, rows, strips, strict=True):
+        ax.imshow(strip.numpy(), cmap="gray", vmin=-1, vmax=1)
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        bare(ax)
+    return figure
+
+
+def player_losses(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], window: int = 25) -> Figure:
+    """Both players' losses of each run, as running means over `window` steps: discriminator left, generator right."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8.2, 2.7))
+    for player, ax in enumerate(axes):
+        for colour, (name, losses) in zip(CYCLE, curves.items(), strict=False):
+            values = torch.tensor(list(losses[player]))
+            running = values.unfold(0, min(window, len(values)), 1).mean(1)
+            ax.plot(range(len(values) - len(running), len(values)), running, color=colour, label=name)
+        ax.set_xlabel("step")
+        ax.set_title(("the discriminator's loss", "the generator's loss")[player])
+    axes[1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure
+
+
+def search_scatter(
+    points: Mapping[str, Sequence[tuple[float, float]]],
+    chosen: Mapping[str, tuple[float, float]],
+    budget: float,
+    quality_name: str,
+) -> Figure:
+    """Configurations as (million MACs, quality, lower is better): the lower front as a line, the chosen ringed."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.6, 3.5))
+    for colour, (name, some) in zip((GREY, BLUE), points.items(), strict=False):
+        ax.scatter([m for m, _ in some], [q for _, q in some], s=14, color=colour, alpha=0.7, label=name)
+    front: list[tuple[float, float]] = []
+    for point in sorted(p for some in points.values() for p in some):
+        if not front or point[1] < front[-1][1]:
+            front.append(point)
+    ax.step([m for m, _ in front], [q for _, q in front], where="post", color=ORANGE, lw=1.2, label="front")
+    for marker, (name, (macs, quality)) in zip("osD", chosen.items(), strict=False):
+        ax.plot(macs, quality, marker, ms=13, mfc="none", mec=RED, mew=1.8, ls="none", label=name)
+    ax.axvline(budget, color=GREY, lw=1, ls="--", label="budget")
+    ax.set_xlabel("million MACs")
+    ax.set_ylabel(quality_name)
+    ax.set_yscale("log")
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure

@@ -1,0 +1,1358 @@
+# %% [markdown]
+# # Lab 1 · A generator that fits
+#
+# A conditional generator turns one picture into another: a drawing into a photograph, a map into an aerial view. It is
+# a game in which two networks train each other, and the one that you keep is expensive. In this lab you make
+# it cheap with **GAN Compression** ([Li et al., CVPR 2020](https://arxiv.org/abs/2003.08936)): one super student holds
+# hundreds of thousands of smaller generators in one set of weights. You cut out the best one that fits a budget.
+#
+# **What you will have at the end.** Three results that your own code produces:
+#
+# 1. A student with more than nine times fewer multiplications than its teacher, whose pictures are nearly as close to
+#    the truth, and which beats the same network trained from scratch for as many steps.
+# 2. A search that spends a budget better than making every layer narrower alike.
+# 3. A measured speed-up, predicted from the roofline, and an account of why it is not the ratio of MACs.
+#
+# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
+# go on: a later section that needs the missing piece says so. Reading and doing take about 90 minutes, without the
+# kernel corner. The experiments take two to three minutes on two CPU cores.
+#
+# | symbol | meaning |
+# |---|---|
+# | $N$ | pictures in a batch |
+# | $C, H, W$ | channels, rows and columns of a feature tensor |
+# | $x, y$ | a drawing and the true picture, $(N, 1, 32, 32)$, pixels in $[-1, 1]$ |
+# | $G', G$ | the teacher and the student: generators, from $x$ to a picture |
+# | $D$ | the discriminator: from $(x, y)$ to scores, one for each patch |
+# | $t_k, s_k$ | features of teacher and student at tap $k$ |
+# | MAC | one multiplication and one addition (1 MAC = 2 FLOPs) |
+
+# %% tags=["prelude"]
+import os
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from efficientlab.exercises.lab1 import lab
+from efficientlab.exercises.profile import choose_profile
+from efficientlab.models.pix2pix import Config, Layers, ResNetGenerator, uniform
+from efficientlab.models.super_student import CHOICES, WIDTHS, SuperStudent
+from efficientlab.training.gan import Batch
+
+# %% [markdown]
+# The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4.
+# Set the environment variable `EFFICIENTLAB_PROFILE` before you start Jupyter to choose another one. `full` trains and
+# tests on all pictures, which are downloaded (31 MB).
+
+# %%
+PROFILES = {
+    "ci": {
+        "device": "cpu",
+        "workers": 2,  # training runs at a time, one core each
+        "full_data": False,
+        "search_pictures": 300,  # of the validation split
+        "population": 16,
+        "generations": 8,
+        "steps": 300,  # of every training run
+        "batch": 8,
+        "lr": 5e-4,
+        "seeds": 2,
+        "latency_batch": 32,
+    },
+    "colab": {
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "workers": 1,
+        "full_data": False,
+        "search_pictures": 500,
+        "population": 16,
+        "generations": 12,
+        "steps": 600,
+        "batch": 8,
+        "lr": 5e-4,
+        "seeds": 3,
+        "latency_batch": 256,
+    },
+    "full": {
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "workers": 1,
+        "full_data": True,
+        "search_pictures": 2000,
+        "population": 32,
+        "generations": 16,
+        "steps": 4000,
+        "batch": 8,
+        "lr": 5e-4,
+        "seeds": 3,
+        "latency_batch": 256,
+    },
+}
+P = choose_profile(PROFILES)
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
+torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
+
+# %% [markdown]
+# ## 1 · The problem: a good generator is expensive
+#
+# The task is **edges → shoes**. The pictures are the sandals, sneakers and boots of
+# [Fashion-MNIST](https://arxiv.org/abs/1708.07747), at 32 × 32 pixels. A filter draws the outlines: blur, Sobel
+# gradient, and keep a pixel where the gradient is large and larger than across the edge. The generator is given the
+# outline and must make the picture. What lies between the lines, it must have learnt.
+#
+# The teacher is a ResNet generator as in [CycleGAN](https://arxiv.org/abs/1703.10593): two steps down, six residual
+# blocks, two steps up by transposed convolutions. `python -m efficientlab.training.teacher` trained it in five minutes;
+# its weights ship with the course.
+
+# %%
+import matplotlib.pyplot as plt
+
+from efficientlab.counters import measure
+from efficientlab.datasets.edges import edges2shoes, load_edges2shoes, to_pixels
+from efficientlab.models.pretrained import load_discriminator, load_super_student, load_teacher
+from efficientlab.training.gan import translate
+from efficientlab.viz.style import use_style
+from efficientlab.viz.translation import picture_rows
+
+use_style()
+read = load_edges2shoes if P.full_data else edges2shoes
+train, val, test = (read(split) for split in ("train", "val", "test"))
+teacher = load_teacher().to(P.device)
+truth = to_pixels(test.picture)  # (N, 1, 32, 32) in [-1, 1]
+teacher_pictures = translate(teacher, test)
+print(f"{len(train):,} pairs to train on, {len(val):,} to choose with, {len(test):,} to test")
+picture_rows({"drawing": to_pixels(test.drawing), "teacher": teacher_pictures, "truth": truth})
+plt.show()
+
+# %% [markdown]
+# What does one picture cost, and where?
+
+# %%
+one = torch.zeros(1, 1, 32, 32, device=P.device)
+teacher_cost = measure(teacher, one, time=False)
+parts = ("stem", "down1", "down2", "blocks", "up1", "up2", "head")
+rows = {part: teacher_cost[part] for part in parts if part != "blocks"}
+blocks_macs = sum(teacher_cost[f"blocks.{i}"].macs for i in range(6))
+for part in parts:
+    macs = blocks_macs if part == "blocks" else rows[part].macs
+    print(f"{part:8}{macs / 1e6:7.2f} M MACs  {'#' * round(60 * macs / teacher_cost.macs)}")
+print(f"in all  {teacher_cost.macs / 1e6:7.2f} M MACs, {teacher_cost.params:,} parameters")
+
+# %% [markdown]
+# The residual blocks dominate. So that is where to save first: the students' blocks have **depthwise-separable**
+# convolutions, a 3×3 filter on each channel alone, and then a 1×1 convolution that mixes channels. And every
+# layer may be narrower. How narrow, layer by layer, is what the lab is about.
+#
+# ## 2 · The game, and three things to learn from
+#
+# The discriminator $D$ sees a drawing and a picture, and gives a score for every patch: above zero means real. The
+# hinge form of the game asks each side for a margin of 1, and no more:
+#
+# $$ L_D = \mathbb{E}\big[\max(0,\, 1 - D(x, y))\big] + \mathbb{E}\big[\max(0,\, 1 + D(x, G(x)))\big], \qquad
+# L_G = -\,\mathbb{E}\big[D(x, G(x))\big]. $$
+#
+# $\mathbb{E}$ is the mean over the batch and the patches. Each player learns from its own loss. $L_D$ must not move
+# the generator, or it would learn to be caught.
+
+# %% [markdown] exercise="1.1"
+# Write both losses. `fake` is $G(x)$ and is connected to the generator's weights. Cut that connection where the
+# discriminator learns, and only there. There is no `max` in $L_G$: a generator that is already believed may go on.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# The same picture `fake` is scored twice. Once it is evidence, once it is something to improve.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `F.relu` is $\max(0, \cdot)$. `fake.detach()` has the same numbers and no history.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# Three scores: of the true picture, of the detached fake, of the fake. The first two make $L_D$, the last makes $L_G$.
+# </details>
+
+
+# %% exercise="1.1"
+def adversarial_losses(
+    discriminator, drawing: Tensor, picture: Tensor, fake: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The hinge losses (loss_d, loss_g) of one batch, two scalars.
+
+    Shapes: drawing, picture, fake (N, 1, H, W); discriminator(drawing, picture) gives scores (N, 1, h, w).
+    """
+    ### BEGIN SOLUTION
+    real = discriminator(drawing, picture)  # (N, 1, h, w)
+    caught = discriminator(drawing, fake.detach())
+    loss_d = F.relu(1 - real).mean() + F.relu(1 + caught).mean()
+    loss_g = -discriminator(drawing, fake).mean()
+    return loss_d, loss_g
+    ### END SOLUTION
+
+
+# %% check="1.1"
+lab.check("1.1", adversarial_losses)
+
+# %% [markdown] exercise="1.2"
+# The game says what is believable. What belongs to *this* drawing, the **reconstruction** loss says: the mean absolute
+# difference to a target.
+#
+# $$ L_\text{rec} = \mathbb{E}\,|G(x) - y| \quad\text{with pairs,} \qquad
+# L_\text{rec} = \mathbb{E}\,|G(x) - G'(x)| \quad\text{without.} $$
+#
+# Without pairs (horses and zebras: nobody has both pictures of one animal) there is no $y$. But there is a teacher, and
+# what it makes of $x$ is as good as a target. So compression turns unpaired learning into paired learning. The teacher is
+# not to learn from it.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Who learns from this loss? Then nobody else may get a gradient.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Ask the teacher only where `picture` is None: its answer costs more than all the rest. `torch.no_grad()` saves the
+# memory of its history, too.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# The teacher is asked about the drawing, not about the fake.
+# </details>
+
+
+# %% exercise="1.2"
+def reconstruction_loss(fake: Tensor, drawing: Tensor, picture: Tensor | None, teacher) -> Tensor:
+    """Mean absolute difference of `fake` to the true picture or, if there is none, to the teacher's.
+
+    Shapes: fake, drawing, picture (N, 1, H, W); teacher(drawing) gives (N, 1, H, W); returns a scalar.
+    """
+    ### BEGIN SOLUTION
+    if picture is None:
+        with torch.no_grad():
+            picture = teacher(drawing)
+    return (fake - picture).abs().mean()
+    ### END SOLUTION
+
+
+# %% check="1.2"
+lab.check("1.2", reconstruction_loss)
+
+# %% [markdown] exercise="1.3"
+# A teacher knows more than its last layer shows. **Feature distillation** asks the student to hold, at $K$ taps along the
+# residual stream, what the teacher holds there:
+#
+# $$ L_\text{dist} = \sum_{k} \frac{\lVert f_k(s_k) - t_k \rVert^2}{\lVert t_k \rVert^2}. $$
+#
+# The student's features have fewer channels, so a learnt $1 \times 1$ convolution $f_k$ (with a bias) maps them to the
+# teacher's. It stands on the student's side: a map that shrank the teacher's features instead could learn to send
+# everything to zero, and call it agreement. $\lVert t_k \rVert^2$ is the sum of squares of the whole tensor. The
+# paper does not divide by it. A residual stream grows from block to block, and without the division the last tap
+# outweighs the others.
+#
+# The student and the maps learn; the teacher does not. Keep the convolutions in `self.maps`, an `nn.ModuleList`.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Which tensors in the formula have a gradient, and which are constants?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# In `__init__`: one `nn.Conv2d(student, teacher, 1)` for each pair of channel numbers. In `forward`: walk through maps,
+# student features and teacher features together with `zip`.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `(f(s) - t).square().sum() / t.square().sum()` with `t` detached, summed over the taps.
+# </details>
+
+
+# %% exercise="1.3"
+class Distillation(nn.Module):
+    """Σ_k ‖f_k(s_k) − t_k‖² / ‖t_k‖² with learnt 1×1 maps f_k from the student's channels to the teacher's.
+
+    Shapes: K student features (N, C_k, H_k, W_k), K teacher features (N, C'_k, H_k, W_k); returns a scalar.
+    """
+
+    def __init__(self, student_channels: list[int], teacher_channels: list[int]) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        pairs = zip(student_channels, teacher_channels, strict=True)
+        self.maps = nn.ModuleList(nn.Conv2d(s, t, 1) for s, t in pairs)
+        ### END SOLUTION
+
+    def forward(self, student_features: list[Tensor], teacher_features: list[Tensor]) -> Tensor:
+        ### BEGIN SOLUTION
+        total = torch.zeros(())
+        for f, s, t in zip(self.maps, student_features, teacher_features, strict=True):
+            t = t.detach()
+            total = total.to(t.device) + (f(s) - t).square().sum() / t.square().sum()
+        return total
+        ### END SOLUTION
+
+
+# %% check="1.3"
+lab.check("1.3", Distillation)
+
+# %% [markdown] exercise="1.4"
+# Put the terms together:
+#
+# $$ L = \lambda_\text{GAN} L_G + \lambda_\text{rec} L_\text{rec} + \lambda_\text{dist} L_\text{dist}. $$
+#
+# `terms` maps each name to a function without arguments that computes the term; `weights` maps it to its $\lambda$. Section
+# 7 takes terms away to see what each is worth. A term whose weight is 0 must not be computed: otherwise its time would be
+# charged to an experiment that does not use it.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# When does a function without arguments cost time?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Loop over the weights, skip zeros, add products.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `sum(w * terms[name]() for name, w in weights.items() if …)`
+# </details>
+
+
+# %% exercise="1.4"
+def total_objective(terms, weights: dict[str, float]) -> Tensor:
+    """Σ λ · term, a scalar; a term of weight 0 is not computed.
+
+    terms: name → a function without arguments that returns a scalar; weights: name → λ, at least one of them not 0.
+    """
+    ### BEGIN SOLUTION
+    return sum(weight * terms[name]() for name, weight in weights.items() if weight != 0)
+    ### END SOLUTION
+
+
+# %% check="1.4"
+lab.check("1.4", total_objective)
+
+# %% [markdown]
+# ## 3 · The super student: many networks in one
+#
+# Which widths are best? To train every configuration is out of the question: with five widths for each of eight layers
+# there are $5^8 = 390{,}625$. So train them all at once. The **super student** has the widest layers. A narrower
+# configuration uses only the first channels of each. Every step of its training draws one configuration, slices it out,
+# and improves it, and with it everything that shares its weights. Afterwards any configuration can be tried without
+# training.
+#
+# For that, layers must be *sliceable*. A layer has an attribute `active`: how many output channels to use. How many input
+# channels there are, its input says.
+
+# %% [markdown] exercise="1.5"
+# Write three layers. They keep the parameters of the full layer, under the same names, and use the first of them.
+#
+# | layer | weight | of it, use |
+# |---|---|---|
+# | convolution | $(C_\text{out}, C_\text{in}, k, k)$ | the first `active` outputs, the first `x.shape[1]` inputs |
+# | depthwise convolution, `groups` > 1 | $(C, 1, k, k)$ | the first `x.shape[1]`; its groups shrink with its input |
+# | transposed convolution | $(C_\text{in}, C_\text{out}, k, k)$ | the same; mind the order |
+# | instance norm | $\gamma, \beta$: $(C)$ | the first `x.shape[1]` |
+#
+# Instance norm makes each channel of each picture zero mean and unit variance over its pixels, then scales and shifts it:
+# $\gamma (x - \mu) / \sqrt{\sigma^2 + 10^{-5}} + \beta$. It keeps no running statistics, which is what makes slicing
+# simple: a batch norm would have to measure its statistics again for each configuration.
+#
+# The slices must be views, so that their gradients reach the full weights. `F.conv2d(x, weight, bias, stride,
+# padding, dilation, groups)` takes its weights as arguments; `F.conv_transpose2d(x, weight, bias, stride, padding,
+# output_padding)` and `F.group_norm(x, groups, weight, bias)` do as well. An instance norm is a group norm with one
+# channel a group.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What decides the number of input channels of a layer: its own setting, or the layer before it?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# A depthwise convolution has as many groups as channels, and its weight's second dimension is 1. So it ignores `active`.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `self.weight[: self.active, : x.shape[1]]` and `self.bias[: self.active]` for the convolution, and `self.weight[: x.shape[1],
+# : self.active]` for the transposed one.
+# </details>
+
+
+# %% exercise="1.5"
+class SlicedConv2d(nn.Conv2d):
+    """A convolution that uses its first `active` output channels; a depthwise one follows its input.
+
+    Shapes: (N, c_in, H, W) → (N, active, H', W') with c_in ≤ in_channels.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.active = self.out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        ### BEGIN SOLUTION
+        c_in = x.shape[1]
+        if self.groups > 1:
+            weight, bias, groups = self.weight[:c_in], self.bias[:c_in], c_in
+        else:
+            weight, bias, groups = self.weight[: self.active, :c_in], self.bias[: self.active], 1
+        return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, groups)
+        ### END SOLUTION
+
+
+class SlicedConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution that uses its first `active` output channels.
+
+    Shapes: (N, c_in, H, W) → (N, active, H', W') with c_in ≤ in_channels.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.active = self.out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        ### BEGIN SOLUTION
+        weight = self.weight[: x.shape[1], : self.active]  # (c_in, active, k, k)
+        bias = self.bias[: self.active]
+        return F.conv_transpose2d(x, weight, bias, self.stride, self.padding, self.output_padding)
+        ### END SOLUTION
+
+
+class SlicedInstanceNorm(nn.Module):
+    """Instance norm of as many channels as its input has: (N, C, H, W) → (N, C, H, W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        ### BEGIN SOLUTION
+        c = x.shape[1]
+        return F.group_norm(x, c, self.weight[:c], self.bias[:c])
+        ### END SOLUTION
+
+
+SLICED = Layers(SlicedConv2d, SlicedConvTranspose2d, SlicedInstanceNorm)
+
+# %% check="1.5"
+lab.check("1.5", SLICED)
+
+# %% [markdown] exercise="1.6"
+# A step of the super student's training begins with a draw. `choices` holds one tuple of widths for each layer. Draw
+# each layer's width from its own tuple, all equally likely and independently of the other layers, with the random
+# generator `rng`.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# `torch.randint(n, (), generator=rng)` draws 0 … n − 1.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Draw an index for each layer, not one for all.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `int(…)` makes a plain number of a drawn tensor, and `tuple(…)` of a generator expression makes the answer.
+# </details>
+
+
+# %% exercise="1.6"
+def sample_config(choices, rng: torch.Generator) -> tuple[int, ...]:
+    """One width for each layer, drawn uniformly and independently: choices is one tuple of widths a layer."""
+    ### BEGIN SOLUTION
+    return tuple(widths[int(torch.randint(len(widths), (), generator=rng))] for widths in choices)
+    ### END SOLUTION
+
+
+# %% check="1.6"
+lab.check("1.6", sample_config)
+
+# %% [markdown]
+# `python -m efficientlab.training.super_student` trained the super student for you, with the objective of section 2 and
+# such draws, for 12,000 steps; that is more than a notebook has time for. The log ships beside the weights. The
+# weights load into the layers that *you* wrote. Here it is at four uniform widths: every layer has `width` channels,
+# times two at half and times four at quarter size.
+
+# %%
+lab.needs("1.5", "1.6")
+super_student = load_super_student(SLICED).to(P.device)
+some = test[:12]
+picture_rows(
+    {
+        "drawing": to_pixels(some.drawing),
+        "teacher": teacher_pictures[:12],
+        **{
+            f"super student, width {w}": translate(super_student.configure(uniform(w)), some)
+            for w in (24, 18, 12, 8)
+        },
+        "truth": truth[:12],
+    }
+)
+plt.show()
+
+# %% [markdown]
+# ## 4 · What a configuration costs
+#
+# To search under a budget, a cost must be known before a network is built.
+
+# %% [markdown] exercise="1.7"
+# Predict the MACs of a generator for one picture of `size` × `size` pixels, in closed form. `config` has the fields
+# `stem, down1, stream, inner1, inner2, inner3, up1, up2`.
+#
+# | layer | from | to | what |
+# |---|---|---|---|
+# | stem | 1 | `stem` | 3×3, full size |
+# | down 1 | `stem` | `down1` | 3×3, stride 2 |
+# | down 2 | `down1` | `stream` | 3×3, stride 2 |
+# | 6 blocks | `stream` | `stream` | two 3×3 convolutions, `stream` → inner → `stream`; blocks 1 and 2 have `inner1` channels inside, 3 and 4 `inner2`, 5 and 6 `inner3` |
+# | up 1 | `stream` | `up1` | transposed 3×3, stride 2: doubles the size |
+# | up 2 | `up1` | `up2` | transposed 3×3, stride 2 |
+# | head | `up2` | 1 | 3×3, full size |
+#
+# If `separable`, each 3×3 convolution of the *blocks* is a depthwise 3×3 and then a 1×1. Norms, ReLUs and biases count
+# as 0.
+#
+# **The trap.** A convolution computes $C_\text{in} k^2$ MACs for each *output* position and channel. A transposed one
+# spreads each *input* position over $k^2$ outputs: $C_\text{out} k^2$ MACs for each input position and channel. Tools
+# that take the output's size for both are wrong by the square of the stride. The ResNet-9 CycleGAN has 49.55 G MACs; the
+# literature often says 56.8 G, and this is the difference.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Which of the sizes `size`, `size / 2` and `size / 4` belongs to each row of the table? For transposed ones, the size of
+# the input.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Write `conv(c_in, c_out, side)` and `separable_conv(c_in, c_out, side)`, each in one line.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# A separable convolution costs $9\,C_\text{in}$ for the depthwise part and $C_\text{in} C_\text{out}$ for the 1×1, at each of
+# the $(\text{size}/4)^2$ positions.
+# </details>
+
+
+# %% exercise="1.7"
+def generator_macs(config: Config, size: int, separable: bool) -> int:
+    """MACs of a ResNet generator for one picture of size × size pixels."""
+    ### BEGIN SOLUTION
+    c, half, quarter = config, size // 2, size // 4
+
+    def conv(c_in, c_out, side):
+        return 9 * c_in * c_out * side**2
+
+    def separable_conv(c_in, c_out, side):
+        return (9 * c_in + c_in * c_out) * side**2
+
+    in_block = separable_conv if separable else conv
+    down = conv(1, c.stem, size) + conv(c.stem, c.down1, half) + conv(c.down1, c.stream, quarter)
+    blocks = sum(
+        2 * (in_block(c.stream, inner, quarter) + in_block(inner, c.stream, quarter))
+        for inner in (c.inner1, c.inner2, c.inner3)
+    )
+    up = conv(c.stream, c.up1, quarter) + conv(c.up1, c.up2, half) + conv(c.up2, 1, size)
+    return down + blocks + up
+    ### END SOLUTION
+
+
+# %% check="1.7"
+lab.check("1.7", generator_macs)
+
+# %% [markdown]
+# The counter runs a picture through each network and adds up what every operation really does. Beside it stands your
+# formula, and what a tool would say that falls into the trap.
+
+# %% tags=["nbval-check-output"]
+lab.needs("1.7")
+print(f"{'':24}{'predicted':>12}{'counted':>12}{'transposed at output size':>28}")
+for name, config, separable in (
+    ("teacher", uniform(24), ()),
+    *((f"student, width {w}", uniform(w), ("blocks",)) for w in WIDTHS),
+):
+    counted = measure(ResNetGenerator(config, separable), torch.zeros(1, 1, 32, 32), time=False).macs
+    predicted = generator_macs(config, 32, bool(separable))
+    trap = 3 * 9 * (config.stream * config.up1 * 8**2 + config.up1 * config.up2 * 16**2)
+    print(f"{name:24}{predicted:>12,}{counted:>12,}{counted + trap:>28,}")
+    assert predicted == counted
+
+# %% [markdown]
+# The budget of this lab is what the uniform width 15 costs, 9.8 times less than the teacher. Now the other
+# cost: time.
+
+# %% [markdown] exercise="1.8"
+# How many times faster than the teacher is the student of uniform width 15 on this machine? Predict it for a batch of 1
+# and for the larger batch: a dictionary `latency_ratios = {"batch of 1": …, "batch of 32": …}` (the larger one is called so on
+# every machine). There is no right number here, and your prediction is not graded on how close it is. It must be made
+# before you measure.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# The student has 9.8 times fewer MACs. How many times fewer operators does it call?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Calling an operator costs a few microseconds, whatever it computes. And depthwise convolutions and norms do little with
+# each byte that they move.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# At a batch of 1 the calls dominate; at a large batch the work does.
+# </details>
+
+# %% exercise="1.8"
+### BEGIN SOLUTION
+latency_ratios = {
+    "batch of 1": 1.5,  # as many calls and more, each of them short
+    "batch of 32": 3.0,  # norms, ReLUs and depthwise convolutions do not shrink as the MACs do
+}
+### END SOLUTION
+
+# %% check="1.8"
+lab.check("1.8", latency_ratios)
+lab.lock("how many times faster than the teacher", latency_ratios)
+
+# %% [markdown]
+# What does the **roofline** say? This device does so many FLOPs a second at best, and moves so many bytes. Each operator
+# needs at least the longer of its two times. Add them up over the operators of each network: that is a prediction from
+# numbers that were counted, without running the network. A third term is missing in it: the calls themselves. We measure
+# what a call costs with the smallest possible one, and add it once for each call.
+
+# %% tags=["result"]
+from efficientlab.counters import compare, latency, roofline
+from efficientlab.viz.comparison import predicted_against_measured
+
+lab.needs("1.8")
+roof = roofline(P.device)
+print(roof)
+student_15 = ResNetGenerator(uniform(15), ("blocks",)).eval().to(P.device)
+tiny = nn.Conv2d(1, 1, 1).eval().to(P.device)
+with torch.inference_mode():
+    a_call = latency(tiny, torch.zeros(1, 1, 1, 1, device=P.device)).best
+print(f"an operator's call takes {1e6 * a_call:.1f} µs")
+
+
+def predicted_seconds(net, x, calls=True):
+    """Roofline time of every operator, and the calls."""
+    ops = [op for op in measure(net, x, time=False).ops if op.bytes_moved]
+    return sum(roof.seconds(op) + calls * op.calls * a_call for op in ops)
+
+
+speedup, forecast, bare_roof = {}, {}, {}
+for name, n in (("batch of 1", 1), ("batch of 32", P.latency_batch)):
+    x = torch.zeros(n, 1, 32, 32, device=P.device)
+    with torch.inference_mode():
+        timing = compare(
+            {"teacher": partial(teacher, x), "student": partial(student_15, x)}, baseline="student"
+        )
+    speedup[name] = timing.ratio["teacher"]
+    forecast[name] = predicted_seconds(teacher, x) / predicted_seconds(student_15, x)
+    bare_roof[name] = predicted_seconds(teacher, x, calls=False) / predicted_seconds(
+        student_15, x, calls=False
+    )
+    print(
+        f"{name}: measured {speedup[name]}; you said {latency_ratios[name]:.1f}; roofline {bare_roof[name]:.1f}, "
+        f"roofline and calls {forecast[name]:.1f}; ratio of MACs {teacher_cost.macs / generator_macs(uniform(15), 32, True):.1f}"
+    )
+predicted_against_measured(
+    {f"you: {k}": v for k, v in latency_ratios.items()} | {f"roofline: {k}": v for k, v in forecast.items()},
+    {f"{who}: {k}": speedup[k].value for who in ("you", "roofline") for k in speedup},
+    "times faster than the teacher",
+)
+plt.show()
+
+# %% [markdown]
+# MACs fell by far more than time. The teacher's convolutions are dense: they do many FLOPs with each byte. The student has
+# more calls, and each of its depthwise convolutions, norms and ReLUs moves its bytes and does little with them. The next table
+# shows which of the student's operators the roofline holds against it.
+
+# %%
+print(roof.table(measure(student_15, torch.zeros(P.latency_batch, 1, 32, 32, device=P.device), time=False)))
+
+# %% [markdown]
+# ## 5 · Cut one out
+#
+# A configuration that has been chosen does not need the rest of the super student.
+
+# %% [markdown] exercise="1.9"
+# Write `extract`: a `ResNetGenerator(config, ("blocks",))`, made of plain layers, with the super student's first channels
+# as weights. It must give the same pictures as the super student set to `config`, and share no memory with it. The
+# parameters of the two have the same names.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# The small network knows the shape that each of its parameters must have.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Walk through the small network's `state_dict()`. For each name, take the first numbers along every dimension from the
+# super student's tensor. That one rule is right for convolutions, transposed convolutions and norms.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# A tensor can be indexed with a tuple of slices: `big[tuple(slice(n) for n in small.shape)]`.
+# </details>
+
+
+# %% exercise="1.9"
+def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:
+    """A stand-alone generator of configuration `config` with copies of the super student's first channels."""
+    ### BEGIN SOLUTION
+    alone = ResNetGenerator(config, ("blocks",))
+    big = super_student.state_dict()
+    small = {
+        name: big[name][tuple(slice(n) for n in tensor.shape)].clone()
+        for name, tensor in alone.state_dict().items()
+    }
+    alone.load_state_dict(small)
+    return alone
+    ### END SOLUTION
+
+
+# %% check="1.9"
+lab.check("1.9", extract)
+
+# %% tags=["nbval-check-output"]
+lab.needs("1.5", "1.6", "1.9")
+rng = torch.Generator().manual_seed(0)
+drawings = to_pixels(test.drawing[:8]).to(P.device)
+for _ in range(5):
+    config = Config(*sample_config(CHOICES, rng))
+    alone = extract(super_student, config).eval().to(P.device)
+    with torch.inference_mode():
+        gap = (alone(drawings) - super_student.configure(config)(drawings)).abs().max().item()
+    assert gap <= 1e-5, f"{config}: the extracted network differs by {gap}"
+print("Five configurations: extracted and sliced agree within 0.00001.")
+
+# %% [markdown]
+# ## 6 · Search
+#
+# **How good is a set of pictures?** The *Fréchet distance* ([FID](https://arxiv.org/abs/1706.08500)) compares the made-up
+# pictures with the true ones as two clouds of feature vectors: the distance of their means, and the difference of their
+# covariances. The features usually come from a network for photographs; here they come from a small classifier for
+# clothes, so its figures compare only with each other. It is 0 for equal sets. *L1* and the *perceptual distance* (in the same
+# features) compare each picture with its own truth. *KID* is an unbiased relative of FID.
+
+# %%
+from efficientlab.models.features import load_features
+from efficientlab.training.generative import fid, kid, perceptual_distance
+
+features = load_features("fashion")
+searched = val[: P.search_pictures]  # the validation split: the test split chooses nothing
+searched_truth = to_pixels(searched.picture)
+
+
+def sliced_fid(config):
+    """FID of the super student's pictures on the validation split, set to `config`."""
+    return fid(searched_truth, translate(super_student.configure(Config(*config)), searched), features)
+
+
+def macs_of(config):
+    return generator_macs(Config(*config), 32, True)
+
+
+# %% [markdown] exercise="1.10"
+# Write an evolutionary search: it keeps a population of configurations, lets the best have children, and never looks at
+# one that is beyond the budget.
+#
+# 1. Fill the first generation with `population` different random configurations that `macs` allows. Evaluate them.
+# 2. For each further generation, take the best quarter of *everything evaluated so far* as parents. Make `population` new
+#    configurations: half by **mutation** (a parent with one or two layers drawn anew), half by **crossover** (each layer from
+#    one of two parents). Evaluate them.
+# 3. Return the best configuration that was evaluated.
+#
+# `evaluate(config)` gives a loss; lower is better. It is expensive: call it at most `population` × `generations` times, and
+# never twice for the same configuration. All randomness comes from `rng`. If children are hard to find (a small space, a
+# tight budget), give up on a generation after some number of attempts.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# A dictionary from configurations to losses is population, memory and result in one.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Write `draw(n)` for a random number below `n`, a function that proposes a child from the parents, and a loop that keeps
+# proposing until there are enough children that are new and within the budget.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# Mutation: `child = list(parent)`, then `child[layer] = choices[layer][draw(len(choices[layer]))]` for one or two drawn
+# layers. Crossover: `tuple(pair[draw(2)] for pair in zip(mother, father))`. Half a population for parents at least, so that the first steps
+# do not narrow the field too soon.
+# </details>
+
+
+# %% exercise="1.10"
+def evolve(
+    evaluate, macs, choices, budget, population: int, generations: int, rng: torch.Generator
+) -> tuple[int, ...]:
+    """The best configuration within the budget that an evolutionary search finds.
+
+    evaluate: configuration → loss, lower is better; macs: configuration → cost, at most `budget`;
+    choices: one tuple of widths a layer.
+    """
+    ### BEGIN SOLUTION
+    losses: dict[tuple[int, ...], float] = {}
+
+    def draw(n):
+        return int(torch.randint(n, (), generator=rng))
+
+    def random_config():
+        return tuple(widths[draw(len(widths))] for widths in choices)
+
+    def child(parents):
+        if draw(2):
+            mother, father = parents[draw(len(parents))], parents[draw(len(parents))]
+            return tuple(pair[draw(2)] for pair in zip(mother, father, strict=True))
+        mutant = list(parents[draw(len(parents))])
+        for _ in range(1 + draw(2)):
+            layer = draw(len(choices))
+            mutant[layer] = choices[layer][draw(len(choices[layer]))]
+        return tuple(mutant)
+
+    for generation in range(generations):
+        parents = sorted(losses, key=losses.get)[: max(2, len(losses) // 4)]
+        found = 0
+        for _ in range(200 * population):
+            config = child(parents) if generation else random_config()
+            if config not in losses and macs(config) <= budget:
+                losses[config] = evaluate(config)
+                found += 1
+            if found == population:
+                break
+    return min(losses, key=losses.get)
+    ### END SOLUTION
+
+
+# %% check="1.10"
+lab.check("1.10", evolve)
+
+# %% [markdown]
+# First on a space that is small enough to try everything: three layers may vary among four widths each, the rest has width
+# 15. Does the search find the best, and with how many evaluations?
+
+# %% tags=["result"]
+import itertools
+
+from efficientlab.viz.translation import search_scatter
+
+lab.needs("1.5", "1.7", "1.10")
+BUDGET = macs_of(uniform(15))
+small_space = [(15,), (30,), CHOICES[2][1:], (60,), (60,), CHOICES[5][1:], CHOICES[6][:4], (15,)]
+everything = {
+    config: sliced_fid(config) for config in itertools.product(*small_space) if macs_of(config) <= BUDGET
+}
+asked = []
+
+
+def looked_up(config):
+    asked.append(config)
+    return everything[config]
+
+
+rng = torch.Generator().manual_seed(0)
+found = evolve(looked_up, macs_of, small_space, BUDGET, 5, 4, rng)
+rank = sum(loss < everything[found] for loss in everything.values()) + 1
+print(
+    f"{len(everything)} configurations are within the budget; the search tried {len(asked)} and found number {rank}"
+)
+assert rank <= 3
+
+# %% [markdown]
+# Now the whole space, and against the alternative that needs no search: all layers narrower alike. Grey points are
+# random, blue ones are what evolution tried.
+
+# %% tags=["result"]
+from tqdm import tqdm
+
+seen = {}
+with tqdm(total=P.population * P.generations, unit="configuration", mininterval=1.0) as bar:
+
+    def remembered(config):
+        seen[config] = sliced_fid(config)
+        bar.update()
+        return seen[config]
+
+    selected = Config(
+        *evolve(
+            remembered,
+            macs_of,
+            CHOICES,
+            BUDGET,
+            P.population,
+            P.generations,
+            torch.Generator().manual_seed(0),
+        )
+    )
+uniform_fid, selected_fid = sliced_fid(uniform(15)), seen[selected]
+print(f"uniform  {uniform(15)}: {macs_of(uniform(15)) / 1e6:.2f} M MACs, validation FID {uniform_fid:.3f}")
+print(f"selected {selected}: {macs_of(selected) / 1e6:.2f} M MACs, validation FID {selected_fid:.3f}")
+assert macs_of(selected) <= BUDGET and teacher_cost.macs >= 9 * macs_of(selected)
+assert selected_fid < uniform_fid
+order = list(seen.items())
+
+
+def points(some):
+    return [(macs_of(c) / 1e6, loss) for c, loss in some]
+
+
+search_scatter(
+    {"first generation, random": points(order[: P.population]), "evolved": points(order[P.population :])},
+    {
+        "selected": (macs_of(selected) / 1e6, selected_fid),
+        "uniform width 15": (macs_of(uniform(15)) / 1e6, uniform_fid),
+    },
+    BUDGET / 1e6,
+    "FID on the validation split",
+)
+plt.show()
+
+# %% [markdown]
+# ## 7 · Fine-tune, and compare honestly
+#
+# A configuration out of the super student has never been trained alone. A short training of its own, **fine-tuning**, makes up
+# for that.
+
+# %% [markdown] exercise="1.11"
+# Write the training loop. `batches` gives pairs (drawing, picture) and has a length. In each step:
+#
+# 1. Set both learning rates to `lr` · (1 − i / steps), with $i$ the number of the step, from 0: they fall to zero in a line.
+# 2. `fake, features = generator.with_features(drawing)`, and put all into a `Batch(drawing, picture, fake, features,
+#    discriminator)`. The losses read from it.
+# 3. The discriminator steps first, with `discriminator_loss(batch)`.
+# 4. Then the generator, and what is in `also_train` (the maps of the distillation), with `generator_loss(batch)`: against
+#    the discriminator that has just learnt.
+#
+# Both players have an Adam of their own with `betas=(0.5, 0.999)`. The generator's loss also leaves gradients in the
+# discriminator's weights; they must not be there when it steps.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What is in `parameter.grad` of the discriminator after the generator's `backward()`?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# For each player: loss, `zero_grad()`, `backward()`, `step()`, in this order, the whole of one before the other begins.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# The learning rate stands in `optimiser.param_groups[0]["lr"]`. The generator's Adam gets `[*generator.parameters(),
+# *also_train]`.
+# </details>
+
+
+# %% exercise="1.11"
+def fine_tune(generator, discriminator, batches, generator_loss, discriminator_loss, also_train, lr):
+    """Train both players in place; returns their losses, two lists of one number a step: (losses_d, losses_g).
+
+    batches: sized, of (drawing, picture), each (N, 1, H, W); the losses map a `Batch` to a scalar; also_train: parameters.
+    """
+    ### BEGIN SOLUTION
+    learners = [*generator.parameters(), *also_train]
+    adam_g = torch.optim.Adam(learners, lr=lr, betas=(0.5, 0.999))
+    adam_d = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=(0.5, 0.999))
+    losses_d, losses_g = [], []
+    for step, (drawing, picture) in enumerate(batches):
+        for adam in (adam_g, adam_d):
+            adam.param_groups[0]["lr"] = lr * (1 - step / len(batches))
+        fake, features = generator.with_features(drawing)
+        batch = Batch(drawing, picture, fake, features, discriminator)
+        for adam, loss_of, losses in (
+            (adam_d, discriminator_loss, losses_d),
+            (adam_g, generator_loss, losses_g),
+        ):
+            loss = loss_of(batch)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            losses.append(loss.item())
+    return losses_d, losses_g
+    ### END SOLUTION
+
+
+# %% check="1.11"
+lab.check("1.11", fine_tune)
+
+# %% [markdown]
+# The contestants. All have the same steps, batches, learning rate and schedule:
+#
+# | contestant | configuration | begins with | learns from |
+# |---|---|---|---|
+# | selected | found by the search | the super student's weights | game, pairs, teacher |
+# | uniform | width 15 everywhere | the super student's weights | game, pairs, teacher |
+# | from scratch | the selected one | random weights | game, pairs, teacher |
+# | − distillation | the selected one | random weights | game, pairs |
+# | − distillation − game | the selected one | random weights | pairs: reconstruction alone |
+# | unpaired | the selected one | the super student's weights | game, teacher; no pairs |
+#
+# *Unpaired* sees true pictures, but never which belongs to which drawing: they are shuffled, its discriminator sees
+# no drawing and starts from random weights, and its reconstruction is against the teacher. Everybody else's discriminator
+# starts as the teacher's.
+
+# %%
+from efficientlab.models.pix2pix import PatchDiscriminator
+from efficientlab.training.gan import PairBatches, side_by_side
+
+lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.9", "1.10", "1.11")
+ALL = {"GAN": 1.0, "reconstruction": 100.0, "distillation": 30.0}
+CONTESTANTS = {  # name: (configuration, from the super student?, weights, pairs?, its seeds)
+    "selected": (selected, True, ALL, True, P.seeds),
+    "uniform": (uniform(15), True, ALL, True, P.seeds),
+    "from scratch": (selected, False, ALL, True, P.seeds),
+    "− distillation": (selected, False, ALL | {"distillation": 0.0}, True, P.seeds),
+    "− distillation − game": (selected, False, ALL | {"distillation": 0.0, "GAN": 0.0}, True, P.seeds),
+    "unpaired": (selected, True, ALL, False, P.seeds),
+}
+
+
+def train_student(config, pretrained, weights, paired, seed, bar):
+    """One contestant: (the trained generator, its losses)."""
+    generator = extract(super_student, config) if pretrained else ResNetGenerator(config, ("blocks",))
+    discriminator = load_discriminator() if paired else PatchDiscriminator()
+    distill = Distillation([config.stream] * 4, [teacher.config.stream] * 4)
+    for net in (generator, discriminator, distill):
+        net.train().to(P.device)
+
+    def adversarial(batch):
+        """Both adversarial losses; without pairs the discriminator sees no drawing, and pictures out of order."""
+        if paired:
+            return adversarial_losses(batch.discriminator, batch.drawing, batch.picture, batch.fake)
+        nothing = torch.zeros_like(batch.drawing)
+        return adversarial_losses(batch.discriminator, nothing, batch.picture.roll(1, 0), batch.fake)
+
+    def taught(batch):
+        with torch.no_grad():
+            return teacher.with_features(batch.drawing)[1]
+
+    def generator_loss(batch):
+        target = batch.picture if paired else None
+        terms = {
+            "GAN": lambda: adversarial(batch)[1],
+            "reconstruction": lambda: reconstruction_loss(batch.fake, batch.drawing, target, teacher),
+            "distillation": lambda: distill(batch.features, taught(batch)),
+        }
+        return total_objective(terms, weights)
+
+    batches = PairBatches(train, P.steps, P.batch, seed, P.device, bar)
+    also_train = distill.parameters() if weights["distillation"] else []
+    losses = fine_tune(
+        generator,
+        discriminator,
+        batches,
+        generator_loss,
+        lambda batch: adversarial(batch)[0],
+        also_train,
+        P.lr,
+    )
+    return generator.eval(), losses
+
+
+jobs = {}
+for name, (config, pretrained, weights, paired, seeds) in CONTESTANTS.items():
+    for seed in range(seeds):
+        jobs[name, seed] = partial(train_student, config, pretrained, weights, paired, seed)
+torch.manual_seed(0)
+runs = side_by_side(jobs, steps=P.steps * len(jobs), workers=P.workers)
+
+# %% [markdown]
+# Now, once, the test split.
+
+
+# %%
+def quality(pictures):
+    """FID, KID, L1 per pixel, and perceptual distance of pictures of the test split."""
+    return {
+        "FID": fid(truth, pictures, features),
+        "KID": kid(truth, pictures, features),
+        "L1": (pictures - truth).abs().mean().item(),
+        "perceptual": perceptual_distance(pictures, truth, features).mean().item(),
+    }
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+test_pictures = {key: translate(generator, test) for key, (generator, _) in runs.items()}
+scores = {"teacher": [quality(teacher_pictures)]}
+scores["sliced, not tuned"] = [quality(translate(super_student.configure(selected), test))]
+for name in CONTESTANTS:
+    scores[name] = [quality(test_pictures[name, seed]) for seed in range(CONTESTANTS[name][4])]
+average = {name: {m: mean([s[m] for s in some]) for m in some[0]} for name, some in scores.items()}
+
+
+# %% tags=["result"]
+def mean_and_range(name, metric):
+    values = [score[metric] for score in scores[name]]
+    spread = f" [{min(values):.3f}, {max(values):.3f}]" if len(values) > 1 else ""
+    return f"{mean(values):.3f}{spread}"
+
+
+cost_of = {name: macs_of(contestant[0]) for name, contestant in CONTESTANTS.items()}
+cost_of |= {"teacher": teacher_cost.macs, "sliced, not tuned": macs_of(selected)}
+parameters_of = {name: sum(p.numel() for p in runs[name, 0][0].parameters()) for name in CONTESTANTS} | {
+    "teacher": teacher_cost.params
+}
+parameters_of["sliced, not tuned"] = parameters_of["selected"]
+print("test split; mean [lowest, highest] over seeds")
+print(f"{'':22}{'M MACs':>8}{'fewer':>7}{'params':>11}{'FID':>22}{'KID':>8}{'L1':>23}{'perceptual':>23}")
+for name in scores:
+    print(
+        f"{name:22}{cost_of[name] / 1e6:8.2f}{teacher_cost.macs / cost_of[name]:6.1f}×{parameters_of[name]:>11,}"
+        f"{mean_and_range(name, 'FID'):>22}{average[name]['KID']:8.3f}{mean_and_range(name, 'L1'):>23}"
+        f"{mean_and_range(name, 'perceptual'):>23}"
+    )
+
+# %% tags=["nbval-check-output"]
+best, before = average["selected"], average["teacher"]
+assert teacher_cost.macs >= 9 * macs_of(selected)
+assert best["perceptual"] <= 1.25 * before["perceptual"]
+assert best["FID"] <= 0.45
+assert best["FID"] < average["from scratch"]["FID"]
+assert best["perceptual"] < average["from scratch"]["perceptual"]
+assert best["FID"] < average["uniform"]["FID"]
+print("The selected student has at least 9 times fewer MACs than the teacher,")
+print("a perceptual distance of at most 1.25 times the teacher's, and an FID of at most 0.45.")
+print("It beats its own configuration trained from scratch for as many steps, and the uniform width.")
+
+# %% tags=["cover"]
+from efficientlab.viz.comparison import quality_against_cost
+
+shown = ("teacher", "selected", "uniform", "from scratch")
+quality_against_cost(
+    {name: [s["FID"] for s in scores[name]] for name in shown},
+    {"million MACs a picture": {name: cost_of[name] / 1e6 for name in shown}},
+    "FID on the test split (lower is better)",
+)
+plt.show()
+
+# %%
+picture_rows(
+    {
+        "drawing": to_pixels(test.drawing),
+        "teacher": teacher_pictures,
+        "selected": test_pictures["selected", 0],
+        "uniform": test_pictures["uniform", 0],
+        "from scratch": test_pictures["from scratch", 0],
+        "unpaired": test_pictures["unpaired", 0],
+        "truth": truth,
+    }
+)
+plt.show()
+
+# %% [markdown]
+# Read the ablation as it is. The rows *from scratch*, *− distillation*, and *− distillation − game* differ in one term
+# each, at the same number of steps. Compare FID with L1: a term may help one and cost the other. A network that learns from
+# reconstruction alone makes the mean of all plausible pictures, which is close to each of them and looks like none.
+#
+# The losses of both players:
+
+# %%
+from efficientlab.viz.translation import player_losses
+
+player_losses({name: runs[name, 0][1] for name in ("selected", "from scratch", "− distillation", "unpaired")})
+plt.show()
+
+# %% [markdown]
+# ## 8 · Which layers to compress
+#
+# The students have separable convolutions in the blocks only. Why not everywhere? The next cell trains four generators of
+# width 15 from scratch, with the teacher's help, for as many steps as above: dense, separable in the blocks, in blocks and
+# down-sampling, and everywhere.
+
+# %% tags=["result"]
+lab.needs("1.1", "1.2", "1.3", "1.4", "1.11")
+WHERE = {
+    "nowhere": (),
+    "blocks": ("blocks",),
+    "blocks, down": ("blocks", "down"),
+    "blocks, down, up": ("blocks", "down", "up"),
+}
+
+
+def train_separable(separable, bar):
+    generator, discriminator = ResNetGenerator(uniform(15), separable), load_discriminator()
+    distill = Distillation([60] * 4, [teacher.config.stream] * 4)
+    for net in (generator, discriminator, distill):
+        net.train().to(P.device)
+
+    def generator_loss(batch):
+        with torch.no_grad():
+            taught = teacher.with_features(batch.drawing)[1]
+        terms = {
+            "GAN": lambda: adversarial_losses(batch.discriminator, batch.drawing, batch.picture, batch.fake)[
+                1
+            ],
+            "reconstruction": lambda: reconstruction_loss(batch.fake, batch.drawing, batch.picture, teacher),
+            "distillation": lambda: distill(batch.features, taught),
+        }
+        return total_objective(terms, ALL)
+
+    def discriminator_loss(batch):
+        return adversarial_losses(batch.discriminator, batch.drawing, batch.picture, batch.fake)[0]
+
+    batches = PairBatches(train, P.steps, P.batch, 0, P.device, bar)
+    fine_tune(
+        generator, discriminator, batches, generator_loss, discriminator_loss, distill.parameters(), P.lr
+    )
+    return generator.eval()
+
+
+separables = side_by_side(
+    {name: partial(train_separable, separable) for name, separable in WHERE.items()},
+    steps=P.steps * len(WHERE),
+    workers=P.workers,
+)
+print(f"{'separable':20}{'M MACs':>8}{'FID':>8}{'L1':>8}{'perceptual':>12}")
+for name, net in separables.items():
+    macs = measure(net, one, time=False).macs
+    q = quality(translate(net, test))
+    print(f"{name:20}{macs / 1e6:8.2f}{q['FID']:8.3f}{q['L1']:8.4f}{q['perceptual']:12.4f}")
+
+# %% [markdown]
+# ## 9 · Try it
+#
+# A slider over the super student's configurations: the widths outside the blocks and inside them. The
+# picture, its MACs, and its time change with them. A picture without a slider is shown where nobody can move one.
+
+# %%
+from efficientlab.viz.explore import explore
+from efficientlab.viz.translation_demo import edited_drawing, width_explorer
+
+lab.needs("1.5", "1.7")
+explore(
+    partial(width_explorer, super_student, to_pixels(test.drawing[:6]).to(P.device), generator_macs),
+    outside=(15, *(w for w in WIDTHS if w != 15)),
+    inside=(15, *(w for w in WIDTHS if w != 15)),
+)
+
+# %% [markdown]
+# An editor for shoes: take a drawing, move it, make its shaft or sole longer, and see what both generators answer, and how long they
+# take for it.
+
+# %%
+lab.needs("1.5", "1.9", "1.10", "1.11")
+explore(
+    partial(
+        edited_drawing, {"teacher": teacher, "selected": runs["selected", 0][0]}, to_pixels(test.drawing[:8])
+    ),
+    drawing=tuple(range(8)),
+    taller=(0, 2, 4),
+    right=(0, -4, -2, 2, 4),
+)
+
+# %% [markdown]
+# ## 10 · Your turn to judge
+
+# %% [markdown] exercise="1.12"
+# Answer in a few sentences each, with numbers from this notebook:
+#
+# 1. Look at your prediction of exercise 1.8, at the roofline's, and at the measurement. Where is the largest gap, and which
+#    operators explain it?
+# 2. Read the ablation of section 7 and the table of section 8. Which term is worth its time at this scale, in which metric, and
+#    which is not? Where would you use separable convolutions?
+# 3. The selected configuration: in which layers does it spend more than the uniform one, and in which less? Give a reason that
+#    could be tested, and say how you would test it.
+
+# %% [markdown] answer="1.12"
+# 1. MACs fall by about ten, time by much less. The student calls more operators than the teacher, because each separable
+#    convolution is two, and its depthwise convolutions, norms and ReLUs are bound by memory or by the call itself.
+#    At a batch of 1 the calls are nearly everything, so the speed-up is smallest there.
+# 2. The rows differ by one term each. Reconstruction alone has a good L1 and a poor FID, because it makes the mean of the
+#    plausible pictures; the game moves FID down and may cost L1. What distillation adds can be compared with the range over seeds:
+#    where it is inside of that, it is not shown to help. Separable blocks save most of the MACs there are; separable
+#    up-sampling saves the rest, at a price that the table shows.
+# 3. To be read from the two configurations' numbers. For example, the layers at full and half size cost most per channel, so the search may
+#    narrow them first. A test: exchange the width of one layer between the two configurations and evaluate both.
+#
+# === BEGIN MARK SCHEME ===
+# 8 points. (1) 3 points: names calls or memory-bound operators (2) and cites one measured ratio (1). (2) 3 points: one term
+# judged with figures and the spread over seeds (2); a statement about separable layers backed by section 8 (1). (3) 2
+# points: a difference of the configurations read correctly (1), a test that could fail (1).
+# === END MARK SCHEME ===
+
+# %% [markdown]
+# ## 11 · Kernel corner
+#
+# After every convolution come an instance norm and a ReLU. Each is a pass or more through memory: one to find mean and
+# variance, one to normalise, one to clip. A channel of a picture is small enough to be kept by one program: then the whole of
+# it is one load and one store.
+#
+# [Triton](https://triton-lang.org/main/getting-started/tutorials/01-vector-add.html) kernels are written in Python. Many
+# copies of the function, *programs*, run at once. `tl.program_id(0)` says which one this is. `tl.arange(0, BLOCK)` is a
+# vector of numbers 0 … BLOCK − 1. `tl.load(pointer + offsets, mask=…, other=0.0)` reads a vector of numbers from memory,
+# and gives 0.0 where the mask is false; `tl.store(pointer + offsets, values, mask=…)` writes where it is true. `tl.sum(v,
+# 0)` adds a vector up, `tl.where(condition, a, b)` chooses, `tl.sqrt` and `tl.maximum` are what they say. Without a GPU,
+# Triton's interpreter runs the same kernel in Python: slow, and exact.
+
+# %%
+import importlib.util
+
+has_triton = importlib.util.find_spec("triton") is not None
+print("Triton is here." if has_triton else "Triton is not installed (it needs Linux): skip exercise 1.13.")
+
+# %% [markdown] exercise="1.13"
+# Write instance norm and ReLU as one kernel. The tensor is contiguous, $(N, C, H, W)$, so it is $N \cdot C$ *rows* of
+# `pixels` = $H \cdot W$ numbers. Program `row` handles one of them, and `BLOCK` is at least `pixels`: mask what is too much.
+#
+# $$ y = \max\!\Big(0,\; \gamma_c \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta_c\Big), \qquad
+# \mu = \frac{1}{P}\sum_p x_p, \quad \sigma^2 = \frac{1}{P}\sum_p (x_p - \mu)^2, $$
+#
+# with $P$ = `pixels` and $c$ the row's channel.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What is $x - \mu$ in the places beyond the row's end, and does it belong into $\sigma^2$?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `row % channels` is the channel. Set the differences to 0 where the mask is false before you square and add them.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `mean = tl.sum(x, 0) / pixels`, `centred = tl.where(valid, x - mean, 0.0)`, and the variance is the sum of
+# `centred * centred` over `pixels`.
+# </details>
+
+# %% exercise="1.13"
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def norm_relu_kernel(x_ptr, y_ptr, weight_ptr, bias_ptr, channels, pixels, eps, BLOCK: tl.constexpr):
+    """One program normalises one row (one channel of one picture), scales, shifts and clips it."""
+    ### BEGIN SOLUTION
+    row = tl.program_id(0)
+    channel = row % channels
+    pixel = tl.arange(0, BLOCK)
+    valid = pixel < pixels
+    x = tl.load(x_ptr + row * pixels + pixel, mask=valid, other=0.0)
+    mean = tl.sum(x, 0) / pixels
+    centred = tl.where(valid, x - mean, 0.0)
+    variance = tl.sum(centred * centred, 0) / pixels
+    scale = tl.load(weight_ptr + channel) / tl.sqrt(variance + eps)
+    y = tl.maximum(centred * scale + tl.load(bias_ptr + channel), 0.0)
+    tl.store(y_ptr + row * pixels + pixel, y, mask=valid)
+    ### END SOLUTION
+
+
+# %% check="1.13"
+lab.check("1.13", norm_relu_kernel)
+
+# %% [markdown]
+# ## What you have passed
+
+# %%
+lab.summary()
+
+# %% [markdown]
+# ## What to take with you
+#
+# - A super student is trained once and holds many networks. The weights of a configuration are slices of it.
+# - Choose with the validation split and shared weights, then fine-tune, then test once.
+# - The rival that matters is the same network from scratch with the same steps, and the uniform width at the same MACs.
+# - MACs are not time. Separable layers trade arithmetic for calls and for bytes.
+# - Each term of a loss is worth what an ablation with equal budgets says, in the metric that you care about.
+#
+# **Further reading.** [GAN Compression](https://arxiv.org/abs/2003.08936) ·
+# [pix2pix](https://arxiv.org/abs/1611.07004) · [CycleGAN](https://arxiv.org/abs/1703.10593) ·
+# [Once-for-all](https://arxiv.org/abs/1908.09791) · [AnyCost GANs](https://arxiv.org/abs/2103.03243).

@@ -1,0 +1,17 @@
+"""there is no hinge: a score beyond the margin still counts (this is the Wasserstein form)."""
+
+from torch import Tensor
+
+
+def adversarial_losses(
+    discriminator, drawing: Tensor, picture: Tensor, fake: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The hinge losses (loss_d, loss_g) of one batch, two scalars.
+
+    Shapes: drawing, picture, fake (N, 1, H, W); discriminator(drawing, picture) gives scores (N, 1, h, w).
+    """
+    real = discriminator(drawing, picture)  # (N, 1, h, w)
+    caught = discriminator(drawing, fake.detach())
+    loss_d = (1 - real).mean() + (1 + caught).mean()
+    loss_g = -discriminator(drawing, fake).mean()
+    return loss_d, loss_g

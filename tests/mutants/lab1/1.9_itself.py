@@ -1,0 +1,17 @@
+"""the super student itself is returned, set to the configuration."""
+
+from efficientlab.models.pix2pix import Config, ResNetGenerator
+from efficientlab.models.super_student import SuperStudent
+
+
+def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:
+    """A stand-alone generator of configuration `config` with copies of the super student's first channels."""
+    return super_student.configure(config)
+    alone = ResNetGenerator(config, ("blocks",))
+    big = super_student.state_dict()
+    small = {
+        name: big[name][tuple(slice(n) for n in tensor.shape)].clone()
+        for name, tensor in alone.state_dict().items()
+    }
+    alone.load_state_dict(small)
+    return alone

@@ -1,0 +1,16 @@
+"""the widest network comes out, whatever the configuration says."""
+
+from efficientlab.models.pix2pix import Config, ResNetGenerator, uniform
+from efficientlab.models.super_student import SuperStudent
+
+
+def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:
+    """A stand-alone generator of configuration `config` with copies of the super student's first channels."""
+    alone = ResNetGenerator(uniform(24), ("blocks",))
+    big = super_student.state_dict()
+    small = {
+        name: big[name][tuple(slice(n) for n in tensor.shape)].clone()
+        for name, tensor in alone.state_dict().items()
+    }
+    alone.load_state_dict(small)
+    return alone
