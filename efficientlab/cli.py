@@ -8,27 +8,67 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from efficientlab import __version__
 from efficientlab.environment import ROOT, provide
 
+if TYPE_CHECKING:
+    from efficientlab.exercises.lab import Lab
+    from efficientlab.grading.engines import Engine
+
+SANDBOXES = ("auto", "namespaces", "bubblewrap", "landlock", "docker", "podman")
+
 EXAMPLES = """examples:
-  python -m efficientlab demo                         run lab 4's solution and check three sample submissions
-  python -m efficientlab lab                          open JupyterLab on the labs
-  python -m efficientlab check mine.ipynb --lab 4     points of one notebook, exercise by exercise
-  python -m efficientlab build 4                      rebuild lab 4's notebooks from solutions/lab4_tsm.py
-  python -m efficientlab test                         lint, types, unit tests, mutants and every notebook
+  python -m efficientlab demo                          run lab 4's solution and grade six sample submissions
+  python -m efficientlab lab                           open JupyterLab on the labs
+  python -m efficientlab check mine.ipynb --lab 4      points of one notebook of your own, exercise by exercise
+  python -m efficientlab grade export.zip --lab 4 --out grades     grade a class, in a sandbox
+  python -m efficientlab review grades --lab 4         read the written answers side by side, merge their points
+  python -m efficientlab validate --lab 4              before release: solution 100 %, stub 0, each slip found
+  python -m efficientlab release --lab 4 --out bundle  what students get, without anything that answers it
+  python -m efficientlab build 4                       rebuild lab 4's notebooks from solutions/lab4_tsm.py
+  python -m efficientlab test                          lint, types, unit tests, mutants and every notebook
 
 Where torch or another package is missing, the first use makes .venv beside the checkout and goes on there.
+docs/instructors.md says how to come from a clone to grades, LMS by LMS.
+"""
+
+GRADE = """SUBMISSIONS is what the LMS exports: a zip or a folder from Canvas, Moodle or Gradescope, a folder a student,
+plain notebooks, or one notebook. Code of students runs in a sandbox; what comes back is compared outside, with
+the solution's answers on fresh random cases. A second run keeps finished records and goes on where one stopped.
+
+GRADES then holds
+  index.html             the class: histograms, misconceptions, times, faults
+  pages/                 one page a student, .html and .md, to hand back
+  grades.csv             every exercise of every student
+  canvas.csv             for Canvas' gradebook import
+  gradescope/*/results.json
+  records/               one JSON file a submission; review/ once answers were read
+
+examples:
+  efficientlab grade submissions.zip --lab 4 --out grades
+  efficientlab grade submissions/ --lab 4 --out grades --engine dask --scheduler tcp://10.0.0.1:8786
+  efficientlab grade submissions/ --lab 4 --out grades --sandbox docker --image efficientlab:latest
+"""
+
+REVIEW = """The first run writes GRADES/review/EXERCISE.html, all answers side by side under codes, and
+GRADES/review/points.csv. Fill in the points there, in any spreadsheet, and run it again: the pages of students, the
+overview and the tables then hold them. What is filled in is kept.
 """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one verb; the exit status is 0 where all went well."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.verb != "test":
+        parser.error(f"{options.verb} does not know {' '.join(rest)}")
+    options.rest = [*getattr(options, "rest", []), *rest]
     provide(options.verb)
     raise SystemExit(options.run(options))
 
@@ -43,25 +83,92 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"efficientlab {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=text, description=text)
+    def verb(name: str, run: object, text: str, more: str = "") -> argparse.ArgumentParser:
+        sub = verbs.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         sub.set_defaults(run=run)
         return sub
 
-    verb("demo", _demo, "run lab 4's solution, print its results, check three sample submissions")
+    def lab(sub: argparse.ArgumentParser, required: bool = True) -> None:
+        text = "the lab's number" if required else "the lab's number; all labs without it"
+        sub.add_argument("--lab", type=_lab_number, required=required, metavar="N", help=text)
+
+    verb("demo", _demo, "run lab 4's solution, print its results, grade six sample submissions")
     verb("lab", _lab, "open JupyterLab on the labs")
-    test = verb("test", _test, "run all tests; further arguments go to pytest")
-    test.add_argument("rest", nargs=argparse.REMAINDER, metavar="PYTEST_ARGUMENT")
-    check = verb("check", _check, "check submissions and print their points, exercise by exercise")
+    test = verb(
+        "test", _test, "run all tests; further arguments go to pytest, as in: test tests/kernels -k shift"
+    )
+    test.add_argument("paths", nargs="*", metavar="PATH", help="what to test; everything without it")
+    check = verb("check", _check, "check notebooks of your own, without a sandbox, and print their points")
     check.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
-    check.add_argument("--lab", type=int, required=True, metavar="N", help="the lab's number")
-    check.add_argument("--seed", type=int, help="seed of the fresh cases; drawn anew without it")
+    lab(check)
+    _add_seed(check)
+    grade = verb("grade", _grade, "grade a class's submissions in a sandbox and write all reports", GRADE)
+    grade.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a zip, a folder or a notebook")
+    lab(grade)
+    grade.add_argument("--out", type=Path, required=True, metavar="GRADES", help="the folder for all results")
+    _add_seed(grade)
+    box = grade.add_mutually_exclusive_group()
+    box.add_argument(
+        "--sandbox", default="auto", metavar="NAME", help=f"{', '.join(SANDBOXES)} (default: auto)"
+    )
+    box.add_argument(
+        "--no-sandbox",
+        dest="sandbox",
+        action="store_const",
+        const="none",
+        help="run students' code as your own; every report says so",
+    )
+    grade.add_argument("--image", help="the container image, for --sandbox docker or podman")
+    grade.add_argument("--engine", choices=("local", "dask", "slurm"), default="local", help="where it runs")
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of the Dask cluster, such as tcp://10.0.0.1:8786"
+    )
+    review = verb(
+        "review", _review, "read the written answers side by side; merge the points from a CSV", REVIEW
+    )
+    review.add_argument("grades", type=Path, metavar="GRADES", help="the folder that grade wrote")
+    lab(review)
+    release = verb("release", _release, "make what students get: the lab without anything that answers it")
+    lab(release)
+    release.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="a new folder")
+    validate = verb(
+        "validate", _validate, "show that the solution gets all points, the stub none, each slip is found"
+    )
+    lab(validate, required=False)
     build = verb("build", _build, "build the student's and the solution's notebooks from solutions/labN_*.py")
-    build.add_argument("labs", nargs="*", metavar="LAB", help="labs by number, such as 4; all without it")
+    build.add_argument(
+        "labs", nargs="*", type=_lab_number, metavar="LAB", help="labs, as 4 or lab4_tsm; all without it"
+    )
     what = build.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="write nothing; say what is out of date")
     what.add_argument("--run", dest="execute", action="store_true", help="execute even where no code changed")
     return parser
+
+
+def _add_seed(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--seed", type=_seed, help="seed of the fresh cases; drawn anew without it")
+
+
+def _lab_number(text: str) -> int:
+    """4, lab4 and lab4_tsm name the same lab."""
+    match = re.fullmatch(r"(?:lab)?(\d{1,3})(?:_\w+)?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} names no lab; write 4, lab4 or lab4_tsm")
+    return int(match[1])
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"\d{1,10}", text) or not 0 < int(text) < 2**31 - 1:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no seed; write a whole number from 1 to {2**31 - 2}"
+        )
+    return int(text)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -76,20 +183,79 @@ def _lab(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     everything = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600", "tests", "solutions"]
-    command = [sys.executable, "-m", "pytest", *(options.rest or everything)]
+    command = [sys.executable, "-m", "pytest", *(options.paths + options.rest or everything)]
     return subprocess.call(command, cwd=ROOT, env={**os.environ, "EFFICIENTLAB_PROFILE": "ci"})
 
 
 def _check(options: argparse.Namespace) -> int:
-    from efficientlab.exercises.labs import find_lab
     from efficientlab.grading.report import check_notebooks
 
+    return check_notebooks(options.notebooks, _find(options), options.seed)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from efficientlab.grading.grade import grade
+
+    return grade(
+        options.submissions,
+        _find(options),
+        options.out,
+        seed=options.seed,
+        sandbox=options.sandbox,
+        image=options.image,
+        engine=_engine(options),
+    )
+
+
+def _engine(options: argparse.Namespace) -> Engine | None:
+    if options.engine == "dask":
+        from efficientlab.grading.engines.dask import DaskEngine
+
+        if not options.scheduler:
+            raise SystemExit(
+                "efficientlab grade: --engine dask needs --scheduler ADDRESS of a running cluster"
+            )
+        return DaskEngine(options.scheduler)
+    if options.engine == "slurm":
+        from efficientlab.grading.engines.slurm import SlurmEngine
+
+        return SlurmEngine()
+    return None
+
+
+def _review(options: argparse.Namespace) -> int:
+    from efficientlab.grading.grade import review
+
+    return review(options.grades, _find(options))
+
+
+def _release(options: argparse.Namespace) -> int:
+    from efficientlab.authoring.release import ReleaseError, release
+
     try:
-        lab = find_lab(options.lab)
-    except KeyError as error:
-        print(f"efficientlab check: {error.args[0]}", file=sys.stderr)
+        print("\n".join(release(_find(options), options.out)))
+    except ReleaseError as error:
+        print(f"efficientlab release: {error}", file=sys.stderr)
         return 2
-    return check_notebooks(options.notebooks, lab, options.seed)
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from efficientlab.authoring.validate import validate
+    from efficientlab.exercises.labs import MODULES, find_lab
+
+    labs = [_find(options)] if options.lab is not None else [find_lab(number) for number in MODULES]
+    return max(validate(lab) for lab in labs)
+
+
+def _find(options: argparse.Namespace) -> Lab:
+    from efficientlab.exercises.labs import find_lab
+
+    try:
+        return find_lab(options.lab)
+    except KeyError as error:
+        print(f"efficientlab {options.verb}: {error.args[0]}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -97,7 +263,7 @@ def _build(options: argparse.Namespace) -> int:
     from efficientlab.exercises.labs import MODULES, find_lab
 
     try:
-        labs = [find_lab(int(str(name).removeprefix("lab"))) for name in options.labs or MODULES]
+        labs = [find_lab(number) for number in options.labs or MODULES]
         lines = [
             line for lab in labs for line in (stale(lab) if options.check else build(lab, options.execute))
         ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from efficientlab.authoring.build import source_path
 from efficientlab.authoring.execute import execute
@@ -13,13 +17,20 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.report import check_notebooks
+from efficientlab.grading.grade import grade
+from efficientlab.grading.record import load_records
 
 FOLDER = ROOT / "build" / "demo"
 
+ENDLESS = "def clip_logits(backbone, video):\n    while True:\n        pass"
+WRONG_DIRECTION = ROOT / "tests" / "mutants" / "lab4" / "4.2_other_direction.py"
+
 
 def demo() -> int:
-    """Run lab 4's solution in the `ci` profile, print its results, then check three sample submissions."""
+    """Run lab 4's solution in the `ci` profile, print its results, then grade six sample submissions.
+
+    Returns 0 where every sample got exactly the points that it must.
+    """
     lab = find_lab(4)
     FOLDER.mkdir(parents=True, exist_ok=True)
     solution = read_source(source_path(lab), lab)
@@ -32,16 +43,63 @@ def demo() -> int:
     print(
         f"The notebook took {seconds:.0f} s; with its outputs it is {FOLDER.relative_to(ROOT)}/{lab.slug}.ipynb\n"
     )
-    print("Three sample submissions:", flush=True)
-    return check_notebooks(write_samples(lab, FOLDER), lab)
+    print("Six sample submissions, as an LMS might export them:", flush=True)
+    return grade_samples(lab, FOLDER)
 
 
-def write_samples(lab: Lab, folder: Path) -> list[Path]:
-    """Write a complete, a half and a blank submission of `lab` to `folder`; return their paths."""
+def grade_samples(lab: Lab, folder: Path) -> int:
+    """Grade the six samples in a sandbox; where this machine has none, without: they are our own code."""
+    submissions, grades = folder / "submissions", folder / "grades"
+    for old in (submissions, grades):
+        shutil.rmtree(old, ignore_errors=True)
+    expected = write_samples(lab, submissions)
+    status = grade(submissions, lab, grades)
+    if status == 2:
+        print("Without a sandbox, as the samples are our own code:", file=sys.stderr)
+        status = grade(submissions, lab, grades, sandbox="none")
+    if status:
+        return status
+    for record in load_records(grades):
+        lost = {e.id for e in record.exercises if e.earned is not None and e.earned < e.points}
+        if lost != expected[record.student]:
+            print(f"{record.student} lost {sorted(lost)}; it must lose {sorted(expected[record.student])}.")
+            status = 1
+    return status
+
+
+def write_samples(lab: Lab, folder: Path) -> Mapping[str, set[str]]:
+    """Write six submissions of lab 4 to `folder`; return the exercises that each of them must lose."""
+    folder.mkdir(parents=True, exist_ok=True)
     solution = read_source(source_path(lab), lab)
-    ids = [exercise.id for exercise in lab.exercises]
-    paths = []
-    for name, solved in (("complete", ids), ("half", ids[: len(ids) // 2]), ("blank", [])):
-        paths.append(folder / f"{name}.ipynb")
-        nbformat.write(student_notebook(solution, lab, solved), paths[-1])
-    return paths
+    checked = [exercise.id for exercise in lab.exercises if exercise.check]
+    first_half = [exercise.id for exercise in lab.exercises][: len(lab.exercises) // 2]
+
+    def sample(solved: list[str], **changed: str) -> NotebookNode:
+        notebook = student_notebook(solution, lab, solved)
+        for cell in notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            cell.source = changed.get(grade_id.replace("-", "_"), cell.source)
+        return notebook
+
+    everything = [exercise.id for exercise in lab.exercises]
+    samples = {
+        "complete": (sample(everything), set()),
+        "half": (sample(first_half), set(checked) - set(first_half)),
+        "blank": (sample([]), set(checked)),
+        "endless-loop": (sample(everything, ex_4_1=ENDLESS), {"4.1"}),
+        "wrong-direction": (
+            sample(everything, ex_4_2=WRONG_DIRECTION.read_text(encoding="utf-8")),
+            {"4.2"},
+        ),
+        "lost-metadata": (_without_metadata(sample(everything)), set()),
+    }
+    for name, (notebook, _) in samples.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    return {name: lost for name, (_, lost) in samples.items()}
+
+
+def _without_metadata(notebook: NotebookNode) -> NotebookNode:
+    """As copying the cells into a fresh notebook leaves it."""
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata, cell.id = NotebookNode(), f"cell-{number}"
+    return notebook

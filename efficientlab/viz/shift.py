@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from efficientlab.kernels import temporal_shift
 from efficientlab.viz.style import RED
 
 if TYPE_CHECKING:
@@ -39,8 +39,16 @@ def shift_pictures(
 def draw_shift(fold_div: int, direction: str) -> Figure:
     """Frame numbers before and after the temporal shift; direction "both" or "past only"."""
 
+    steps = (1, 0) if direction == "past only" else (-1, 1)
+
     def shifted(x: Tensor) -> Tensor:
-        return temporal_shift(x, len(x), fold_div, causal=direction == "past only")
+        fold = x.shape[1] // fold_div
+        *moved, rest = x.split([fold, fold, x.shape[1] - 2 * fold], 1)  # (T, c, H, W) each
+        # a negative pad crops: the frames move on by `step`, zeros follow
+        parts = [
+            F.pad(part, (0, 0, 0, 0, 0, 0, step, -step)) for part, step in zip(moved, steps, strict=True)
+        ]
+        return torch.cat([*parts, rest], 1)
 
     return shift_pictures({"before": lambda x: x, f"after, {direction}": shifted})
 
