@@ -1,0 +1,96 @@
+"""Archives are downloaded once from a server of our own, proven by their checksum, and unpacked whole."""
+
+import functools
+import hashlib
+import http.server
+import threading
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+from efficientlab.datasets.archives import fetch_archive
+
+
+@pytest.fixture
+def publisher(tmp_path):
+    """A web server on the loopback interface that publishes set.zip, which holds one folder."""
+    served = tmp_path / "served"
+    served.mkdir()
+    with zipfile.ZipFile(served / "set.zip", "w") as content:
+        content.writestr("set_v1/a.txt", "1 2 3\n")
+        content.writestr("set_v1/sub/b.txt", "4 5 6\n")
+    requests = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            requests.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Handler, directory=str(served))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield SimpleNamespace(
+        url=f"http://127.0.0.1:{server.server_port}/set.zip", folder=served, requests=requests
+    )
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_an_archive_is_downloaded_once_and_unpacked(publisher, cache, capsys):
+    digest = hashlib.sha256((publisher.folder / "set.zip").read_bytes()).hexdigest()
+    for _ in range(2):
+        folder = fetch_archive(publisher.url, cache)
+        assert folder == cache / "set_v1"
+        assert (folder / "a.txt").read_text() == "1 2 3\n"
+        assert (folder / "sub" / "b.txt").read_text() == "4 5 6\n"
+    assert publisher.requests == ["/set.zip"]
+    assert (cache / "set.zip.sha256").read_text() == digest
+    assert capsys.readouterr().out.count(digest) == 1
+    assert {p.name for p in cache.iterdir()} == {"set.zip", "set.zip.sha256", "set_v1"}  # no scratch is left
+
+
+def test_a_later_download_must_be_the_first_one(publisher, cache):
+    fetch_archive(publisher.url, cache)
+    (cache / "set.zip").unlink()
+    with zipfile.ZipFile(publisher.folder / "set.zip", "a") as content:
+        content.writestr("set_v1/c.txt", "7 8 9\n")
+    with pytest.raises(
+        ValueError, match=r"served set\.zip with another sha256 than .* delete .*set\.zip\.sha256"
+    ):
+        fetch_archive(publisher.url, cache)
+    assert not (cache / "set.zip").exists()
+
+
+def test_a_given_checksum_is_demanded_of_the_first_download(publisher, cache):
+    with pytest.raises(ValueError, match="with another sha256 than 0000"):
+        fetch_archive(publisher.url, cache, sha256="0" * 64)
+    digest = hashlib.sha256((publisher.folder / "set.zip").read_bytes()).hexdigest()
+    assert fetch_archive(publisher.url, cache, sha256=digest).name == "set_v1"
+    assert not (cache / "set.zip.sha256").exists()
+
+
+def test_what_is_not_an_archive_of_one_folder_is_named(publisher, cache):
+    (publisher.folder / "set.zip").write_bytes(b"<html>moved</html>")
+    with pytest.raises(ValueError, match=r"set\.zip is not a zip archive"):
+        fetch_archive(publisher.url, cache)
+    with zipfile.ZipFile(publisher.folder / "two.zip", "w") as content:
+        content.writestr("one/a", "")
+        content.writestr("two/a", "")
+    with pytest.raises(ValueError, match="must hold one folder, it holds one, two"):
+        fetch_archive(publisher.url.replace("set.zip", "two.zip"), cache)
+
+
+def test_an_archive_that_is_not_served_is_named(publisher, cache):
+    with pytest.raises(ConnectionError, match=r"could not download none\.zip .* check the network"):
+        fetch_archive(publisher.url.replace("set.zip", "none.zip"), cache)
