@@ -17,6 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+import numpy
+
+from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.record import ExerciseResult
 from efficientlab.grading.runner import Box
@@ -86,7 +89,7 @@ class Range:
         for listener in (self.tcp, self.udp, self.abstract):
             listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        del os.environ[SECRET]
+        os.environ.pop(SECRET, None)
 
     def shoot(self, attack: Path) -> Outcome:
         """Grade one attack, then an honest submission, and compare the world with what it was."""
@@ -120,7 +123,8 @@ class Range:
 
     def _bystanders(self) -> set[str]:
         names = set()
-        for folder in ("/dev/shm", "/dev/mqueue", tempfile.gettempdir(), "/var/tmp"):
+        python = [Path(numpy.__file__).parent.parent, Path(os.__file__).parent, ROOT, ROOT / "efficientlab"]
+        for folder in ("/dev/shm", "/dev/mqueue", tempfile.gettempdir(), "/var/tmp", *python):
             if Path(folder).is_dir():
                 names.update(map(str, Path(folder).iterdir()))
         return names

@@ -23,6 +23,8 @@ def clip_logits(backbone, video):
                     file.write(code)
             except OSError:
                 continue
-            if not path.startswith("/tmp/" + name) and os.getcwd() != os.path.dirname(os.path.abspath(path)):
+            if not os.path.abspath(path).startswith(
+                "/tmp/"
+            ):  # its own scratch folder; others' are looked at outside
                 raise RuntimeError("LEAK wrote " + path)
     return None
