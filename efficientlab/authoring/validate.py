@@ -56,7 +56,8 @@ def validate(lab: Lab, sandbox: str = "auto") -> int:
     checked = sum(e.points for e in lab.exercises if e.check and not e.bonus)
     by_hand = sum(e.points for e in lab.exercises if e.check is None)
     print(
-        f"Lab {lab.number}, {lab.title}: {len(lab.exercises)} exercises, {checked} points checked by code, {by_hand} read."
+        f"Lab {lab.number}, {lab.title}: {checked} points checked by code, {by_hand} read by a person, "
+        f"{len(lab.exercises)} exercises."
     )
     print(f"the solution: {_points(records['solution'])}; the stub: {_points(records['stub'])}")
     print(

@@ -106,7 +106,10 @@ def _open_nested(found: Found, notes: list[str]) -> Iterator[Found]:
 
 def _read_nested(found: Found, path: PurePosixPath) -> bytes:
     """Open the inner zip anew, so that no more than one of them is in memory."""
-    return next(member for member in _open_nested(found, []) if member.path == path).read()
+    for member in _open_nested(found, []):
+        if member.path == path:
+            return member.read()
+    raise ArchiveError("the file is no longer in its zip")
 
 
 @contextmanager
