@@ -147,7 +147,7 @@ class ResNetGenerator(nn.Module):
 class PatchDiscriminator(nn.Module):
     """Scores patches of a pair as real or made up: positive is real.
 
-    Shapes: drawing (N, 1, H, W), picture (N, 1, H, W) → scores (N, 1, H/4, W/4), one a patch of 22×22 pixels.
+    Shapes: drawing (N, 1, H, W), picture (N, 1, H, W) → scores (N, 1, H/4, W/4), one a patch of 18×18 pixels.
     """
 
     def __init__(self, width: int = 24) -> None:
