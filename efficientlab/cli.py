@@ -212,9 +212,8 @@ def _engine(options: argparse.Namespace) -> Engine | None:
         from efficientlab.grading.engines.dask import DaskEngine
 
         if not options.scheduler:
-            raise SystemExit(
-                "efficientlab grade: --engine dask needs --scheduler ADDRESS of a running cluster"
-            )
+            print("efficientlab grade: --engine dask needs --scheduler ADDRESS", file=sys.stderr)
+            raise SystemExit(2)
         return DaskEngine(options.scheduler)
     if options.engine == "slurm":
         from efficientlab.grading.engines.slurm import SlurmEngine

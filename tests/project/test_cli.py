@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from efficientlab import cli, demo
 from efficientlab.environment import ROOT
+from efficientlab.exercises.lab import Lab
+from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.record import ExerciseResult, Record
 
 
 def run(*arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -18,8 +22,23 @@ def run(*arguments: str, python: str = sys.executable) -> subprocess.CompletedPr
 def test_help_shows_every_verb_and_examples() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for verb in ("demo", "lab", "test", "check", "build"):
+    for verb in ("demo", "lab", "test", "check", "grade", "review", "validate", "release", "build"):
         assert f"efficientlab {verb}" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["grade", "review", "release", "validate", "build", "check", "test"])
+def test_each_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([verb, "--help"])
+    assert f"usage: efficientlab {verb}" in capsys.readouterr().out
+
+
+def test_the_help_of_grade_says_what_comes_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["grade", "--help"])
+    text = capsys.readouterr().out
+    for part in ("index.html", "canvas.csv", "results.json", "examples:", "--scheduler tcp://"):
+        assert part in text
 
 
 def test_help_needs_nothing_but_the_standard_library() -> None:
@@ -60,3 +79,90 @@ def test_a_missing_file_and_an_unknown_lab_are_named(tmp_path: Path) -> None:
     result = run("check", str(tmp_path / "none.ipynb"), "--lab", "99")
     assert result.returncode == 2
     assert "there is no lab 99" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("grade", "none.zip", "--lab", "4", "--out", "g"), "there is no such file or folder"),
+        (("grade", "x", "--lab", "99", "--out", "g"), "there is no lab 99"),
+        (("grade", "x", "--lab", "4", "--out", "g", "--seed", "9" * 30), "is no seed"),
+        (("grade", "x", "--lab", "4", "--out", "g", "--engine", "dask"), "needs --scheduler"),
+        (("check", "x", "--lab", "4", "--seed", "-1"), "is no seed"),
+        (("check", "x", "--lab", "four"), "names no lab"),
+        (("check", "x", "--lab", "4", "--wrong"), "check does not know --wrong"),
+        (("review", "nowhere", "--lab", "4"), "holds no records; run efficientlab grade first"),
+        (("release", "--lab", "4", "--out", "docs"), "docs is there already"),
+        (("build", "lab99_none"), "there is no lab 99"),
+        (("build", "tsm"), "names no lab"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_status_2(
+    arguments: tuple[str, ...],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(list(arguments))
+    assert stopped.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "number"), [("4", 4), ("lab4", 4), ("lab4_tsm", 4), ("lab10_x_y", 10)])
+def test_a_lab_is_named_by_number_or_by_slug(text: str, number: int) -> None:
+    assert cli._lab_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["test", "-k", "shift"], ["-k", "shift"]),
+        (["test", "tests/kernels", "-x", "--maxfail", "3"], ["tests/kernels", "-x", "--maxfail", "3"]),
+        (["test", "--", "-k", "shift"], ["-k", "shift"]),
+    ],
+)
+def test_what_test_does_not_know_goes_to_pytest(
+    arguments: list[str], command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(cli, "provide", lambda verb: None)
+    monkeypatch.setattr(subprocess, "call", lambda command, **more: called.append(command) or 0)
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    assert sorted(called[0][3:]) == sorted(command)
+
+
+@pytest.mark.parametrize(("complete", "status"), [(True, 0), (False, 1)])
+def test_the_demo_fails_where_a_sample_does_not_get_its_points(
+    complete: bool, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = find_lab(4)
+
+    def graded(source: Path, lab: Lab, out: Path, **more: object) -> int:
+        lost = demo.write_samples(lab, source)
+        for name, exercises in lost.items():
+            results = [
+                ExerciseResult(
+                    e.id,
+                    e.title,
+                    e.points,
+                    e.bonus,
+                    None
+                    if e.check is None
+                    else 0
+                    if e.id in exercises or (name == "complete" and not complete)
+                    else e.points,
+                    "failed",
+                    "",
+                )
+                for e in lab.exercises
+            ]
+            Record(name, name, "x", "", None, 4, "", 1, "none", "", tuple(results)).save(out)
+        return 0
+
+    monkeypatch.setattr(demo, "grade", graded)
+    assert demo.grade_samples(lab, tmp_path) == status

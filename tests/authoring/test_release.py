@@ -1,0 +1,136 @@
+"""What students get runs, and holds nothing that answers the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from efficientlab.authoring import release as module
+from efficientlab.authoring.build import source_path
+from efficientlab.authoring.release import ReleaseError, answers_of, leaks, modules_of, release
+from efficientlab.authoring.source import read_source
+from efficientlab.authoring.student import student_notebook
+from efficientlab.environment import ROOT
+from efficientlab.exercises.labs import find_lab
+
+LAB = find_lab(4)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("release") / "bundle"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "stale", lambda lab: [])  # tests/notebooks guards that
+        lines = release(LAB, out)
+    assert any("none is in it" in line for line in lines)
+    return out
+
+
+def test_the_bundle_holds_no_answer_and_no_grader(bundle: Path) -> None:
+    assert leaks(bundle, LAB) == []
+    names = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*")}
+    assert "labs/lab4_tsm.ipynb" in names
+    assert "efficientlab/exercises/goldens/lab4_tsm.safetensors" in names
+    for part in (
+        "solutions",
+        "tests",
+        "efficientlab/grading",
+        "efficientlab/authoring",
+        "efficientlab/kernels/shift.py",
+    ):
+        assert part not in names
+
+
+def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
+    """Import each module in a process that sees the bundle alone, and run one check."""
+    code = (
+        "import importlib, json, sys, efficientlab\n"
+        "for name in json.loads(sys.argv[1]): importlib.import_module(name)\n"
+        "from efficientlab.exercises.labs import find_lab\n"
+        "from efficientlab.datasets.arrowset import arrowset\n"
+        "arrowset('train', 2, size=32, frames=4, seed=0)\n"
+        "lab = find_lab(4)\n"
+        "from efficientlab.exercises.lab4 import CONTESTANTS\n"
+        "lab.check('4.5', dict.fromkeys(CONTESTANTS, 1.0))\n"
+        "print(efficientlab.__file__)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(sorted(modules_of(LAB)))],
+        cwd=bundle,
+        env={**os.environ, "PYTHONPATH": str(bundle)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert "Exercise 4.5 passed" in result.stdout
+    assert str(bundle) in result.stdout
+
+
+def test_the_bundle_is_a_project_without_our_command(bundle: Path) -> None:
+    import tomllib
+
+    project = tomllib.loads((bundle / "pyproject.toml").read_text())
+    assert project["project"]["name"] == "efficientlab"
+    assert "scripts" not in project["project"]
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["efficientlab"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("hint.py", "temporal_shift = None\n", "hint.py defines temporal_shift"),
+        (
+            "hint.py",
+            "def f(x):\n    class OnlineShift: ...\n",
+            "",
+        ),  # not at the top level: nobody can import it
+    ],
+)
+def test_a_module_that_defines_an_exercises_name_is_a_leak(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert leaks(tmp_path, LAB) == ([told] if told else [])
+
+
+@pytest.mark.parametrize("exercise_id", [e.id for e in LAB.exercises])
+def test_each_answer_would_be_found(exercise_id: str, tmp_path: Path) -> None:
+    """A notebook in which one exercise is solved is told from the one that students get."""
+    source = read_source(source_path(LAB), LAB)
+    nbformat.write(student_notebook(source, LAB), tmp_path / "blank.ipynb")
+    assert leaks(tmp_path, LAB) == []
+    cells = source.cells
+    answer = next(c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == LAB[exercise_id].cell)
+    (tmp_path / "solved.md").write_text(answer.source.replace("    ", "\t"))  # reformatted, too
+    assert leaks(tmp_path, LAB) != []
+
+
+def test_there_are_answers_to_search_for() -> None:
+    assert len(answers_of(LAB)) >= 2 * len([e for e in LAB.exercises if e.check])
+
+
+def test_nothing_is_left_where_nothing_is_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "stale", lambda lab: [])
+    monkeypatch.setattr(module, "leaks", lambda bundle, lab: ["x.py defines temporal_shift"])
+    with pytest.raises(ReleaseError, match="give answers away"):
+        release(LAB, tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(module, "stale", lambda lab: ["labs/lab4_tsm.ipynb is old"])
+    with pytest.raises(ReleaseError, match="efficientlab build 4"):
+        release(LAB, tmp_path / "bundle")
+    (tmp_path / "bundle").mkdir()
+    with pytest.raises(ReleaseError, match="is there already"):
+        release(LAB, tmp_path / "bundle")
+
+
+def test_the_repository_itself_would_be_refused() -> None:
+    assert any(
+        "kernels/shift.py defines temporal_shift" in line for line in leaks(ROOT / "efficientlab", LAB)
+    )
