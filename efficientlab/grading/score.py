@@ -183,6 +183,8 @@ def _status(failure: CheckFailed) -> Status:
 def _about_fresh(failure: CheckFailed, name: str) -> str:
     """What a student reads about a case that nobody may know: no values of it, and no text that code could shape."""
     public = "passes the recorded cases, but not fresh ones of the same kind"
+    if failure.cause and failure.cause.kind == "BadReply":  # its text may quote what the box sent
+        return f"`{name}` {public}: there its answer cannot be read, or is far too large"
     if isinstance(failure, Stopped):
         return f"{failure.message} (on a fresh case; the recorded ones pass)"
     if failure.cause and failure.cause.kind != "Returned":
