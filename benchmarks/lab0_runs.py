@@ -27,8 +27,8 @@ from efficientlab.exercises.lab0 import lab
 KEEP = """
 import json
 print(json.dumps({
-    "flops_per_second": device.flops_per_second,
-    "bytes_per_second": device.bytes_per_second,
+    "flops_per_second": machine.flops_per_second,
+    "bytes_per_second": machine.bytes_per_second,
     "time_over_one_group": {
         name: {str(g): [round(x, 3) for x in (t.value, t.low, t.high)] for g, t in zip(GROUPS, ratio, strict=True)}
         for name, ratio in times.items()

@@ -49,14 +49,14 @@ from efficientlab.exercises.profile import choose_profile
 PROFILES = {
     "ci": {
         "device": "cpu",
-        "ops": {"n": 16, "c": 32, "side": 112},  # of section 4's operators: 26 MB a tensor
+        "ops": {"n": 8, "c": 32, "side": 112},  # of section 4's operators: 13 MB a tensor
         "trials": 9,  # of the clocks' experiment in section 5
         "rounds": 15,  # of every comparison of times
         "generator_side": 64,  # pixels; of section 6's generator
         "groups": {  # the layers of section 7: N, C, side, kernel
             "3×3, 128 channels": (4, 128, 28, 3),
             "3×3, 64 channels": (4, 64, 56, 3),
-            "1×1, 64 channels": (8, 64, 112, 1),
+            "1×1, 64 channels": (4, 64, 112, 1),
         },
     },
     "colab": {
@@ -138,7 +138,7 @@ by_hand = {
 
 # %% check="0.1"
 lab.check("0.1", by_hand)
-lab.lock("MACs by hand", by_hand)
+lab.lock("thousand MACs by hand", {name: macs / 1e3 for name, macs in by_hand.items()})
 
 # %% [markdown]
 # Now measure. `measure` runs the layer and adds up what every operator really did. On *meta* tensors, which have a shape
@@ -170,7 +170,6 @@ predicted_against_measured(
     {name: macs / 1e6 for name, macs in by_hand.items()},
     {name: macs / 1e6 for name, macs in counted.items()},
     "million MACs",
-    logarithmic=True,
 )
 plt.show()
 
@@ -249,7 +248,7 @@ print("100 random layers, 100 agreements")
 #
 # The generator of [CycleGAN](https://arxiv.org/abs/1703.10593) is known as *ResNet-9*. The paper that makes it 21 times
 # smaller, [GAN Compression](https://arxiv.org/abs/2003.08936), gives its cost as **56.8 G MACs**, for one image of
-# 256 × 256 pixels. Other papers have copied the number. Our counter disagrees:
+# 256 × 256 pixels. Our counter disagrees:
 
 # %% tags=["result"]
 from efficientlab.models.cyclegan import CycleGANGenerator
@@ -275,7 +274,7 @@ assert whole.complete and abs(PUBLISHED - whole.macs - 7.25e9) < 0.01e9
 # | stem | 7 × 7, keeps the size | $3 \times H \times W$ | $w \times H \times W$ |
 # | down 1, 2 | 3 × 3, stride 2, padding 1 | $w \times H \times W$ | $4w \times H/4 \times W/4$, through $2w \times H/2 \times W/2$ |
 # | `blocks` blocks | two 3 × 3 each, keep the size | $4w \times H/4 \times W/4$ | the same |
-# | up 1, 2 | **transposed** 3 × 3, stride 2 | $4w \times H/4 \times W/4$ | $w \times H \times W$, through $2w \times H/2 \times W/2$ |
+# | up 1, 2 | transposed 3 × 3, stride 2 | $4w \times H/4 \times W/4$ | $w \times H \times W$, through $2w \times H/2 \times W/2$ |
 # | head | 7 × 7, keeps the size | $w \times H \times W$ | $3 \times H \times W$ |
 #
 # You may use your `conv_macs`, or plain products.
@@ -346,8 +345,9 @@ plt.show()
 # %% [markdown]
 # Look at the numbers of *down* and *up*: they are equal. So there is a second suspect. Had somebody counted the
 # *strided* convolutions at the size of their input, the sum would be the same, and the total alone cannot tell the two
-# apart. What can is the formula that counters of that time used, and some still use: output positions times weights,
-# for every kind of convolution. It is right for strided convolutions and wrong for transposed ones.
+# apart. What can is how tools count: several widely used counters multiply output positions by weights for every kind of
+# convolution (`benchmarks/counters.py` compares them). That is right for strided convolutions and wrong for
+# transposed ones.
 #
 # A factor that everybody shares does no harm to a ranking. This one does: it charges networks with transposed
 # convolutions and not the ones that upsample otherwise.
@@ -491,6 +491,7 @@ assert all(seen[name] == 0 for name in ("LSTM", "correlation of two maps", "spar
 # %%
 from efficientlab.viz.costs import shares_seen
 
+lab.needs("0.4")
 shares_seen(seen)
 plt.show()
 
@@ -574,21 +575,21 @@ lab.check("0.5", op_costs)
 # %%
 lab.needs("0.5")
 n, c, side = P.ops["n"], P.ops["c"], P.ops["side"]
-x, y = (torch.randn(n, c, side, side, device=P.device) for _ in range(2))
+map_a, map_b = (torch.randn(n, c, side, side, device=P.device) for _ in range(2))  # (N, C, S, S)
 taps = {
     name: torch.randn(*shape, device=P.device) / prod(shape[1:]) ** 0.5
     for name, shape in (("depthwise", (c, 1, 3, 3)), ("1×1", (c, c, 1, 1)), ("3×3", (c, c, 3, 3)))
 }
 operators = {
     "ReLU": lambda x: F.relu(x),
-    "residual sum": lambda x: x + y,
+    "residual sum": lambda x: x + map_b,
     "depthwise 3×3": lambda x: F.conv2d(x, taps["depthwise"], padding=1, groups=c),
     "conv 1×1": lambda x: F.conv2d(x, taps["1×1"]),
     "conv 3×3": lambda x: F.conv2d(x, taps["3×3"], padding=1),
 }
 assert tuple(operators) == OPS
 mine = op_costs(n, c, side, itemsize=4)
-costs = {name: measure(operator, x, time=False) for name, operator in operators.items()}
+costs = {name: measure(operator, map_a, time=False) for name, operator in operators.items()}
 print(f"{'':15}{'M MACs':>10}{'MB read':>10}{'MB written':>12}{'FLOP/byte':>11}")
 for name, cost in costs.items():
     assert mine[name] == (cost.macs, cost.bytes_read, cost.bytes_written), name
@@ -739,7 +740,6 @@ def trial(number):
     seconds = {"no warm-up, one run": median_latency(run, synchronise, warmup=0, runs=1)["median"]}
     careful = median_latency(run, synchronise)["median"]
     seconds["no synchronisation"] = median_latency(run, nothing)["median"]
-    synchronise()
     seconds["one run"] = median_latency(run, synchronise, runs=1)["median"]
     seconds["careful, again"] = median_latency(run, synchronise)["median"]
     return {name: value / careful for name, value in seconds.items()}
@@ -756,6 +756,7 @@ assert torch.tensor(ratios["no synchronisation"]).median() < 0.5
 # %%
 from efficientlab.viz.costs import careless_clocks
 
+lab.needs("0.7")
 careless_clocks(ratios)
 plt.show()
 
@@ -770,6 +771,10 @@ plt.show()
 # operating system keeps another clock, which only counts the time that the processor spent on this process. For work that
 # one thread does, it is the fairer one, and below the contestants are timed with it. On a GPU it would be wrong: the work
 # is not done by this process.
+#
+# And memory itself takes time. The C library gives large freed blocks back to the system and asks for new ones, which the
+# system clears page by page; that can take longer than the operator that fills them. Glibc keeps blocks as large as any
+# that it has seen freed, up to 32 MiB. So the cell below frees one of 31 MiB.
 
 
 # %%
@@ -781,6 +786,8 @@ def processor_time(fn):
 
 
 TIMER = processor_time if P.device == "cpu" else None  # None: `compare` takes the clock that fits the device
+block = torch.empty(31 * 2**20, dtype=torch.uint8)
+del block
 
 # %% [markdown]
 # ## 6 · The roofline
@@ -845,27 +852,27 @@ from efficientlab.counters import compare, roofline
 from efficientlab.viz.costs import shares_of_the_roofs
 
 lab.needs("0.5", "0.6", "0.8")
-device = roofline(P.device)
-print(device)
+machine = roofline(P.device)
+print(machine)
 with torch.inference_mode():
     timing = compare(
-        {name: partial(operator, x) for name, operator in operators.items()}, rounds=P.rounds, timer=TIMER
+        {name: partial(operator, map_a) for name, operator in operators.items()}, rounds=P.rounds, timer=TIMER
     )
 reached = {}
 print(f"\n{'':15}{'FLOP/byte':>10}{'bound':>10}{'predicted':>11}{'least':>12}{'measured':>12}")
 for name, cost in costs.items():
-    mine = roof(cost.macs, cost.bytes_moved, device.flops_per_second, device.bytes_per_second)
+    mine = roof(cost.macs, cost.bytes_moved, machine.flops_per_second, machine.bytes_per_second)
     seconds = timing[name].median
     reached[name] = (
-        cost.flops / seconds / device.flops_per_second,
-        cost.bytes_moved / seconds / device.bytes_per_second,
+        cost.flops / seconds / machine.flops_per_second,
+        cost.bytes_moved / seconds / machine.bytes_per_second,
     )
     prediction = "memory" if memory_bound[name] else "compute"
     print(
         f"{name:15}{mine['intensity']:>10.2f}{mine['bound']:>10}{prediction:>11}"
         f"{1e3 * mine['seconds']:>9.2f} ms{1e3 * seconds:>9.2f} ms"
     )
-    assert mine["bound"] == device.bound(cost)
+    assert mine["bound"] == machine.bound(cost)
 shares_of_the_roofs(reached)
 plt.show()
 
@@ -885,12 +892,12 @@ from dataclasses import replace
 from efficientlab.counters import latency, plot_roofline
 from efficientlab.models.resnet import SmallResNet
 
-lab.needs("0.8")
+lab.needs("0.5", "0.6", "0.8")
 torch.manual_seed(0)
 subjects = {
-    "depthwise 3×3": (operators["depthwise 3×3"], x),
-    "conv 1×1": (operators["conv 1×1"], x),
-    "conv 3×3": (operators["conv 3×3"], x),
+    "depthwise 3×3": (operators["depthwise 3×3"], map_a),
+    "conv 1×1": (operators["conv 1×1"], map_a),
+    "conv 3×3": (operators["conv 3×3"], map_a),
     "linear layer, one row": (nn.Linear(1024, 1024).to(P.device), torch.randn(1, 1024, device=P.device)),
     "small ResNet": (SmallResNet().eval().to(P.device), torch.randn(16, 3, 32, 32, device=P.device)),
     "CycleGAN's generator": (
@@ -903,7 +910,7 @@ with torch.inference_mode():
         name: replace(measure(model, inputs, time=False), latency=latency(model, inputs, timer=TIMER))
         for name, (model, inputs) in subjects.items()
     }
-plot_roofline(device, placed)
+plot_roofline(machine, placed)
 plt.show()
 
 # %% [markdown]
@@ -915,7 +922,7 @@ plt.show()
 # %%
 from efficientlab.viz.costs import time_against_macs
 
-lab.needs("0.2", "0.7")
+lab.needs("0.2")
 torch.manual_seed(0)
 GROUPS = (1, 2, 4, 8)
 shares, times, bytes_moved = {}, {}, {}
@@ -932,6 +939,7 @@ for name, (images, channels, edge, k) in P.groups.items():
     times[name] = [timing.ratio[str(g)] for g in GROUPS]
 
 # %% tags=["result"]
+lab.needs("0.2", "0.7")
 print(f"{'':20}{'groups':>7}{'MACs':>8}{'bytes':>8}    time, ratio to one group [95 % interval]")
 for name, ratio in times.items():
     for g, share, moved, t in zip(GROUPS, shares[name], bytes_moved[name], ratio, strict=True):
@@ -940,6 +948,7 @@ assert all(share[1] == 0.5 for share in shares.values())
 assert times["1×1, 64 channels"][1].low > 0.6
 
 # %% tags=["cover"]
+lab.needs("0.2", "0.7")
 time_against_macs(next(iter(shares.values())), times, [f"{g} groups" if g > 1 else "1 group" for g in GROUPS])
 plt.show()
 
@@ -978,7 +987,7 @@ plt.show()
 
 # %% tags=["result"]
 from efficientlab.datasets.backgrounds import load_backgrounds
-from efficientlab.viz.redundancy import coarse_pictures
+from efficientlab.viz.redundancy import picture_row, variance_explained
 
 
 def explained(guess, truth):
@@ -1004,21 +1013,22 @@ print(
     f"{100 * sixteenth.min():.0f} to {100 * sixteenth.max():.0f} % in {len(known)} pictures"
 )
 assert sixteenth.mean() > 0.7
-coarse_pictures(
-    {("all" if k == 1 else f"1/{k * k} of the numbers"): coarse(films["coffee"][0], k) for k in SQUARES},
-    [1 / k**2 for k in SQUARES],
-    known,
+kept = ["all" if k == 1 else f"1/{k * k}" for k in SQUARES]
+picture_row(
+    {f"{share} of the numbers": coarse(films["coffee"][0], k) for share, k in zip(kept, SQUARES, strict=True)}
 )
+plt.show()
+
+# %%
+variance_explained(known, kept, "share of the numbers that are kept")
 plt.show()
 
 # %% [markdown]
 # **In a video**, a frame looks like the one before. Take the frame $d$ frames ago as the guess. (*coffee* and *cat* are
 # computed camera moves over photographs; they stay out. *bunny*, *sky* and *trunk* are from *Big Buck Bunny*,
-# © Blender Foundation, CC BY 3.0.)
+# © Blender Foundation, CC BY 3.0.) Below 0, the guess is worse than the mean colour.
 
 # %% tags=["result"]
-from efficientlab.viz.redundancy import frames_against_distance
-
 AGO = (1, 2, 4, 8, 16, 32)
 videos = {name: film for name, film in films.items() if name not in ("coffee", "cat")}
 remembered = {name: [explained(film[:-d], film[d:]) for d in AGO] for name, film in videos.items()}
@@ -1028,7 +1038,7 @@ print(
     f"{100 * before.min():.0f} to {100 * before.max():.0f} % in {len(videos)} videos"
 )
 assert before.mean() > 0.8
-frames_against_distance(remembered, AGO)
+variance_explained(remembered, [str(d) for d in AGO], "frames ago")
 plt.show()
 
 # %% [markdown]
@@ -1038,14 +1048,14 @@ plt.show()
 
 # %% tags=["result"]
 from efficientlab.datasets.scans import load_scan, scan_names
-from efficientlab.viz.redundancy import empty_space
+from efficientlab.viz.redundancy import occupied_shares, scan_pictures
 
 SIZES = (0.1, 0.2, 0.4, 0.8)  # metres
 scans = {name: load_scan(name) for name in scan_names()}
 
 
 def voxelise(points, size):
-    """(V, 4) occupied voxels of one scan, and how many voxels its box has. The box leaves 1 % of the points out on each side."""
+    """(V, 4) occupied voxels of a scan, and how many its box has; 1 % of the points on each side lie outside."""
     low, high = points.quantile(torch.tensor([0.01, 0.99]), dim=0)
     inside = points[((points >= low) & (points <= high)).all(1)]
     index = ((inside - low) / size).floor().long()
@@ -1071,12 +1081,15 @@ for name, scan in scans.items():
                 f"{name:10}{len(points):>9,}{box:>17,}{share:>11}{pairs / len(voxels):>15.1f}{saved[name]:>20,.0f}"
             )
 assert min(saved.values()) > 200
-lot = scans["lot"]
-empty_space(lot.distances, lot.points, SIZES, occupied)
+scan_pictures(scans["lot"].distances, scans["lot"].points)
+plt.show()
+
+# %%
+occupied_shares(occupied, SIZES)
 plt.show()
 
 # %% [markdown]
-# All three say the same: most of what a dense network computes was known before, or was never there. The labs that follow
+# All three say the same: much of what a dense network computes was known before, or was never there. The labs that follow
 # turn each of them into MACs, and then into time.
 #
 # ## 9 · Kernel corner
@@ -1096,9 +1109,8 @@ with torch.device("meta"):
     features, per_channel = torch.empty(8, 64, 56, 56), torch.empty(64)
 passes = measure(unfused, features, per_channel, per_channel, time=False)
 once = 2 * features.nbytes + 2 * per_channel.nbytes
-print(
-    f"three passes move {passes.bytes_moved / 1e6:.1f} MB, one pass {once / 1e6:.1f} MB: {passes.bytes_moved / once:.2f} times"
-)
+print(f"three passes move {passes.bytes_moved / 1e6:.1f} MB, one pass {once / 1e6:.1f} MB")
+print(f"that is {passes.bytes_moved / once:.2f} times as much")
 assert 2.9 < passes.bytes_moved / once < 3.1
 
 # %% [markdown]
@@ -1107,12 +1119,6 @@ assert 2.9 < passes.bytes_moved / once < 3.1
 # vector of numbers 0 … BLOCK − 1. `tl.load(pointer + offsets, mask=…)` reads a vector of numbers from memory where the mask
 # is true; `tl.store(pointer + offsets, values, mask=…)` writes there. Without a GPU, Triton's interpreter runs the same
 # kernel in Python: slow, and exact.
-
-# %%
-import importlib.util
-
-has_triton = importlib.util.find_spec("triton") is not None
-print("Triton is here." if has_triton else "Triton is not installed (it needs Linux): skip exercise 0.10.")
 
 # %% [markdown] exercise="0.10"
 # Write $y = \max(a_c x + b_c, 0)$ as one kernel. The tensor is contiguous, $(N, C, H, W)$, so it is a list of $N \cdot C$
@@ -1134,8 +1140,7 @@ print("Triton is here." if has_triton else "Triton is not installed (it needs Li
 # </details>
 
 # %% exercise="0.10"
-import triton
-import triton.language as tl
+from efficientlab.exercises.kernel_corner import tl, triton  # Triton itself, where it is installed
 
 
 @triton.jit
@@ -1160,12 +1165,11 @@ lab.check("0.10", activation_kernel)
 # On a GPU, the next cell times it against the three passes. In the interpreter a time would say nothing, so it is not taken.
 
 # %%
-if has_triton and torch.cuda.is_available():
-    lab.needs("0.10")
+if torch.cuda.is_available() and "0.10" in lab.passed:
     x = torch.randn(64, 64, 112, 112, device="cuda")
     scale, shift = torch.randn(2, 64, device="cuda")
     y, pixels = torch.empty_like(x), x.shape[2] * x.shape[3]
-    grid = (x.shape[0] * x.shape[1], triton.cdiv(pixels, 1024))
+    grid = (x.shape[0] * x.shape[1], -(-pixels // 1024))
 
     def fused():
         activation_kernel[grid](x, scale, shift, y, x.shape[1], pixels, BLOCK=1024)
@@ -1174,7 +1178,7 @@ if has_triton and torch.cuda.is_available():
     assert torch.allclose(y, unfused(x, scale, shift), atol=1e-5)
     print(compare({"three passes": lambda: unfused(x, scale, shift), "one kernel": fused}))
 else:
-    print("no GPU: the kernel ran in the interpreter, in its check")
+    print("no GPU, or no kernel yet: nothing to time")
 
 # %% [markdown]
 # ## What you have passed

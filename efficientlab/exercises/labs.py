@@ -6,7 +6,10 @@ from importlib import import_module
 
 from efficientlab.exercises.lab import Lab
 
-MODULES = {4: "efficientlab.exercises.lab4"}
+MODULES = {
+    0: "efficientlab.exercises.lab0",
+    4: "efficientlab.exercises.lab4",
+}
 
 
 def find_lab(number: int) -> Lab:

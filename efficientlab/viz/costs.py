@@ -95,6 +95,7 @@ def time_against_macs(
     ax.set_yscale("log", base=2)
     ax.set_xticks(list(shares), [f"{_fraction(x)}\n{name}" for x, name in zip(shares, names, strict=True)])
     ax.yaxis.set_major_formatter(lambda value, _: _fraction(value))
+    ax.margins(x=0.08)
     ax.set_xlabel("MACs, as a multiple of one group's")
     ax.set_ylabel("time, as a multiple of one group's")
     ax.legend()

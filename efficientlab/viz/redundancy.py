@@ -15,90 +15,70 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def coarse_pictures(
-    pictures: Mapping[str, Tensor], kept: Sequence[float], explained: Mapping[str, Sequence[float]]
-) -> Figure:
-    """One picture at several resolutions, and the variance that each keeps, a line for each image.
-
-    Shapes: pictures (3, H, W) in 0 … 1.
-    """
+def picture_row(pictures: Mapping[str, Tensor]) -> Figure:
+    """Pictures (3, H, W) in 0 … 1 beside each other, under their titles."""
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(8.6, 3.9))
-    grid = figure.add_gridspec(2, len(pictures), height_ratios=(1, 1.35))
-    for column, (title, picture) in enumerate(pictures.items()):
-        ax = figure.add_subplot(grid[0, column])
+    figure, axes = plt.subplots(1, len(pictures), figsize=(2.2 * len(pictures), 2.0), squeeze=False)
+    for ax, (title, picture) in zip(axes.flat, pictures.items(), strict=True):
         ax.imshow(picture.clamp(0, 1).permute(1, 2, 0).numpy())
         ax.set_title(title, fontsize=9)
         bare(ax)
-    ax = figure.add_subplot(grid[1, :])
-    for i, (name, values) in enumerate(explained.items()):
-        style: dict[str, Any] = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)]}
-        ax.plot(kept, values, ms=4, lw=1.1, label=name, **style)
-    _shares_kept(ax, kept)
-    ax.set_ylabel("variance explained")
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     return figure
 
 
-def _shares_kept(ax: Axes, kept: Sequence[float]) -> None:
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(list(kept), [f"1/{1 / share:.0f}" if share < 1 else "all" for share in kept])
-    ax.invert_xaxis()
-    ax.set_ylim(0, 1.03)
-    ax.set_xlabel("share of the numbers that are kept")
-
-
-def frames_against_distance(explained: Mapping[str, Sequence[float]], distances: Sequence[int]) -> Figure:
-    """How much of a frame's variance the frame d before it explains, a line for each video."""
+def variance_explained(
+    explained: Mapping[str, Sequence[float]], ticks: Sequence[str], axis_name: str
+) -> Figure:
+    """What a guess knows of the truth, from 0 to 1, a line for each entry; `ticks` name its points."""
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(7.4, 2.9))
-    for i, (name, values) in enumerate(explained.items()):
-        style: dict[str, Any] = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)]}
-        ax.plot(distances, values, ms=4, lw=1.1, label=name, **style)
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(list(distances), [str(d) for d in distances])
+    figure, ax = plt.subplots(figsize=(7.6, 2.9))
+    _lines(ax, explained, range(len(ticks)))
     ax.axhline(0, color=GREY, lw=0.8)
-    ax.set_xlabel("frames ago")
+    ax.set_xticks(range(len(ticks)), ticks)
+    ax.set_xlabel(axis_name)
     ax.set_ylabel("variance explained")
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     return figure
 
 
-def empty_space(
-    distances: np.ndarray, points: np.ndarray, sizes: Sequence[float], occupied: Mapping[str, Sequence[float]]
-) -> Figure:
-    """A scan as its sensor sees it and from above, and the share of voxels that hold a point, by their size.
-
-    Shapes: distances (H, W) in metres, points (P, 3); occupied[name] has a share for each of `sizes` (metres).
-    """
+def scan_pictures(distances: np.ndarray, points: np.ndarray, reach: float = 30.0) -> Figure:
+    """A scan as its sensor sees it, and from above. Shapes: distances (H, W) and points (P, 3) in metres."""
     import matplotlib.pyplot as plt
     import numpy as np
 
-    figure = plt.figure(figsize=(8.6, 4.6))
-    grid = figure.add_gridspec(2, 2, height_ratios=(1, 2.5), width_ratios=(1, 1.35))
-    ax = figure.add_subplot(grid[0, :])
+    figure, (seen, above) = plt.subplots(1, 2, figsize=(9.4, 2.7), width_ratios=(2.4, 1))
     shown = np.where(distances > 0, np.log(np.maximum(distances, 0.5)), np.nan)
-    ax.imshow(shown, aspect="auto", cmap="viridis_r")
-    ax.set_title("distances, beam by beam (white: nothing came back)", fontsize=9)
-    bare(ax)
-    ax = figure.add_subplot(grid[1, 0])
-    near = points[np.abs(points[:, :2]).max(1) < 30]
-    ax.scatter(
-        near[::4, 0], near[::4, 1], c=near[::4, 2], s=0.2, cmap="viridis", vmin=-3, vmax=5, rasterized=True
-    )
-    ax.set_title("from above, 60 m × 60 m", fontsize=9)
-    ax.set_aspect("equal")
-    bare(ax)
-    ax = figure.add_subplot(grid[1, 1])
-    for i, (name, shares) in enumerate(occupied.items()):
-        ax.plot(sizes, shares, marker=MARKERS[i], color=CYCLE[i], ms=4, lw=1.1, label=name)
+    seen.imshow(shown, aspect="auto", cmap="viridis_r")
+    seen.set_title("distances, beam by beam (white: nothing came back)", fontsize=9)
+    near = points[np.abs(points[:, :2]).max(1) < reach]
+    style: dict[str, Any] = {"s": 0.2, "cmap": "viridis", "vmin": -3, "vmax": 5}
+    above.scatter(near[::4, 0], near[::4, 1], c=near[::4, 2], **style)
+    above.set_title(f"from above, {2 * reach:.0f} m × {2 * reach:.0f} m", fontsize=9)
+    above.set_aspect("equal")
+    bare(seen)
+    bare(above)
+    return figure
+
+
+def occupied_shares(shares: Mapping[str, Sequence[float]], sizes: Sequence[float]) -> Figure:
+    """The share of voxels that hold a point against their size in metres, a line for each scan."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6.4, 2.9))
+    _lines(ax, shares, sizes)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xticks(list(sizes), [f"{size:g}" for size in sizes])
-    ax.minorticks_off()
+    ax.xaxis.minorticks_off()
     ax.set_xlabel("edge of a voxel (m)")
     ax.set_ylabel("occupied voxels / all voxels")
-    ax.legend(fontsize=8)
     return figure
+
+
+def _lines(ax: Axes, values: Mapping[str, Sequence[float]], at: Sequence[float]) -> None:
+    """A line for each entry, all distinguishable, and their legend beside the axes."""
+    for i, (name, line) in enumerate(values.items()):
+        style: dict[str, Any] = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)]}
+        ax.plot(at, line, ms=4, lw=1.1, ls="-" if i < len(CYCLE) else "--", label=name, **style)
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)

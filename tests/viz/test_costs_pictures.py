@@ -13,7 +13,7 @@ from efficientlab.viz.costs import (
     stacked_parts,
     time_against_macs,
 )
-from efficientlab.viz.redundancy import coarse_pictures, empty_space, frames_against_distance
+from efficientlab.viz.redundancy import occupied_shares, picture_row, scan_pictures, variance_explained
 
 mpl.use("Agg")
 
@@ -63,18 +63,29 @@ def test_each_operator_has_two_bars():
     assert [bar.get_height() for bar in ax.patches] == [0.0, 0.8, 0.4, 0.1]
 
 
-def test_pictures_of_redundancy():
-    pictures = {"all": torch.rand(3, 8, 8), "1/4": torch.rand(3, 8, 8)}
-    *images, curve = coarse_pictures(pictures, [1, 0.25], {"cat": [1.0, 0.9]}).axes
-    assert [ax.get_title(loc="center") or ax.get_title(loc="left") for ax in images] == ["all", "1/4"]
-    assert [label.get_text() for label in curve.get_xticklabels()] == ["all", "1/4"]
-    (frames,) = frames_against_distance({"sky": [0.9, 0.5]}, (1, 2)).axes
-    np.testing.assert_array_equal(frames.lines[0].get_ydata(), [0.9, 0.5])
+def test_pictures_stand_beside_each_other():
+    axes = picture_row({"all": torch.rand(3, 8, 8), "1/4": 2 * torch.rand(3, 8, 8)}).axes
+    assert [ax.title.get_text() for ax in axes] == ["all", "1/4"]
+    assert axes[1].images[0].get_array().max() <= 1
+
+
+def test_every_line_can_be_told_from_the_others():
+    values = {f"video {i}": [1.0, 0.1 * i] for i in range(9)}
+    (ax,) = variance_explained(values, ["1", "2"], "frames ago").axes
+    lines = [line for line in ax.lines if line.get_label().startswith("video")]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
+    np.testing.assert_array_equal(lines[3].get_ydata(), values["video 3"])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2"]
 
 
 def test_a_scan_is_drawn_from_its_sensor_and_from_above():
-    points = np.random.default_rng(0).normal(size=(400, 3)) * 9
-    seen, above, shares = empty_space(np.ones((4, 9)), points, (0.1, 0.2), {"lot": [0.01, 0.02]}).axes
+    points = np.random.default_rng(0).normal(size=(400, 3)) * 20
+    seen, above = scan_pictures(np.ones((4, 9)), points, reach=30).axes
     assert seen.images[0].get_array().shape == (4, 9)
     assert len(above.collections[0].get_offsets()) == len(points[np.abs(points[:, :2]).max(1) < 30][::4])
-    np.testing.assert_array_equal(shares.lines[0].get_ydata(), [0.01, 0.02])
+
+
+def test_occupied_shares_are_logarithmic():
+    (ax,) = occupied_shares({"lot": [0.01, 0.02]}, (0.1, 0.2)).axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.01, 0.02])
