@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -18,9 +19,10 @@ from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.runner import Box
 from efficientlab.grading.sandbox import open_sandbox, wait_until_ready
 from efficientlab.grading.sandbox.cgroups import make_group
-from efficientlab.grading.sandbox.channel import PipeChannel
+from efficientlab.grading.sandbox.channel import PipeChannel, SocketChannel
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
 from efficientlab.grading.sandbox.limits import Limits
+from efficientlab.grading.sandbox.memory import descendants, private_bytes
 from efficientlab.grading.sandbox.processes import Bubblewrap, Container
 from efficientlab.grading.score import Reference, results_of
 from efficientlab.grading.submission import Cell, Submission
@@ -349,6 +351,31 @@ def test_a_flood_through_a_pipe_takes_bounded_memory() -> None:
     time.sleep(0.3)
     assert channel._parts.qsize() <= 8
     channel.close()
+
+
+@linux
+def test_memory_of_all_descendants_is_counted_and_ends_a_box() -> None:
+    taker = "b = b'x' * 200_000_000\nos.fork()\nprint('ready', flush=True)\ntime.sleep(60)"
+    parent = child(
+        f"import subprocess\nsubprocess.run([sys.executable, '-c', {'import os, time; ' + taker!r}])"
+    )
+    before = private_bytes(os.getpid())
+    deadline = time.monotonic() + 60
+    while private_bytes(os.getpid()) < before + 190_000_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    grandchildren = set(descendants(parent.process.pid))
+    assert len(grandchildren) >= 1
+    for process in grandchildren:
+        os.kill(process, 9)
+    parent.close()
+
+    ours, theirs = socket.socketpair()
+    channel = SocketChannel(ours, lambda: 0.0, allowed=lambda: False)
+    with pytest.raises(EOFError):
+        channel.read(1, time.monotonic() + 60)
+    channel.close()
+    theirs.close()
 
 
 def test_the_runner_tells_a_reply_too_large_from_a_crash() -> None:

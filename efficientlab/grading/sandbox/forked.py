@@ -15,21 +15,22 @@ from efficientlab.environment import ROOT
 from efficientlab.grading.sandbox.cgroups import make_group
 from efficientlab.grading.sandbox.channel import Channel, SocketChannel, remaining
 from efficientlab.grading.sandbox.contract import SandboxError, Setup
+from efficientlab.grading.sandbox.memory import private_bytes
 
 Mode = Literal["namespaces", "landlock"]
 START_SECONDS = 120.0  # the server imports torch
 OPEN_SECONDS = 30.0
 
 _NAMESPACES = (
-    "Each exercise ran as nobody in fresh user, process, mount, network and IPC namespaces behind a system call "
+    "Each exercise ran without root in fresh user, process, mount, network and IPC namespaces behind a system call "
     "filter: no network, no other process, nothing of the disk but Python and this package, {memory}."
 )
 _LANDLOCK = (
     "Each exercise ran behind Landlock and a system call filter, without namespaces, which is weaker: no network and "
     "no files but Python and this package, though the names and sizes of others could be probed, {memory}."
 )
-_OVER_ALL = "and memory and processes limited together"
-_BY_PROCESS = "and memory limited process by process (no control group is ours)"
+_COUNTED = "and memory and processes limited for all of a box together, by its control group"
+_WATCHED = "and memory limited process by process, that of all together watched five times a second"
 
 
 class ForkedSandbox:
@@ -41,7 +42,7 @@ class ForkedSandbox:
         self.name: str = mode
         self._setup = setup
         self._group = make_group(setup.limits)
-        memory = _OVER_ALL if self._group else _BY_PROCESS
+        memory = _COUNTED if self._group else _WATCHED
         self.guarantee = (_NAMESPACES if mode == "namespaces" else _LANDLOCK).format(memory=memory)
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -78,7 +79,14 @@ class ForkedSandbox:
             ours.close()
             self._reap(guard)
             raise OSError(text)
-        return SocketChannel(ours, lambda: self._end(guard, descriptors[0]))
+        return SocketChannel(
+            ours, lambda: self._end(guard, descriptors[0]), lambda: self._within_memory(guard)
+        )
+
+    def _within_memory(self, guard: int) -> bool:
+        """Whether the processes of a box together keep the limit; a control group sees to that by itself."""
+        limits = self._setup.limits
+        return self._group is not None or private_bytes(guard) < limits.memory + limits.scratch
 
     def _end(self, guard: int, box: int) -> float:
         """Kill a box: in namespaces all that it started dies with it, elsewhere the guard sees to that."""

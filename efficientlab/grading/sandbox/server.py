@@ -31,6 +31,7 @@ from typing import Any
 
 from efficientlab.grading.sandbox import landlock, libc, namespaces, seccomp, view
 from efficientlab.grading.sandbox.limits import Limits, restrain
+from efficientlab.grading.sandbox.memory import descendants
 
 MAX_SETUP = 1 << 22
 
@@ -188,7 +189,7 @@ def _end_descendants() -> None:
     """Kill whatever the box left behind. All are stopped first, so that none can start another meanwhile."""
     for act in (signal.SIGSTOP, signal.SIGKILL):
         known: set[int] = set()
-        while new := _descendants() - known:
+        while new := set(descendants(os.getpid())) - known:
             for process in new:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, act)
@@ -196,18 +197,6 @@ def _end_descendants() -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
-
-
-def _descendants() -> set[int]:
-    found: set[int] = set()
-    open_ends = [os.getpid()]
-    while open_ends:
-        with contextlib.suppress(OSError):
-            parent = open_ends.pop()
-            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-            open_ends += [int(child) for child in children]
-            found.update(map(int, children))
-    return found
 
 
 if __name__ == "__main__":
