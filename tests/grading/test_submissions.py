@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbformat import NotebookNode
 
 from efficientlab.authoring.build import source_path
@@ -54,12 +57,16 @@ def edited(change: Callable[[dict[str, dict]], None]) -> dict:
     return notebook
 
 
-def test_the_three_samples_get_exactly_their_points(tmp_path: Path) -> None:
-    checked = sum(e.points for e in LAB.exercises if e.check and not e.bonus)
-    half = [e for e in LAB.exercises[: len(LAB.exercises) // 2] if e.check]
-    expected = [(checked, 10), (sum(e.points for e in half), 0), (0, 0)]
-    for path, points in zip(write_samples(LAB, tmp_path), expected, strict=True):
-        assert total(score(read_submission(path, LAB), reference(), SEEDS)) == points, path.name
+def test_the_demos_samples_lose_exactly_what_they_must(tmp_path: Path) -> None:
+    for name, lost in write_samples(LAB, tmp_path).items():
+        if name == "endless-loop":
+            continue  # it takes its limit, and `make demo` grades it
+        marks = score(read_submission(tmp_path / f"{name}.ipynb", LAB), reference(), SEEDS)
+        assert {m.exercise.id for m in marks if m.points == 0} == lost, name
+        points, bonus = total(marks)
+        assert points + bonus == sum(m.exercise.points for m in marks if m.exercise.check) - sum(
+            LAB[i].points for i in lost
+        )
 
 
 def test_the_lab_has_a_hundred_points() -> None:
@@ -162,6 +169,138 @@ def test_an_output_of_another_type_gets_a_sentence(tmp_path: Path) -> None:
     marks = marks_of(edited(break_it), tmp_path)
     assert marks["4.1"].points == marks["4.8"].points == 0
     assert "sent_bytes" in marks["4.8"].message
+
+
+BAD_FILES = {
+    "no JSON": (b"not json", "this is not a notebook"),
+    "binary": (bytes(range(256)) * 9, "this is not a notebook"),
+    "nothing": (b"", "this is not a notebook"),
+    "deep": (b"[" * 200_000, "this is not a notebook"),
+    "a number": (b"[" + b"9" * 100_000 + b"]", "this is not a notebook"),
+    "a list": (b"[]", "no list of cells"),
+    "nulls": (b"\0" * 4096, "this is not a notebook"),
+    "many entries": (
+        b"[" + b"0," * 2_100_000 + b"0]",
+        "more than 2,000,000 entries; clear the notebook's outputs",
+    ),
+    "many cells": (json.dumps({"cells": [{}] * 2001}).encode(), "has 2001 cells, the limit is 2000"),
+    "long cells": (
+        json.dumps({"cells": [{"cell_type": "code", "source": "x" * 2_000_001}]}).encode(),
+        "keep data in a file",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_file_that_is_no_notebook_gets_one_sentence(name: str, tmp_path: Path) -> None:
+    content, sentence = BAD_FILES[name]
+    path = tmp_path / "mine.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(SubmissionError) as error:
+        read_submission(path, LAB)
+    assert sentence in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.ipynb"
+    with path.open("wb") as file:
+        file.truncate(50_000_001)
+    with pytest.raises(SubmissionError, match="larger than 50 MB; clear the notebook's outputs"):
+        read_submission(path, LAB)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (".", "this is a folder"),
+        ("n" * 300 + ".ipynb", "cannot be opened"),
+        ("none.ipynb", "no such file"),
+        ("a\0b", ""),
+    ],
+)
+def test_a_path_that_is_no_file_gets_one_sentence(path: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match=sentence) as error:
+        read_submission(tmp_path / path, LAB)
+    assert len(str(error.value)) < 600
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "cells",
+                        "worksheets",
+                        "cell_type",
+                        "source",
+                        "input",
+                        "metadata",
+                        "nbgrader",
+                        "grade_id",
+                        "id",
+                    ]
+                ),
+                inner
+                | st.sampled_from(
+                    ["code", "markdown", "ex-4-1", "check-4-1", "%%time\nx", "def clip_logits(): 1"]
+                ),
+                max_size=5,
+            )
+        ),
+        max_leaves=30,
+    )
+)
+def test_any_json_is_a_submission_or_one_sentence(notebook: object) -> None:
+    refused = None
+    try:
+        submission = parse_notebook(notebook, LAB, Path("mine.ipynb"))
+    except SubmissionError as error:
+        refused = str(error)
+    if refused:
+        assert refused.startswith("mine.ipynb: ")
+    else:
+        assert any(cell.exercises for cell in submission.cells) or any(submission.written.values())
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [{"cell_type": "markdown", "id": "ex-4-9", "source": "Because."}],
+        [
+            {
+                "cell_type": "markdown",
+                "metadata": {"nbgrader": {"grade_id": "ex-4-9"}},
+                "source": ["Beca", "use."],
+            }
+        ],
+        [
+            {"cell_type": "markdown", "source": "### Exercise 4.9 · When would you not use it?\n\nText."},
+            {"cell_type": "raw", "source": "Because."},
+            {"cell_type": "markdown", "source": "## 9 · Next"},
+        ],
+    ],
+)
+def test_a_written_answer_is_found_by_its_cell_or_below_its_heading(cells: list[dict]) -> None:
+    assert parse_notebook({"cells": cells}, LAB, Path("mine.ipynb")).written == {"4.9": "Because."}
+
+
+def test_messages_name_the_cell_also_where_an_answer_raises_when_it_is_called(tmp_path: Path) -> None:
+    def break_it(cells: dict[str, dict]) -> None:
+        cells["4.1"]["source"] = "def clip_logits(backbone, video):\n    return video[7, 7, 7]"
+        cells["4.7"]["source"] = (
+            "import no_such_package as nsp\ndef stream_logits(net, video):\n    return nsp.f(video)"
+        )
+
+    marks = marks_of(edited(break_it), tmp_path)
+    for exercise in ("4.1", "4.7"):
+        assert re.search(r"\(cell \d+", marks[exercise].message), marks[exercise].message
+    assert "No module named 'no_such_package' (cell" in marks["4.7"].message
 
 
 @pytest.mark.parametrize(
