@@ -14,6 +14,7 @@ from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
 from efficientlab.exercises import goldens
+from efficientlab.exercises.contract import Case, Values, close
 from efficientlab.exercises.lab import Lab
 
 MAX_SOLUTION_BYTES = 400_000
@@ -76,7 +77,30 @@ def stale(lab: Lab) -> list[str]:
         problems.append(
             f"{committed.relative_to(ROOT)} has text that is not what {source_path(lab).name} builds"
         )
+    path = goldens.FOLDER / f"{lab.slug}.safetensors"
+    if not path.exists() or not _same_cases(goldens.load(lab.slug), record_cases(solution, lab)):
+        problems.append(f"{path.relative_to(ROOT)} is not what the solution and the planted slips answer")
     return problems
+
+
+def _same_cases(kept: dict[str, list[Case]], now: dict[str, list[Case]]) -> bool:
+    """Whether the recorded cases are those that would be recorded now, up to rounding."""
+
+    def same(a: Values | str, b: Values | str) -> bool:
+        if isinstance(a, str) or isinstance(b, str):
+            return a == b
+        return a.keys() == b.keys() and all(close(a[key], b[key]) for key in a)
+
+    return {key: len(cases) for key, cases in kept.items()} == {
+        key: len(cases) for key, cases in now.items()
+    } and all(
+        same(a.inputs, b.inputs)
+        and same(a.expected, b.expected)
+        and a.slips.keys() == b.slips.keys()
+        and all(same(a.slips[slip], b.slips[slip]) for slip in a.slips)
+        for key in kept
+        for a, b in zip(kept[key], now[key], strict=True)
+    )
 
 
 def _keep_outputs(fresh: NotebookNode, path: Path) -> bool:

@@ -134,11 +134,11 @@ def class_values(records: Sequence[Record], intake: Intake, lab: Lab) -> dict[st
 def _warnings(records: Sequence[Record], totals: Sequence[Total]) -> list[str]:
     out = []
     if open_ones := sum(record.sandbox == "none" for record in records):
-        out.append(f"{open_ones} submissions ran without a sandbox: their code could have done anything.")
+        out.append(f"{_count(open_ones)} ran without a sandbox: such code could have done anything.")
     if waiting := sum(total.waiting > 0 for total in totals):
-        out.append(f"{waiting} submissions have points that wait for a person; see: efficientlab review.")
+        out.append(f"In {_count(waiting)} some points wait for a person; see: efficientlab review.")
     if faults := sum(bool(record.faults) for record in records):
-        out.append(f"The grader had trouble with {faults} submissions; run the same command again.")
+        out.append(f"The grader had trouble with {_count(faults)}; run the same command again.")
     return out
 
 
@@ -188,6 +188,10 @@ def _faults(records: Sequence[Record]) -> list[dict[str, str]]:
         texts = [*record.faults, *(f"{e.id}: {note}" for e in record.exercises for note in e.notes)]
         out += [{"id": record.id, "student": record.student, "text": text} for text in dict.fromkeys(texts)]
     return out
+
+
+def _count(number: int) -> str:
+    return f"{number} submission{'' if number == 1 else 's'}"
 
 
 def _kind(status: str) -> str:

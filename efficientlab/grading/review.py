@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import io
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,14 +55,14 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
         for record in records:
             mark = marks.get((record.id, exercise.id))
             state = "" if mark is None else f"{mark.points} / {exercise.points}"
-            text = answers[record.id].get(exercise.id, "")
+            text = _prose(answers[record.id].get(exercise.id, ""))
             code = _code(grades, record.id, exercise)
             shown.append({"code": code, "text": text, "state": state})
             comment = mark.comment if mark else ""
             rows.append((exercise.cell, code, "" if mark is None else mark.points, exercise.points, comment))
         shown.sort(key=lambda answer: answer["code"])
         page = grades / "review" / f"{exercise.id}.html"
-        scheme = schemes.get(exercise.id, "")
+        scheme = _prose(schemes.get(exercise.id, ""))
         write_atomically(
             page, render("review.html", lab=lab, exercise=exercise, answers=shown, scheme=scheme)
         )
@@ -143,6 +144,11 @@ def _written(grades: Path, record: Record, lab: Lab) -> Mapping[str, str]:
         return read_submission(grades / "submissions" / f"{record.id}.ipynb", lab).written
     except SubmissionError:
         return {}
+
+
+def _prose(text: str) -> str:
+    """An answer as it is read: lines that a list's indent continues are joined; the stub is no answer."""
+    return "" if text.strip("*_ \n") == "Your answer." else re.sub(r"\n {1,3}(?=\S)", " ", text)
 
 
 def _schemes(lab: Lab) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ import base64
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,12 +14,15 @@ import nbformat
 import pytest
 from PIL import Image
 
+from efficientlab.authoring import build
 from efficientlab.authoring.colab import SETUP
 from efficientlab.authoring.execute import tidy_outputs
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
+from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import Check, Exercise, values_judge
 from efficientlab.exercises.lab import Lab
+from efficientlab.exercises.labs import find_lab
 
 CHECK = Check("double", lambda answer, case: {}, lambda seed: [], values_judge({}))
 LAB = Lab(
@@ -176,3 +180,25 @@ def test_set_up_refuses_an_old_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.__version__", "2.1.0")
     with pytest.raises(SystemExit, match=r"torch .*2, 1.* is too old"):
         exec(SETUP, {})
+
+
+def test_recorded_cases_that_the_solution_no_longer_answers_are_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = find_lab(4)
+    said = f"{goldens.FOLDER.relative_to(build.ROOT)}/{lab.slug}.safetensors is not what the solution"
+    cases = {exercise.id: lab.recorded(exercise.id) for exercise in lab.exercises if exercise.check}
+    monkeypatch.setattr(build, "record_cases", lambda solution, lab: cases)
+    assert not any(line.startswith(said) for line in build.stale(lab))
+    first = cases["4.1"][0]
+    changed = {key: value + 1 if key == "logits" else value for key, value in first.expected.items()}  # type: ignore[operator]
+    for other in (
+        replace(first, expected=changed),
+        replace(first, slips={"a new slip": "ValueError"}),
+        replace(first, inputs={}),
+    ):
+        again = cases | {"4.1": [other, *cases["4.1"][1:]]}
+        monkeypatch.setattr(build, "record_cases", lambda solution, lab, again=again: again)
+        assert any(line.startswith(said) for line in build.stale(lab))
+    monkeypatch.setattr(build, "record_cases", lambda solution, lab: cases | {"4.1": cases["4.1"][1:]})
+    assert any(line.startswith(said) for line in build.stale(lab))
