@@ -27,13 +27,14 @@ Recover = Callable[[Tensor, Tensor], Augmentation]
 def transform_judge(recover: Recover, spread: Callable[[Augmentation, tuple[int, int]], None]) -> Judge:
     """A judge of one random transform's outputs, gradients and draws.
 
-    Inputs hold x (N, C, H, W), upstream of the same shape, and many: whether the draws are to be judged, too, in
-    which case the outputs hold no gradient.
+    Inputs hold x (N, C, H, W), upstream of the same shape, and copies: how often x was repeated. Draws are judged
+    where it was; then the outputs hold no gradient.
     """
 
     def judge(inputs: Values, expected: Values, got: Values) -> None:
         case = f"on the case: {describe(inputs)}"
-        x, y = cast(Tensor, inputs["x"]), got["out"]
+        copies = cast(int, inputs["copies"])
+        x, y = cast(Tensor, inputs["x"]).repeat(copies, 1, 1, 1), got["out"]
         try:
             if not isinstance(y, Tensor) or y.shape != x.shape:
                 raise CheckFailed(f"the augmented pictures must have the shape of x, {tuple(x.shape)}.")
@@ -47,7 +48,7 @@ def transform_judge(recover: Recover, spread: Callable[[Augmentation, tuple[int,
             spread(draws, (x.shape[2], x.shape[3]))
             if got["repeatable"] is not True:
                 raise CheckFailed("the draws do not come from rng: the same seed gave other pictures.")
-            if inputs["many"]:  # a few pictures may be drawn alike twice
+            if copies > 1:  # a few pictures may be drawn alike twice
                 if got["moves_on"] is not True:
                     raise CheckFailed("a second call with the same rng gave the same draws: let rng run on.")
             else:

@@ -16,6 +16,7 @@ from efficientlab.exercises.contract import (
     Check,
     CheckFailed,
     Exercise,
+    Judge,
     Values,
     close,
     describe,
@@ -107,9 +108,11 @@ OVERFITTING = Check(
 
 def _drive_transform(transform: Any, case: Values) -> Values:
     leaf, upstream, seed = _tensor(case, "x"), _tensor(case, "upstream"), case["seed"]
-    assert isinstance(seed, int)
+    assert isinstance(seed, int) and isinstance(case["copies"], int)
     leaf.requires_grad_()
-    x = leaf * 1.0  # not a leaf, so that a change in place runs and can be shown for what it is
+    x = leaf.repeat(
+        case["copies"], 1, 1, 1
+    )  # not a leaf, so that a change in place runs and can be shown for what it is
     before = x.detach().clone()
 
     def call(x: Tensor, rng: torch.Generator, other: int) -> Tensor:
@@ -130,9 +133,9 @@ def _drive_transform(transform: Any, case: Values) -> Values:
         "repeatable": torch.equal(again, y.detach()),
         "moves_on": not torch.equal(after, y.detach()),
     }
-    if case["many"]:
-        if case["bytes"]:  # of these cases only the draws count: whole numbers, and fewer bytes to keep
-            out["out"] = y.detach().round().clamp(0, 255).to(torch.uint8).to(torch.float32)
+    if case["copies"] > 1:  # of this case only the draws count
+        if case["whole"]:  # whole numbers, in few bytes
+            out["out"] = y.detach().round().clamp(0, 255).to(torch.uint8)
         return out
     gradient = None
     if y.requires_grad:
@@ -142,9 +145,9 @@ def _drive_transform(transform: Any, case: Values) -> Values:
 
 
 def _inputs_transform(
-    seed: int, few: tuple[tuple[int, ...], ...], many: tuple[int, ...], whole: bool
+    seed: int, few: tuple[tuple[int, ...], ...], one: tuple[int, ...], copies: int, whole: bool
 ) -> list[Values]:
-    """Cases of few pictures, with values and gradients, and one of many, for the draws."""
+    """Cases of few pictures, for values and gradients, and one of many copies of a picture, for the draws."""
     generator = torch.Generator().manual_seed(seed)
     randn = partial(torch.randn, generator=generator)
     cases: list[Values] = []
@@ -153,25 +156,31 @@ def _inputs_transform(
         x, upstream = randn(shape, dtype=dtype), randn(shape, dtype=dtype)
         if i == len(few) + 1:
             x = x.to(memory_format=torch.channels_last)
-        cases.append({"x": x, "upstream": upstream})
-    x = torch.arange(1.0, 1 + math.prod(many[1:])).view(many[1:]).expand(many) if whole else randn(many)
-    cases.append({"x": x.contiguous(), "upstream": torch.zeros(1)})
-    for i, case in enumerate(cases):
-        drawn = int(torch.randint(1 << 30, (), generator=generator))
-        case.update(seed=drawn, many=i == len(cases) - 1, bytes=whole)
+        cases.append({"x": x, "upstream": upstream, "copies": 1})
+    x = torch.arange(1.0, 1 + math.prod(one)).view(one) if whole else randn(one)
+    cases.append({"x": x[None], "upstream": torch.zeros(1), "copies": copies})
+    for case in cases:
+        case.update(seed=int(torch.randint(1 << 30, (), generator=generator)), whole=whole)
     return cases
 
 
-def _transform(name: str, judge: Any, few: Any, many: Any, *, whole: bool = True) -> Check:
-    inputs = partial(_inputs_transform, few=few, many=many, whole=whole)
+def _transform(name: str, judge: Judge, *, whole: bool = True, **shapes: Any) -> Check:
+    inputs = partial(_inputs_transform, whole=whole, **shapes)
     return Check(name=name, drive=_drive_transform, inputs=inputs, judge=judge)
 
 
 COLOR = _transform(
-    "color", color_judge, ((4, 3, 4, 6), (3, 2, 5, 4), (1, 4, 2, 3)), (160, 3, 3, 3), whole=False
+    "color",
+    color_judge,
+    few=((3, 3, 3, 4), (2, 2, 5, 4), (1, 4, 2, 3)),
+    one=(3, 2, 2),
+    copies=160,
+    whole=False,
 )
-TRANSLATION = _transform("translation", translation_judge, ((4, 3, 8, 16), (3, 1, 16, 8)), (200, 1, 8, 16))
-CUTOUT = _transform("cutout", cutout_judge, ((4, 3, 8, 4), (3, 1, 4, 12)), (240, 1, 8, 4))
+TRANSLATION = _transform(
+    "translation", translation_judge, few=((2, 1, 8, 16), (1, 2, 16, 8)), one=(1, 8, 16), copies=120
+)
+CUTOUT = _transform("cutout", cutout_judge, few=((3, 2, 8, 4), (3, 1, 4, 12)), one=(1, 8, 4), copies=240)
 
 
 # 3.5 · the policy

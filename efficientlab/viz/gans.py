@@ -12,6 +12,7 @@ from torch import Tensor
 from .style import BLUE, CYCLE, GREY, ORANGE, bare
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -29,7 +30,7 @@ def sample_grids(sets: Mapping[str, Tensor], columns: int, width: float = 1.75) 
     figure, axes = plt.subplots(1, len(sets), figsize=(width * len(sets), width + 0.3), squeeze=False)
     for ax, (name, pictures) in zip(axes.flat, sets.items(), strict=True):
         pixels = tile(pictures, columns).squeeze(2).numpy()
-        ax.imshow(pixels, cmap="gray", vmin=0, vmax=1)
+        ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
         bare(ax)
         ax.set_title(name)
     return figure
@@ -71,6 +72,34 @@ def training_curves(
     for ax in axes:
         ax.set_xlabel("step")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(variants))
+    return figure
+
+
+def memory_curves(logs: Sequence[Mapping[str, Any]]) -> Figure:
+    """Logged runs of one variant: FID, and the shares of real pictures that D accepts; bands from least to most."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 2.7))
+    steps = logs[0]["step"]
+    panels = (
+        (axes[0], (("FID", GREY, [run["fid"] for run in logs]),)),
+        (
+            axes[1],
+            (
+                ("training pictures", BLUE, [run["rates"]["train"] for run in logs]),
+                ("held-out pictures", ORANGE, [run["rates"]["held_out"] for run in logs]),
+            ),
+        ),
+    )
+    for ax, lines in panels:
+        for label, color, columns in lines:
+            _band(ax, steps, columns, color, label)
+        ax.set_xlabel("step")
+    axes[0].set_yscale("log")
+    axes[0].set_title("FID to held-out pictures (lower is better)")
+    axes[1].set_title("share that D takes for real")
+    axes[1].set_ylim(0, 1.03)
+    axes[1].legend(loc="center right")
     return figure
 
 
@@ -151,3 +180,10 @@ def efficiency_curve(logs: Sequence[Mapping[str, Any]], own: Mapping[str, tuple[
     ax.set_ylabel("FID to the test pictures")
     ax.legend()
     return figure
+
+
+def _band(ax: Axes, steps: Sequence[int], runs: Sequence[Sequence[float]], color: str, label: str) -> None:
+    """The mean of runs, (runs, steps), over a band from the least to the most."""
+    values = list(zip(*runs, strict=True))
+    ax.fill_between(steps, list(map(min, values)), list(map(max, values)), color=color, alpha=0.2, lw=0)
+    ax.plot(steps, list(map(mean, values)), color=color, label=label)
