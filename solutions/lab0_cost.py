@@ -51,6 +51,7 @@ PROFILES = {
         "device": "cpu",
         "ops": {"n": 8, "c": 32, "side": 112},  # of section 4's operators: 13 MB a tensor
         "trials": 9,  # of the clocks' experiment in section 5
+        "clock_batch": 4,  # images of its convolution: some milliseconds of work
         "rounds": 15,  # of every comparison of times
         "generator_side": 64,  # pixels; of section 6's generator
         "groups": {  # the layers of section 7: N, C, side, kernel
@@ -63,6 +64,7 @@ PROFILES = {
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "ops": {"n": 64, "c": 32, "side": 112},
         "trials": 15,
+        "clock_batch": 256,
         "rounds": 30,
         "generator_side": 256,
         "groups": {
@@ -361,7 +363,8 @@ plt.show()
 # Write a counter. It returns a dictionary from the name of each convolution, transposed convolution and linear layer
 # (1D to 3D; names as in `model.named_modules()`) to the MACs that it did while `model(*inputs)` ran, **for the whole
 # batch**. A layer that is called twice has done its work twice. Leave the model as it was: the hooks go, even if the model
-# raises an error, and its mode (`train` or `eval`) stays.
+# raises an error, and its mode (`train` or `eval`) stays. (In `train` mode a run moves the running statistics of batch
+# norms. You need not undo that; `measure` does.)
 #
 # The formula is shorter here than in exercise 0.2, because a layer knows its weight and a hook sees the shapes:
 #
@@ -730,7 +733,7 @@ def nothing():
 def trial(number):
     """Seconds by each way of timing, for a convolution of a size that has not run before."""
     layer = nn.Conv2d(24 + number, 48, 3, padding=1).to(P.device)
-    images = torch.randn(4, 24 + number, 40 + number, 40, device=P.device)
+    images = torch.randn(P.clock_batch, 24 + number, 40 + number, 40, device=P.device)
 
     def work():
         with torch.inference_mode():
@@ -914,10 +917,39 @@ plot_roofline(machine, placed)
 plt.show()
 
 # %% [markdown]
+# What moves a convolution to the left, to the memory-bound side? Move the sliders and find out. (A hollow dot lies where the
+# convolution could be at best. It is not timed.)
+
+# %%
+from efficientlab.viz.explore import explore
+
+lab.needs("0.5", "0.6", "0.8")
+
+
+def where_it_lies(channels, kernel, groups, side):
+    """One convolution on this machine's roofline, for one image of side × side pixels."""
+    with torch.device("meta"):
+        layer = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=groups, bias=False)
+        cost = measure(layer, torch.empty(1, channels, side, side), time=False)
+    figure, ax = plt.subplots(figsize=(6, 3.3))
+    plot_roofline(machine, {f"{kernel}×{kernel}, {channels} channels, {groups} groups": cost}, ax)
+    return figure
+
+
+explore(
+    where_it_lies,
+    channels=(64, 16, 32, 128, 256),
+    kernel=(3, 1, 5),
+    groups=(16, 1, 2, 4, 8),
+    side=(56, 7, 14, 28),
+)
+
+# %% [markdown]
 # ## 7 · Half the MACs, half the time?
 #
 # A convolution with two groups does half the MACs: each output channel reads half of the input channels. With $g$ groups it
-# is $1/g$. What about time? Three layers, with one to eight groups, each timed against itself with one group.
+# is $1/g$. What about time? Three layers, with one to eight groups, each timed against itself with one group. The margin of the assertion
+# below the table is wide, because processors differ; `benchmarks/results/lab0-runs.json` keeps five runs on one of them.
 
 # %%
 from efficientlab.viz.costs import time_against_macs
