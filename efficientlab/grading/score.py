@@ -91,9 +91,9 @@ class Reference:
 
     @property
     def imports(self) -> tuple[str, ...]:
-        """The modules that the solution imports, which answers are likely to import as well."""
+        """The modules that the solution's answers import, which students' are likely to import as well."""
         names: set[str] = set()
-        for cell in self.cells:
+        for cell in (cell for cell in self.cells if cell.exercises):
             for node in ast.walk(ast.parse(cell.source)):
                 if isinstance(node, ast.Import):
                     names.update(alias.name for alias in node.names)

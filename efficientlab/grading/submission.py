@@ -114,5 +114,5 @@ def _defined_names(code: str) -> set[str]:
     try:
         return {name for node in parse_cell(code) for name in bound_names(node)}
     except SyntaxError:
-        found = re.findall(r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*=[^=]", code, re.M)
+        found = re.findall(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", code, re.M)
         return {defined or assigned for defined, assigned in found}

@@ -6,8 +6,10 @@ records on standard output.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +33,7 @@ from efficientlab.grading.wire import pack, receive
 
 MAX_MESSAGE = 100_000_000
 START_SECONDS = 300.0
+END_SECONDS = 10.0  # to end its sandbox
 ATTEMPTS = 2
 
 
@@ -58,8 +61,10 @@ class LocalEngine:
                 if isinstance(result, BaseException):
                     raise result
                 yield result
+        except BaseException:
+            pool.end()  # the caller has had enough, or there is no sandbox
+            raise
         finally:
-            pool.end()
             for thread in threads:
                 thread.join()
 
@@ -99,6 +104,8 @@ class _Pool:
                         break
                     except (OSError, EOFError, ValueError) as error:
                         fault = f"the grader's process died with this submission: {error!r}"
+                        if supervisor:
+                            supervisor.close()
                         self._drop(supervisor)
                         supervisor = None
                     if self._ended:
@@ -117,7 +124,7 @@ class _Pool:
 
     def _drop(self, supervisor: PipeChannel | None) -> None:
         if supervisor:
-            supervisor.close()
+            supervisor.finish(0.0 if self._ended else END_SECONDS)
             self._live.discard(supervisor)
 
     def _grade(self, supervisor: PipeChannel, one: Incoming) -> Record:
@@ -134,9 +141,19 @@ def start_supervisor(plan: Plan) -> PipeChannel:
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=variables,
+        start_new_session=True,  # a Ctrl-C is ours to handle, and boxes of its session end with it
     )
-    supervisor = PipeChannel(process)
+
+    def end() -> None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    supervisor = PipeChannel(process, end)
     try:
         answer = _ask(supervisor, {"plan": plan_to_json(plan)}, START_SECONDS)
     except (OSError, EOFError, ValueError) as error:

@@ -146,6 +146,14 @@ class PipeChannel:
                     stream.close()
         return 0.0
 
+    def finish(self, seconds: float) -> None:
+        """Let the process end by itself, as it does when nothing more can come; then `close`."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self.process.stdin.close()
+            self.process.wait(seconds)
+        self.close()
+
     def _pump(self) -> None:
         assert self.process.stdout is not None
         try:
