@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import AnswerError
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.runner import Box
@@ -199,6 +200,15 @@ def test_the_other_sandboxes_give_the_same_points(name: str) -> None:
     finally:
         opened.close()
     assert (results["4.1"], results["4.7"]) == ("passed", "failed")
+
+
+def test_a_students_own_machine_needs_no_linux() -> None:
+    code = (
+        "import sys\nfor name in ('libc', 'forked', 'server', 'cgroups', 'seccomp'):\n"
+        "    sys.modules['efficientlab.grading.sandbox.' + name] = None\n"
+        "sys.modules['resource'] = None\nimport efficientlab.grading.report, efficientlab.grading.engines.local"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 # control groups

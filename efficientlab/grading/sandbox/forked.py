@@ -8,14 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Literal
 
-from efficientlab.environment import ROOT
 from efficientlab.grading.sandbox.cgroups import make_group
 from efficientlab.grading.sandbox.channel import Channel, SocketChannel, remaining
 from efficientlab.grading.sandbox.contract import SandboxError, Setup
 from efficientlab.grading.sandbox.memory import private_bytes
+from efficientlab.grading.sandbox.variables import environment
 
 Mode = Literal["namespaces", "landlock"]
 START_SECONDS = 120.0  # the server imports torch
@@ -146,22 +145,3 @@ def _answer(control: socket.socket) -> str:
     if not data:
         raise EOFError("the fork server died")
     return data.decode(errors="replace")
-
-
-def environment() -> dict[str, str]:
-    """What a box may know of the grader's environment: nothing but where Python finds its packages."""
-    packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *packages]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-        "HOME": "/tmp",
-        "LANG": "C.UTF-8",
-        "EFFICIENTLAB_PROFILE": "ci",
-        "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": "/tmp/.matplotlib",
-        "CUDA_VISIBLE_DEVICES": "",
-        "TRITON_INTERPRET": "1",
-        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    }
