@@ -145,7 +145,7 @@ def plot_roofline(roof: Roofline, points: Mapping[str, Cost], ax: Axes | None = 
         spent: Any = getattr(cost, "latency", None)
         rate = cost.flops / spent.median if spent else roof.attainable(cost.intensity)
         (dot,) = ax.loglog(cost.intensity, rate, "o", ms=7, mfc=None if spent else "none")
-        above = order.index(name) % 2 == 1  # neighbours write on different sides
+        above = order.index(name) % 2 == 0  # neighbours write on different sides
         ax.annotate(
             name, (cost.intensity, rate), xytext=(6, 5 if above else -11), textcoords="offset points",
             fontsize=8, color=dot.get_color(), bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},

@@ -47,7 +47,7 @@ def test_plot_shows_reached_and_reachable_rates():
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [dot.get_ydata()[0] for dot in dots] == [product.flops / 1e-3, 1e12]
     assert [text.get_text() for text in ax.texts] == ["timed", "bound"]
-    below, above = (text.xyann[1] for text in ax.texts)
+    above, below = (text.xyann[1] for text in ax.texts)
     assert below < 0 < above, "points of one intensity must not write over each other"
     with pytest.raises(ValueError, match="do no MACs: relu"):
         plot_roofline(ROOF, {"relu": count(torch.relu, x)})
