@@ -357,7 +357,7 @@ plt.show()
 # ## 3 · A counter with hooks, and what it misses
 #
 # Nobody counts a network by hand for long. PyTorch calls a **forward hook** after each call of a module, with the module,
-# its inputs and its output. Most counters that you find on the internet are built on this.
+# its inputs and its output. Many counters are built on this.
 
 # %% [markdown] exercise="0.4"
 # Write a counter. It returns a dictionary from the name of each convolution, transposed convolution and linear layer
