@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 50_000_000
-MAX_TOKENS = 2_000_000  # of JSON's own: they become Python objects, and must fit in memory
+MAX_BYTES = 25_000_000
+MAX_TOKENS = 1_000_000  # of JSON's own: they become Python objects, and must fit in memory
 MAX_CELLS = 2_000
-MAX_SOURCE = 2_000_000  # characters of all cells together
 
 
 class SubmissionError(Exception):
@@ -69,12 +68,6 @@ def raw_cells(notebook: Any, path: Path) -> tuple[list[RawCell], list[str]]:
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"{path}: the notebook has {len(cells)} cells, the limit is {MAX_CELLS}.")
     raw = [_raw_cell(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
-    total = sum(len(cell.source) for cell in raw)
-    if total > MAX_SOURCE:
-        raise SubmissionError(
-            f"{path}: the cells hold {total:,} characters, the limit is {MAX_SOURCE:,}; "
-            "keep data in a file, not in a cell."
-        )
     return raw, notes
 
 

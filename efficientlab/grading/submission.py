@@ -21,6 +21,8 @@ from efficientlab.grading.statements import bound_names, parse_cell
 __all__ = ["Cell", "Submission", "SubmissionError", "parse_notebook", "read_submission"]
 
 MAX_NOTES = 20
+MAX_CELL = 100_000  # characters of one code cell: its syntax tree takes a thousand times as many bytes
+MAX_CODE = 300_000  # characters of all code cells
 _HEADING = re.compile(r"^#{1,6} ", re.M)
 
 
@@ -56,9 +58,15 @@ def parse_notebook(notebook: Any, lab: Lab, path: Path) -> Submission:
     """Find the exercises of `lab` in a notebook's JSON."""
     cells, notes = raw_cells(notebook, path)
     found = []
+    read = 0
     for cell in cells:
         if cell.kind != "code":
             continue
+        if len(cell.source) > MAX_CELL or read + len(cell.source) > MAX_CODE:
+            size = f"{len(cell.source):,} characters"
+            notes.append(f"cell {cell.number} was not read, as it has {size}: keep data in a file")
+            continue
+        read += len(cell.source)
         source, skipped = plain_python(cell.source)
         where = f"cell {cell.number}"
         notes += [f"{where} {note}" if note.startswith("is ") else f"{where}, {note}" for note in skipped]
