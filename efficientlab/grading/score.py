@@ -11,6 +11,7 @@ import builtins
 import hashlib
 import inspect
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,12 +81,12 @@ class Reference:
     @property
     def version(self) -> str:
         """A hash of what decides about points: the checks, the recorded cases and the solution's code."""
-        checks = {type(lab_part) for lab_part in self.lab.exercises}
-        modules = {inspect.getmodule(e.check.inputs) for e in self.lab.exercises if e.check}
+        checks = [e.check for e in self.lab.exercises if e.check]
+        parts = {part for check in checks for part in (check.inputs, check.drive, check.judge)}
+        modules = {contract, sys.modules[type(self.lab).__module__], *map(inspect.getmodule, parts)}
         sources = sorted(inspect.getsource(module) for module in modules if module)
-        parts = [*sources, inspect.getsource(contract), *(inspect.getsource(kind) for kind in checks)]
-        parts += [*self.prelude, *(cell.source for cell in self.cells)]
-        digest = hashlib.sha256(json.dumps(parts).encode())
+        sources += [*self.prelude, *(cell.source for cell in self.cells)]
+        digest = hashlib.sha256(json.dumps(sources).encode())
         digest.update((goldens.FOLDER / f"{self.lab.slug}.safetensors").read_bytes())
         return digest.hexdigest()[:16]
 
