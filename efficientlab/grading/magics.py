@@ -91,4 +91,4 @@ def _without_indent(source: str) -> str:
     first = re.match(r"(?:[ \t]*\n)*([ \t]*)", source)
     if first is None or not first[1]:
         return source
-    return re.sub(rf"^{first[1]}", "", source, flags=re.M)
+    return "\n".join(line.removeprefix(first[1]) for line in source.split("\n"))
