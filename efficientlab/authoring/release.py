@@ -68,6 +68,10 @@ def release(lab: Lab, out: Path) -> list[str]:
             raise ReleaseError(
                 f"the bundle would give answers away, so it was not made: {'; '.join(found[:5])}"
             )
+        lines += [
+            f"{line}, which the lab uses; an answer that imports it is reported"
+            for line in namesakes(bundle, lab)
+        ]
         bundle.replace(out)
     return [f"{out}: {line}" for line in lines]
 
@@ -147,28 +151,32 @@ def _file_of(module: str) -> Path | None:
 
 
 def leaks(bundle: Path, lab: Lab) -> list[str]:
-    """What in `bundle` answers an exercise of `lab`; empty when all is well.
-
-    A module does that which defines an exercise's name, and a file which holds two distinctive lines of one answer,
-    or its only one.
-    """
-    names = {exercise.check.name for exercise in lab.exercises if exercise.check}
+    """The files of `bundle` that hold two distinctive lines of one answer to `lab`, or its only one."""
     answers = answers_of(lab)
     found = []
     for path in sorted(bundle.rglob("*")):
         if path.suffix not in (".py", ".ipynb", ".md", ".toml", ".txt", ".json"):
             continue
-        where = path.relative_to(bundle)
-        if path.suffix == ".py":
-            nodes = ast.parse(path.read_text(encoding="utf-8")).body
-            found += [
-                f"{where} defines {n}" for n in sorted(names & {n for d in nodes for n in bound_names(d)})
-            ]
         lines = {_bare(line) for line in _lines(path)}
         for answer in answers:
             if len(answer & lines) >= min(2, len(answer)):
-                found.append(f"{where} holds {' and '.join(sorted(answer & lines)[:2])}")
+                held = " and ".join(sorted(answer & lines)[:2])
+                found.append(f"{path.relative_to(bundle)} holds {held}")
     return found
+
+
+def namesakes(bundle: Path, lab: Lab) -> list[str]:
+    """The modules of `bundle` that define what an exercise asks for: the lab uses them, so they must be in it."""
+    names = {exercise.check.name for exercise in lab.exercises if exercise.check}
+    return [
+        f"{path.relative_to(bundle)} defines {name}"
+        for path in sorted(bundle.rglob("*.py"))
+        for name in sorted(names & {n for node in _top_level(path) for n in bound_names(node)})
+    ]
+
+
+def _top_level(path: Path) -> list[ast.stmt]:
+    return ast.parse(path.read_text(encoding="utf-8")).body
 
 
 def answers_of(lab: Lab) -> list[frozenset[str]]:

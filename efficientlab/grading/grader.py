@@ -11,6 +11,7 @@ import torch
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.borrowed import borrowed
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
 from efficientlab.grading.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
@@ -67,7 +68,8 @@ class Grader:
         else:
             with Box(self.lab, self.reference.prelude, submission, self.plan.limits, self.sandbox) as box:
                 results = results_of(submission, self.reference, box, [self.plan.seed])
-            box_cpu, notes = box.cpu_seconds, (*notes, *submission.notes)
+            box_cpu = box.cpu_seconds
+            notes = (*notes, *submission.notes, *borrowed(submission.cells, self.reference.cells))
         faults = [note for result in results if result.status == "not checked" for note in result.notes]
         return Record(
             **_about(incoming, self.plan),

@@ -15,8 +15,10 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.authoring.validate import Sample, problems
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading import grade as module
+from efficientlab.grading.borrowed import borrowed
 from efficientlab.grading.grade import grade
 from efficientlab.grading.record import load_records
+from efficientlab.grading.submission import Cell
 
 LAB = find_lab(4)
 PLANTED = "efficientlab-hidden-marker"
@@ -39,6 +41,12 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 f"        raise ValueError(f'{PLANTED} {{video.flatten().tolist()}}')\n"
                 "    return right(net, video)"
             )
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "ex-4-2":
+            cell.source = (
+                "from efficientlab.kernels import temporal_shift as ready\n"
+                "def temporal_shift(x, n_frames, fold_div=8, causal=False):\n"
+                "    return ready(x, n_frames, fold_div, causal) if x.shape[1] >= fold_div else x.clone()"
+            )
     path = tmp_path_factory.mktemp("export") / "submissions.zip"
     with zipfile.ZipFile(path, "w") as out:
         out.writestr("half_11_101_lab4_tsm.ipynb", nbformat.writes(half))
@@ -56,7 +64,7 @@ def grades(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_everybody_has_a_record_a_page_and_a_row(grades: Path) -> None:
     points = {record.student: record.points for record in load_records(grades)}
-    assert points == {"half": 32, "spy": 8, "lost": 0}
+    assert points == {"half": 32, "spy": 24, "lost": 0}
     for identity in ("half_11", "spy_12", "lost_13"):
         assert (grades / "pages" / f"{identity}.html").exists()
         assert identity in (grades / "grades.csv").read_text()
@@ -77,6 +85,36 @@ def test_no_report_shows_a_value_of_a_fresh_case(grades: Path) -> None:
     for path in grades.rglob("*"):
         if path.is_file() and "submissions" not in path.parts:
             assert PLANTED not in path.read_text(), path
+
+
+def test_an_answer_that_the_package_gave_is_reported_and_costs_nothing(grades: Path) -> None:
+    sentence = (
+        "imports efficientlab.kernels.temporal_shift, which the lab does not: a person will look at it."
+    )
+    records = {record.student: record for record in load_records(grades)}
+    assert records["spy"]["4.2"].status == "passed"
+    assert [note for note in records["spy"].notes if sentence in note]
+    assert not [note for note in records["half"].notes if "imports" in note]
+    assert sentence in (grades / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("import efficientlab.kernels.shift as k", "efficientlab.kernels.shift"),
+        (
+            "def f(x):\n    from efficientlab.kernels.shift import shift_op",
+            "efficientlab.kernels.shift.shift_op",
+        ),
+        ("from efficientlab.models.resnet import BasicBlock", ""),
+        ("import efficientlabs, torch", ""),
+        ("from . import kernels\ndef broken(:", ""),
+    ],
+)
+def test_imports_beyond_the_labs_own_are_found(source: str, shown: str) -> None:
+    lab_cells = [Cell(1, "from efficientlab.models.resnet import BasicBlock, SmallResNet")]
+    notes = borrowed([Cell(7, source)], lab_cells)
+    assert [note.split(",")[0] for note in notes] == ([f"cell 7 imports {shown}"] if shown else [])
 
 
 def test_a_second_run_keeps_the_records(export: Path, grades: Path) -> None:
