@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from efficientlab.models.pix2pix import Config, uniform
 from efficientlab.models.super_student import SuperStudent
+from efficientlab.viz.style import bare
 from efficientlab.viz.translation import picture_rows
 
 if TYPE_CHECKING:
@@ -53,15 +54,13 @@ def edited_drawing(
         taller: how many times the row at the middle of the drawn part is repeated.
         right: pixels to move it by; what leaves the picture is gone.
     """
+    import matplotlib.pyplot as plt
+
     edited = edit(drawings[drawing], taller, right)
     answers = {
         name: _timed(net, edited[None].to(next(net.parameters()).device)) for name, net in generators.items()
     }
     strip = {"before": drawings[drawing][None], "edited": edited[None]}
-    import matplotlib.pyplot as plt
-
-    from efficientlab.viz.style import bare
-
     shown = strip | {f"{name}, {1e3 * s:.1f} ms": picture for name, (picture, s) in answers.items()}
     figure, axes = plt.subplots(1, len(shown), figsize=(1.9 * len(shown), 2.1))
     for ax, (name, picture) in zip(axes, shown.items(), strict=True):
