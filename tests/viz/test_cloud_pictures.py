@@ -23,6 +23,7 @@ from efficientlab.viz.clouds import (
     show_turnable,
     turnable,
 )
+from efficientlab.viz.grids import grid_curves, part_bars
 from efficientlab.viz.style import CYCLE, RED
 
 POINTS = torch.randn(3, 40, generator=torch.Generator().manual_seed(0))
@@ -98,3 +99,13 @@ def test_with_a_front_end_the_cloud_can_be_turned(monkeypatch: pytest.MonkeyPatc
     traces = turnable(POINTS, part, ["x", "y", "z"], "a").data
     assert [(t.name, len(t.x)) for t in traces] == [("x", 30), ("z", 10)]
     assert traces[1].z == pytest.approx(POINTS[2, 30:].numpy())
+
+
+def test_curves_and_bars_show_their_numbers() -> None:
+    rows = [{"alone": 0.1, "occupied": 0.5, "bytes": 2e6}, {"alone": 0.4, "occupied": 0.1, "bytes": 16e6}]
+    axes = grid_curves([8, 16], {"a": rows, "b": rows[::-1]}).axes
+    assert [line.get_ydata() for line in axes[0].lines] == [[0.1, 0.4], [0.4, 0.1]]
+    assert axes[1].lines[0].get_ydata() == [0.5, 0.1]
+    assert axes[2].lines[0].get_ydata() == [2, 16]
+    bars = part_bars({"p": [0.1, 0.2], "q": [0.3, 0.4]}, ["a x", "b y"]).axes[0].patches
+    assert [bar.get_height() for bar in bars] == [0.1, 0.2, 0.3, 0.4]
