@@ -50,6 +50,9 @@ def grade(
     except (ArchiveError, SandboxError, SubmissionError, ReviewError, ValueError, OSError) as error:
         print(f"efficientlab grade: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nstopped; what is graded is kept, and the same command goes on from there.", file=sys.stderr)
+        return 130
     print("written: " + ", ".join(str(path) for path in written))
     faults = [record for record in records if record.faults]
     for record in faults:

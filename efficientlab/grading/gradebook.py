@@ -26,9 +26,16 @@ def grades_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
 
 def canvas_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
     """What Canvas' gradebook imports: its five columns and one of points, bonus included; Canvas matches by ID."""
-    columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"Lab {lab.number}: {lab.title}"]
+    columns: list[object] = [
+        "Student",
+        "ID",
+        "SIS User ID",
+        "SIS Login ID",
+        "Section",
+        f"Lab {lab.number}: {lab.title}",
+    ]
     possible = sum(e.points for e in lab.exercises if not e.bonus)
-    rows: list[list[object]] = [columns, ["    Points Possible", "", "", "", "", possible]]
+    rows = [columns, ["    Points Possible", "", "", "", "", possible]]
     for record in records:
         who = intake.students.get(record.id, Student(record.student))
         rows.append([who.name, who.lms_id, "", "", "", record.points + record.bonus])

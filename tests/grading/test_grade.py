@@ -134,6 +134,17 @@ def test_what_cannot_be_graded_at_all_gets_one_sentence(
     assert capsys.readouterr().err == "efficientlab grade: no sandbox works on this machine.\n"
 
 
+def test_a_run_that_is_stopped_says_how_to_go_on(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*arguments: object, **more: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "grade_batch", stop)
+    assert grade(export, LAB, tmp_path) == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
+
+
 def test_validate_tells_a_slip_that_is_not_found_and_points_that_are_wrong(grades: Path) -> None:
     (half,) = (record for record in load_records(grades) if record.student == "half")
     notebook = nbformat.v4.new_notebook()
