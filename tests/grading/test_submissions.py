@@ -227,7 +227,7 @@ def test_a_cell_that_holds_data_is_left_out_and_the_others_are_read() -> None:
         (".", "this is a folder"),
         ("n" * 300 + ".ipynb", "cannot be opened"),
         ("none.ipynb", "no such file"),
-        ("a\0b", ""),
+        ("a\0b", "no such file|cannot be opened"),
     ],
 )
 def test_a_path_that_is_no_file_gets_one_sentence(path: str, sentence: str, tmp_path: Path) -> None:
