@@ -174,8 +174,12 @@ def efficiency_curve(logs: Sequence[Mapping[str, Any]], own: Mapping[str, tuple[
             ax.plot(*own[variant], "x", ms=8, mew=2, color=color)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xticks(sizes, [str(size) for size in sizes], minor=False)
     ax.minorticks_off()
+    every = sorted({run["pictures"] for run in logs})
+    ax.set_xticks(every, [str(size) for size in every])
+    low, high = ax.get_ylim()
+    ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 50, 100) if low <= tick <= high]
+    ax.set_yticks(ticks, [str(tick) for tick in ticks])
     ax.set_xlabel("training pictures")
     ax.set_ylabel("FID to the test pictures")
     ax.legend()
