@@ -46,7 +46,8 @@ class DaskEngine:
                 return future
 
             ahead = AHEAD * max(1, sum(client.nthreads().values()))
-            arriving = as_completed([submit(one) for one in islice(waiting, ahead)])
+            first = [submit(one) for one in islice(waiting, ahead)]
+            arriving = as_completed(first, loop=client.loop)
             for future in arriving:
                 one = sent.pop(future.key)
                 try:

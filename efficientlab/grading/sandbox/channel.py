@@ -131,8 +131,6 @@ class PipeChannel:
     def close(self) -> float:
         if not self._closed:
             self._closed = True
-            if self._end:
-                self._end()
             self.process.kill()
             while not self._parts.empty():  # the pump may wait for room
                 with contextlib.suppress(queue.Empty):
@@ -144,6 +142,8 @@ class PipeChannel:
                 assert stream is not None
                 with contextlib.suppress(OSError):
                     stream.close()
+            if self._end:
+                self._end()
         return 0.0
 
     def finish(self, seconds: float) -> None:

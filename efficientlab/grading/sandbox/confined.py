@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from efficientlab.grading.sandbox import libc, seccomp
+from efficientlab.grading.sandbox import libc, namespaces, seccomp
 from efficientlab.grading.sandbox.limits import Limits, restrain
 
 
@@ -12,6 +13,8 @@ def main() -> None:
     from efficientlab.grading import box  # torch first: what it takes is not the student's
 
     restrain(Limits(memory=int(sys.argv[1]), exercise=3600))
+    if os.geteuid() == 0:
+        namespaces.give_up_root()
     libc.drop_capabilities()
     seccomp.confine(namespaces=True)
     box.main()

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from efficientlab.environment import ROOT
 from efficientlab.grading.sandbox.channel import Channel, PipeChannel
@@ -25,8 +26,17 @@ MODULE = "efficientlab.grading.box"
 SEND_SECONDS = 30.0
 
 
+class Start(NamedTuple):
+    """How a box is started, and what is left to do when its process has ended."""
+
+    command: list[str]
+    variables: dict[str, str]
+    clean_up: Callable[[], None] = lambda: None
+    folder: str | None = None
+
+
 class ProcessSandbox:
-    """Starts a box with a command line; the subclasses say which, and how to end it."""
+    """Starts a box with a command line; the subclasses say which."""
 
     fresh_per_exercise = False
     name: str
@@ -37,26 +47,20 @@ class ProcessSandbox:
 
     def open(self) -> Channel:
         """A new box; it has its lab, and gets its code next."""
-        folder = tempfile.mkdtemp(prefix="efficientlab-box-")
-        command, variables, end = self.command(folder)
-
-        def clean_up() -> None:
-            end()
-            shutil.rmtree(folder, ignore_errors=True)
-
+        start = self.start()
         try:
             process = subprocess.Popen(
-                command,
+                start.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=variables,
-                cwd=folder,
+                env=start.variables,
+                cwd=start.folder,
             )
         except OSError as error:
-            clean_up()
+            start.clean_up()
             raise SandboxError(f"the {self.name} sandbox could not start a box: {error}") from None
-        channel = PipeChannel(process, clean_up)
+        channel = PipeChannel(process, start.clean_up)
         first = pack({"lab": self.setup.lab, "prelude": list(self.setup.prelude)})
         try:
             channel.send(first, time.monotonic() + SEND_SECONDS)
@@ -68,8 +72,8 @@ class ProcessSandbox:
     def close(self) -> None:
         """Nothing outlives its box."""
 
-    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
-        """The box's command line, its environment, and what else ends it."""
+    def start(self) -> Start:
+        """How to start the next box."""
         raise NotImplementedError
 
 
@@ -79,7 +83,8 @@ class NoSandbox(ProcessSandbox):
     name = "none"
     guarantee = "There was NO sandbox: the code ran with all rights of the person who graded it."
 
-    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+    def start(self) -> Start:
+        folder = tempfile.mkdtemp(prefix="efficientlab-check-")
         variables = {
             **os.environ,
             "EFFICIENTLAB_PROFILE": "ci",
@@ -87,7 +92,8 @@ class NoSandbox(ProcessSandbox):
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "TMPDIR": folder,
         }
-        return [sys.executable, "-m", MODULE], variables, lambda: None
+        command = [sys.executable, "-m", MODULE]
+        return Start(command, variables, lambda: shutil.rmtree(folder, ignore_errors=True), folder)
 
 
 class Bubblewrap(ProcessSandbox):
@@ -95,26 +101,38 @@ class Bubblewrap(ProcessSandbox):
 
     name = "bubblewrap"
     guarantee = (
-        "Each submission ran under bubblewrap in fresh user, process, mount, network and IPC namespaces: no network, "
-        "no other process, nothing of the disk but Python and this package, and memory limited process by process."
+        "Each submission ran under bubblewrap without root in fresh process, mount, network and IPC namespaces: no "
+        "network, no other process, nothing of the disk but Python and this package, and memory limited one by one."
     )
 
-    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+    def start(self) -> Start:
         from efficientlab.grading.sandbox import view  # which needs Linux
 
-        arguments = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-        arguments += ["--uid", "65534", "--gid", "65534", "--hostname", "box", "--clearenv"]
+        arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        if (
+            os.geteuid() == 0
+        ):  # a user namespace of root's would map its root to the machine's: `confined` drops it
+            arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+            arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--hostname", "box"]
+        else:
+            arguments += ["--unshare-all", "--hostname", "box"]
         arguments += ["--size", str(self.setup.limits.scratch), "--tmpfs", "/tmp"]
-        for path in map(str, view.readable()):
-            if Path(path).is_symlink():
-                arguments += ["--symlink", str(Path(path).readlink()), path]
+        visible = view.readable()
+        for folder in sorted(
+            {parent for path in visible for parent in path.parents} - {Path("/"), Path("/tmp")}
+        ):
+            arguments += ["--perms", "0755", "--dir", str(folder)]  # without it, root's alone
+        for path in visible:
+            if path.is_symlink():
+                arguments += ["--symlink", str(path.readlink()), str(path)]
             else:
-                arguments += ["--ro-bind", path, path]
+                arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp", "--remount-ro", "/"]
         for name, value in environment().items():
             arguments += ["--setenv", name, value]
         confine = ["-m", "efficientlab.grading.sandbox.confined", str(self.setup.limits.memory)]
-        return [*arguments, sys.executable, *confine], dict(os.environ), lambda: None
+        variables = environment()  # the box can read bwrap's own as well
+        return Start([*arguments, sys.executable, *confine], variables)
 
 
 class Container(ProcessSandbox):
@@ -130,7 +148,7 @@ class Container(ProcessSandbox):
             "read-only disk, no capabilities, and memory and processes limited together."
         )
 
-    def command(self, folder: str) -> tuple[list[str], dict[str, str], Callable[[], None]]:
+    def start(self) -> Start:
         name = f"efficientlab-{uuid.uuid4().hex}"
         limits = self.setup.limits
         arguments = [self.engine, "run", "--rm", "--interactive", "--name", name, "--init"]
@@ -144,7 +162,7 @@ class Container(ProcessSandbox):
         for key in inside:
             arguments += ["--env", f"{key}={environment()[key]}"]
 
-        def end() -> None:
+        def remove() -> None:
             subprocess.run(
                 [self.engine, "rm", "--force", name],
                 stdout=subprocess.DEVNULL,
@@ -152,4 +170,4 @@ class Container(ProcessSandbox):
                 check=False,
             )
 
-        return [*arguments, self.image, "python", "-m", MODULE], dict(os.environ), end
+        return Start([*arguments, self.image, "python", "-m", MODULE], dict(os.environ), remove)
