@@ -95,7 +95,7 @@ print(
     f"training pictures {tuple(data.train.shape)}, held out {len(data.held_out)}, for the test {len(data.test)}"
 )
 sample_grids({"everything there is to learn from": data.train}, columns=20, width=5.4)
-plt.gcf().set_size_inches(6.4, 2.0)
+plt.gcf().set_size_inches(5.6, 1.8)
 plt.show()
 
 # %% [markdown]
