@@ -27,7 +27,13 @@ def _drive_norm_relu_kernel(norm_relu_kernel: Any, case: Values) -> Values:
 
     source, x = guarded(x, 7.0)
     target, y = guarded(torch.full_like(x, -1e3), 1e3)
-    weight, bias = tensor_of(case, "weight").to(device), tensor_of(case, "bias").to(device)
+    (
+        weight,
+        bias,
+    ) = (  # with room behind them, so that a wrong channel reads a wrong number and no foreign memory
+        torch.cat([tensor_of(case, name), torch.full((n * channels,), 9.0)]).to(device)
+        for name in ("weight", "bias")
+    )
     before = source.clone()
     norm_relu_kernel[(n * channels,)](x, y, weight, bias, channels, pixels, case["eps"], BLOCK=block)
     margins = torch.cat([target[:guard], target[-guard:]])

@@ -155,10 +155,10 @@ def _drive_distillation(Distillation: Any, case: Values) -> Values:
     if not isinstance(module, nn.Module):
         raise AnswerError("Returned", "is no nn.Module.")
     wanted = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
-    have = {name: tuple(p.shape) for name, p in module.named_parameters()}
-    missing = {name: tuple(v.shape) for name, v in wanted.items() if isinstance(v, Tensor)}
-    if have != missing:
-        raise AnswerError("Returned", f"has the parameters {have}; expected {missing}.")
+    have = {name: tuple(p.shape) for name, p in sorted(module.named_parameters())}
+    needed = {name: tuple(v.shape) for name, v in sorted(wanted.items()) if isinstance(v, Tensor)}
+    if have != needed:
+        raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.")
     module.load_state_dict(wanted)
     loss = scalar(module(student, teacher))
     return {
