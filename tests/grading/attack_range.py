@@ -62,6 +62,11 @@ class Range:
         os.environ[SECRET] = "LEAK of the environment"
         self.folder = Path(tempfile.mkdtemp(prefix="efficientlab-range-"))
         self.folder.chmod(0o777)  # what keeps an attack out is the sandbox, not the file's mode
+        self.scratch = self.folder / "scratch"  # of this range alone: other graders may be at work here
+        self.scratch.mkdir()
+        self.scratch.chmod(0o777)
+        self.temporary = os.environ.get("TMPDIR")
+        os.environ["TMPDIR"], tempfile.tempdir = str(self.scratch), None
         self.canary = self.folder / "SECRET.ipynb"
         self.canary.write_text("LEAK of a file")
         self.canary.chmod(0o666)
@@ -88,6 +93,10 @@ class Range:
         self.sandbox.close()
         for listener in (self.tcp, self.udp, self.abstract):
             listener.close()
+        os.environ.pop("TMPDIR")
+        if self.temporary is not None:
+            os.environ["TMPDIR"] = self.temporary
+        tempfile.tempdir = None
         shutil.rmtree(self.folder, ignore_errors=True)
         os.environ.pop(SECRET, None)
 
@@ -119,12 +128,13 @@ class Range:
     def _harm(self) -> str:
         if not self.canary.exists() or self.canary.read_text() != "LEAK of a file":
             return "the canary was touched"
-        return "" if list(self.folder.iterdir()) == [self.canary] else f"new files in {self.folder}"
+        known = {self.canary, self.scratch}
+        return "" if set(self.folder.iterdir()) == known else f"new files in {self.folder}"
 
     def _bystanders(self) -> set[str]:
         names = set()
         python = [Path(numpy.__file__).parent.parent, Path(os.__file__).parent, ROOT, ROOT / "efficientlab"]
-        for folder in ("/dev/shm", "/dev/mqueue", tempfile.gettempdir(), "/var/tmp", *python):
+        for folder in ("/dev/shm", "/dev/mqueue", "/tmp", "/var/tmp", self.scratch, *python):
             if Path(folder).is_dir():
                 names.update(map(str, Path(folder).iterdir()))
         return names
@@ -139,10 +149,10 @@ class Range:
         mine = (
             "flood",
             "efficientlab_attack",
-            "efficientlab-box",
             "poison",
             "sitecustomize",
             "usercustomize",
         )
-        new = {name for name in self._bystanders() - self.before if Path(name).name.startswith(mine)}
+        new = self._bystanders() - self.before
+        new = {n for n in new if Path(n).name.startswith(mine) or Path(n).parent == self.scratch}
         return f"files {sorted(new)}" if new else ""
