@@ -2,7 +2,7 @@ PYTHON ?= python3
 
 .PHONY: demo test test-colab lab build
 
-demo:  ## run lab 4's solution, print its results, check three sample submissions
+demo:  ## run lab 4's solution, print its results, grade six sample submissions
 	$(PYTHON) -m efficientlab demo
 
 test:  ## run every test: lint, types, units, mutants, notebooks
