@@ -839,12 +839,6 @@ plt.show()
 # memory, and gives 0.0 where the mask is false; `tl.store(pointer + offsets, values, mask=…)` writes where it is true.
 # Without a GPU, Triton's interpreter runs the same kernel in Python: slow, and exact.
 
-# %%
-import importlib.util
-
-has_triton = importlib.util.find_spec("triton") is not None
-print("Triton is here." if has_triton else "Triton is not installed (it needs Linux): skip exercise 3.11.")
-
 # %% [markdown] exercise="3.11"
 # Write translation and cutout as one Triton kernel. `x` and `y` are contiguous, $(N, C, H, W)$: a list of $N \cdot C$
 # *planes* of $H \cdot W$ numbers. Program `(plane, block)` writes `BLOCK` numbers of one plane of `y`, beginning with
@@ -870,8 +864,7 @@ print("Triton is here." if has_triton else "Triton is not installed (it needs Li
 # </details>
 
 # %% exercise="3.11"
-import triton
-import triton.language as tl
+from efficientlab.exercises.kernel_corner import tl, triton  # Triton itself, where it is installed
 
 
 @triton.jit
