@@ -791,7 +791,7 @@ with torch.no_grad():
         name: runs[name].generator(walk.flatten(0, 1).to(P.device)).cpu() for name in ("none", "DiffAugment")
     }
 sample_grids(between, columns=10, width=3.6)
-plt.gcf().set_size_inches(7.2, 1.4)
+plt.gcf().set_size_inches(6.8, 1.3)
 plt.show()
 
 # %% [markdown]
