@@ -672,7 +672,8 @@ for name, n in (("batch of 1", 1), ("batch of 32", P.latency_batch)):
         f"roofline and calls {forecast[name]:.1f}; ratio of MACs {teacher_cost.macs / measure(rival, one, time=False).macs:.1f}"
     )
 assert speedup["batch of 32"].low > 1.5
-assert 0.4 <= speedup["batch of 32"].value / forecast["batch of 32"] <= 2.5
+measured, macs_ratio = speedup["batch of 32"].value, teacher_cost.macs / measure(rival, one, time=False).macs
+assert max(measured / forecast["batch of 32"], forecast["batch of 32"] / measured) < macs_ratio / measured
 predicted_against_measured(
     {f"you,\n{k}": v for k, v in latency_ratios.items()}
     | {f"roofline,\n{k}": v for k, v in forecast.items()},
