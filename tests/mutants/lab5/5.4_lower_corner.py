@@ -1,0 +1,22 @@
+"""each point takes its lower corner alone."""
+
+import torch
+from torch import Tensor
+
+
+def trilinear_devoxelize(voxels: Tensor, coords: Tensor) -> Tensor:
+    n, channels, resolution = voxels.shape[:3]
+    rows = voxels.movedim(1, 4).reshape(n * resolution**3, channels)
+    low = coords.floor()
+    weight = coords - low  # (N, 3, P), of the upper neighbour
+    low = low.long()
+    high = (low + 1).clamp_max(resolution - 1)
+    result = 0
+    for corner in ((0, 0, 0),):
+        voxel = torch.arange(n, device=rows.device)[:, None]
+        share = torch.ones_like(weight[:, 0])  # (N, P)
+        for axis, upper in enumerate(corner):
+            voxel = voxel * resolution + (high if upper else low)[:, axis]
+            share = share * 1
+        result = result + share[..., None] * rows[voxel]  # (N, P, C)
+    return result.transpose(1, 2)

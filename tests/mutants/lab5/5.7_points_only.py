@@ -1,0 +1,9 @@
+"""only the points are permuted, not the features."""
+
+from torch import Tensor
+
+
+def permutation_gap(network, features: Tensor, points: Tensor, order: Tensor) -> float:
+    permuted = network(features, points[:, :, order])  # (N, K, P)
+    straight = network(features, points)[:, :, order]
+    return (permuted - straight).abs().max().item()

@@ -1,0 +1,9 @@
+"""the largest signed difference is given: a large negative one does not count."""
+
+from torch import Tensor
+
+
+def permutation_gap(network, features: Tensor, points: Tensor, order: Tensor) -> float:
+    permuted = network(features[:, :, order], points[:, :, order])  # (N, K, P)
+    straight = network(features, points)[:, :, order]
+    return (permuted - straight).max().item()

@@ -1,0 +1,13 @@
+"""bytes counts numbers; each takes four bytes."""
+
+
+def branch_costs(in_channels: int, out_channels: int, resolution: int, points: int) -> dict[str, int]:
+    voxels = resolution**3
+    convolutions = 27 * voxels * (in_channels * out_channels + out_channels * out_channels)
+    ends = in_channels * points + 8 * out_channels * points
+    return {
+        "voxel MACs": convolutions + ends,
+        "point MACs": in_channels * out_channels * points,
+        "voxel bytes": voxels * (in_channels + 3 * out_channels),
+        "point bytes": points * (in_channels + out_channels),
+    }
