@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -19,6 +20,7 @@ from efficientlab.exercises.contract import (
     describe,
     values_judge,
 )
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.lab0_subjects import SimulatedDevice, network, subject_input
 
@@ -369,33 +371,17 @@ ROOF = Check(
 
 
 def _drive_activation_kernel(activation_kernel: Any, case: Values) -> Values:
-    x, scale, shift = case["x"], case["scale"], case["shift"]
-    assert isinstance(x, Tensor) and isinstance(scale, Tensor) and isinstance(shift, Tensor)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    x, scale, shift = (tensor_of(case, name) for name in ("x", "scale", "shift"))
     n, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = block + pixels  # what a forgotten mask can reach stays inside the buffers
-
-    def guarded(values: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-        """A buffer, and the tensor in the middle of it."""
-        buffer = torch.full((values.numel() + 2 * guard,), margin, device=device)
-        inner = buffer[guard : guard + values.numel()].view(values.shape)
-        inner.copy_(values)
-        return buffer, inner
-
-    source, x = guarded(x, 7e3)
-    target, y = guarded(torch.full_like(x, -1e3), 1e3)  # what the kernel does not write shows
-    _, scale = guarded(scale, 5e3)
-    _, shift = guarded(shift, -5e3)
-    before = source.clone()
+    guard = block + pixels  # what a forgotten mask can reach
+    source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
+    factors, summands = Guarded(scale, guard, 5e3), Guarded(shift, guard, -5e3)
     grid = (n * channels, (pixels + block - 1) // block)
-    activation_kernel[grid](x, scale, shift, y, channels, pixels, BLOCK=block)
-    margins = torch.cat([target[:guard], target[-guard:]])
-    return {
-        "activated": y.cpu().clone(),
-        "x_changed": not torch.equal(source, before),
-        "wrote_outside": bool((margins != 1e3).any()),
-    }
+    activation_kernel[grid](
+        source.inner, factors.inner, summands.inner, target.inner, channels, pixels, BLOCK=block
+    )
+    return kernel_result("activated", source, target)
 
 
 def _inputs_activation_kernel(seed: int) -> list[Values]:
@@ -410,13 +396,7 @@ ACTIVATION_KERNEL = Check(
     name="activation_kernel",
     drive=_drive_activation_kernel,
     inputs=_inputs_activation_kernel,
-    judge=values_judge(
-        {
-            "activated": "the tensor y",
-            "x_changed": "the kernel wrote to its input",
-            "wrote_outside": "the kernel wrote beyond the end of y: mask the store, too",
-        }
-    ),
+    judge=kernel_judge("activated", "the tensor y"),
 )
 
 

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-
-
-def random_tensors(seed: int) -> Callable[..., Tensor]:
-    """Standard normal tensors from one seeded stream."""
-    return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
-
-
-def tensor_of(case: Values, key: str) -> Tensor:
-    value = case[key]
-    assert isinstance(value, Tensor)
-    return value
 
 
 def scalar(value: Any, what: str = "") -> Tensor:

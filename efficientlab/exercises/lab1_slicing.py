@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -16,7 +17,6 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
-from efficientlab.exercises.lab1_losses import random_tensors, tensor_of
 
 # 1.5 · the sliced layers
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -24,13 +25,8 @@ from efficientlab.exercises.contract import (
     values_judge,
 )
 from efficientlab.exercises.draws import color_judge, cutout_judge, translation_judge
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_device, kernel_judge, kernel_result
 from efficientlab.exercises.lab import Lab
-
-
-def _random(seed: int) -> Callable[..., Tensor]:
-    """Standard normal tensors from one seeded stream."""
-    return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
-
 
 # 3.1 · the discriminator's overfitting
 
@@ -48,12 +44,12 @@ class _Scores(torch.nn.Module):
 
 
 def _drive_overfitting(overfitting: Any, case: Values) -> Values:
-    discriminator = _Scores(_tensor(case, "weight"))
+    discriminator = _Scores(tensor_of(case, "weight"))
     discriminator.train(bool(case["training"]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         told = overfitting(
-            discriminator, _tensor(case, "train"), _tensor(case, "held_out"), _tensor(case, "fake")
+            discriminator, tensor_of(case, "train"), tensor_of(case, "held_out"), tensor_of(case, "fake")
         )
     if not isinstance(told, dict):
         raise AnswerError("Returned", f"returned {type(told).__name__} where a dictionary belongs.")
@@ -67,7 +63,7 @@ def _drive_overfitting(overfitting: Any, case: Values) -> Values:
 
 
 def _inputs_overfitting(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     cases: list[Values] = []
     for a, b, c, taste, training in (
         (23, 14, 15, 0.1, False),
@@ -107,7 +103,7 @@ OVERFITTING = Check(
 
 
 def _drive_transform(transform: Any, case: Values) -> Values:
-    leaf, upstream, seed = _tensor(case, "x"), _tensor(case, "upstream"), case["seed"]
+    leaf, upstream, seed = tensor_of(case, "x"), tensor_of(case, "upstream"), case["seed"]
     assert isinstance(seed, int) and isinstance(case["copies"], int)
     leaf.requires_grad_()
     x = leaf.repeat(
@@ -187,7 +183,7 @@ CUTOUT = _transform("cutout", cutout_judge, few=((3, 2, 8, 4), (3, 1, 4, 12)), o
 
 
 def _drive_policy(diff_augment: Any, case: Values) -> Values:
-    leaf, upstream, seed = _tensor(case, "x"), _tensor(case, "upstream"), case["seed"]
+    leaf, upstream, seed = tensor_of(case, "x"), tensor_of(case, "upstream"), case["seed"]
     assert isinstance(seed, int)
     calls: list[str] = []
 
@@ -223,7 +219,7 @@ def _drive_policy(diff_augment: Any, case: Values) -> Values:
 
 
 def _inputs_policy(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     policies = ("color,translation,cutout", "cutout,color", "translation", "", "color,blur", "color,color")
     return [
         {"x": randn(3, 2, 4, 4), "upstream": randn(3, 2, 4, 4), "policy": policy, "seed": seed + i}
@@ -280,9 +276,9 @@ def _gradient(loss: Tensor, leaf: Tensor) -> Tensor:
 
 
 def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
-    discriminator = _Judge(_tensor(case, "weight"))
-    latent = _tensor(case, "fake").requires_grad_()
-    real, fake = _tensor(case, "real"), torch.tanh(latent)
+    discriminator = _Judge(tensor_of(case, "weight"))
+    latent = tensor_of(case, "fake").requires_grad_()
+    real, fake = tensor_of(case, "real"), torch.tanh(latent)
     loss = returned_tensor(discriminator_loss(discriminator, real, fake, _warp))
     return {
         "loss": loss.detach(),
@@ -293,8 +289,8 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
 
 
 def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
-    discriminator = _Judge(_tensor(case, "weight"))
-    latent = _tensor(case, "fake").requires_grad_()
+    discriminator = _Judge(tensor_of(case, "weight"))
+    latent = tensor_of(case, "fake").requires_grad_()
     loss = returned_tensor(generator_loss(discriminator, torch.tanh(latent), _warp))
     return {
         "loss": loss.detach(),
@@ -304,7 +300,7 @@ def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
 
 
 def _inputs_losses(seed: int, real: bool) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     cases: list[Values] = []
     for n, c, scale in ((3, 1, 0.4), (4, 2, 1.0), (1, 3, 0.2)):
         case: Values = {"weight": scale * randn(4 * c), "fake": randn(n, c, 2, 2)}
@@ -381,8 +377,8 @@ PREDICTION = Check(
 
 
 def _drive_leakage(leakage: Any, case: Values) -> Values:
-    clean, augmented, samples = (_tensor(case, key) for key in ("clean", "augmented", "samples"))
-    weight = _tensor(case, "weight")
+    clean, augmented, samples = (tensor_of(case, key) for key in ("clean", "augmented", "samples"))
+    weight = tensor_of(case, "weight")
 
     def detector(x: Tensor) -> Tensor:
         return x.flatten(1) @ weight  # logits (N,): positive for augmented
@@ -428,32 +424,23 @@ LEAKAGE = Check(
 
 
 def _drive_kernel(augment_kernel: Any, case: Values) -> Values:
-    x, places = _tensor(case, "x"), _tensor(case, "places")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    x, places = tensor_of(case, "x"), tensor_of(case, "places")
     n, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = channels * pixels + block  # what a forgotten mask can reach stays inside the buffers
-
-    def guarded(values: Tensor) -> tuple[Tensor, Tensor]:
-        """A buffer, and the tensor in the middle of it."""
-        buffer = torch.full((values.numel() + 2 * guard,), 1e3, device=device)
-        inner = buffer[guard:-guard].view(values.shape)
-        inner.copy_(values)
-        return buffer, inner
-
-    source, x = guarded(x)
-    source[:guard], source[-guard:] = 7e3, 7e3  # what a load without a mask would read
-    target, y = guarded(torch.full_like(x, -1e3))  # what the kernel does not write shows
-    before = source.clone()
+    guard = channels * pixels + block  # what a forgotten mask can reach
+    source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
     augment_kernel[(n * channels, (pixels + block - 1) // block)](
-        x, y, places.to(device), channels, height, width, case["cut_height"], case["cut_width"], BLOCK=block
+        source.inner,
+        target.inner,
+        places.to(kernel_device()),
+        channels,
+        height,
+        width,
+        case["cut_height"],
+        case["cut_width"],
+        BLOCK=block,
     )
-    margins = torch.cat([target[:guard], target[-guard:]])
-    return {
-        "augmented": y.cpu().clone(),
-        "x_changed": not torch.equal(source, before),
-        "wrote_outside": bool((margins != 1e3).any()),
-    }
+    return kernel_result("augmented", source, target)
 
 
 def _inputs_kernel(seed: int) -> list[Values]:
@@ -482,20 +469,8 @@ KERNEL = Check(
     name="augment_kernel",
     drive=_drive_kernel,
     inputs=_inputs_kernel,
-    judge=values_judge(
-        {
-            "augmented": "the translated and cut picture",
-            "x_changed": "the kernel wrote to its input",
-            "wrote_outside": "the kernel wrote beyond the end of y: mask the store, too",
-        }
-    ),
+    judge=kernel_judge("augmented", "the translated and cut picture"),
 )
-
-
-def _tensor(case: Values, key: str) -> Tensor:
-    value = case[key]
-    assert isinstance(value, Tensor)
-    return value
 
 
 lab = Lab(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -20,13 +19,8 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
 from efficientlab.exercises.lab import Lab
-
-
-def _random(seed: int) -> Callable[..., Tensor]:
-    """Standard normal tensors from one seeded stream."""
-    return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
-
 
 # 4.1 · frame aggregation
 
@@ -50,7 +44,7 @@ def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
 
 
 def _inputs_clip_logits(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     cases: list[Values] = []
     for n, t in ((2, 3), (3, 2), (1, 1), (2, 4)):
         cases.append({"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2})
@@ -97,7 +91,7 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
 
 
 def _inputs_temporal_shift(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     cases: list[Values] = []
     for n, t, c, fold_div, causal in (
         (2, 4, 8, 8, False),
@@ -121,13 +115,7 @@ TEMPORAL_SHIFT = Check(
     name="temporal_shift",
     drive=_drive_temporal_shift,
     inputs=_inputs_temporal_shift,
-    judge=values_judge(
-        {
-            "shifted": "the shifted tensor",
-            "gradient": "the gradient with respect to x",
-            "x_changed": "the shift is right but x itself was changed",
-        }
-    ),
+    judge=kernel_judge("shifted", "the shifted tensor"),
 )
 
 
@@ -163,7 +151,7 @@ def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
 def _inputs_shifted_block(seed: int) -> list[Values]:
     from efficientlab.models.resnet import BasicBlock
 
-    randn = _random(seed)
+    randn = random_tensors(seed)
     cases: list[Values] = []
     for c_in, c_out, stride, training in ((4, 4, 1, False), (4, 6, 2, False), (4, 4, 1, True)):
         state: Values = {}
@@ -356,7 +344,7 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
 
 
 def _inputs_online_shift(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     return [
         {"first": randn(n, t, c, 2, 2), "second": randn(later, t, c, 2, 2), "fold_div": fold_div}
         for n, later, t, c, fold_div in ((1, 1, 4, 8, 8), (2, 3, 3, 17, 8), (2, 1, 3, 12, 4))
@@ -407,7 +395,7 @@ def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
 
 
 def _inputs_stream_logits(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     return [
         {"video": randn(n, t, 3, 2, 2), "weight": randn(5, 12) / 2}
         for n, t in ((2, 4), (1, 3), (3, 1), (3, 3))
@@ -473,37 +461,19 @@ STEP_COST = Check(
 
 
 def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
-    x, n_frames, fold = case["x"], case["n_frames"], case["fold"]
-    assert isinstance(x, Tensor)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    x = tensor_of(case, "x")
     frames, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = channels * pixels + block  # what a forgotten mask can reach stays inside the buffers
-
-    def guarded(values: Tensor) -> tuple[Tensor, Tensor]:
-        """A buffer, and the tensor in the middle of it."""
-        buffer = torch.full((values.numel() + 2 * guard,), 1e3, device=device)
-        inner = buffer[guard:-guard].view(values.shape)
-        inner.copy_(values)
-        return buffer, inner
-
-    source, x = guarded(x)
-    source[:guard], source[-guard:] = 7e3, 7e3  # what a load without a mask would read
-    target, y = guarded(torch.full_like(x, -1e3))  # what the kernel does not write shows
-    before = source.clone()
+    guard = channels * pixels + block  # what a forgotten mask can reach
+    source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
     shift_kernel[(frames * channels, (pixels + block - 1) // block)](
-        x, y, n_frames, channels, pixels, fold, BLOCK=block
+        source.inner, target.inner, case["n_frames"], channels, pixels, case["fold"], BLOCK=block
     )
-    margins = torch.cat([target[:guard], target[-guard:]])
-    return {
-        "shifted": y.cpu().clone(),
-        "x_changed": not torch.equal(source, before),
-        "wrote_outside": bool((margins != 1e3).any()),
-    }
+    return kernel_result("shifted", source, target)
 
 
 def _inputs_shift_kernel(seed: int) -> list[Values]:
-    randn = _random(seed)
+    randn = random_tensors(seed)
     return [
         {"x": randn(n * t, c, h, w), "n_frames": t, "fold": fold}
         for n, t, c, fold, h, w in ((2, 3, 4, 1, 2, 4), (1, 4, 6, 2, 3, 3), (2, 1, 4, 1, 1, 5))
@@ -514,13 +484,7 @@ SHIFT_KERNEL = Check(
     name="shift_kernel",
     drive=_drive_shift_kernel,
     inputs=_inputs_shift_kernel,
-    judge=values_judge(
-        {
-            "shifted": "the shifted tensor",
-            "x_changed": "the kernel wrote to its input",
-            "wrote_outside": "the kernel wrote beyond the end of y: mask the store, too",
-        }
-    ),
+    judge=kernel_judge("shifted", "the shifted tensor"),
 )
 
 

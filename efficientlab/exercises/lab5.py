@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -17,6 +18,7 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.guarded import Guarded, kernel_device, kernel_judge, kernel_result
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.lab5_grid import DEVOXELIZE, GRID_REPORT, NORMALIZE, VOXELIZE, random
 
@@ -237,32 +239,21 @@ BRANCH_COSTS = Check(
 
 
 def _drive_voxelize_kernel(voxelize_kernel: Any, case: Values) -> Values:
-    x, voxel, weight = case["x"], case["voxel"], case["weight"]
-    assert isinstance(x, Tensor) and isinstance(voxel, Tensor) and isinstance(weight, Tensor)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    x, voxel, weight = (tensor_of(case, name) for name in ("x", "voxel", "weight"))
     points, channels = x.shape
     block = 4
-    guard = channels + block  # what a forgotten mask can reach stays inside the buffers
-
-    def guarded(values: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-        """A buffer, and the tensor in the middle of it."""
-        buffer = torch.full((values.numel() + 2 * guard,), margin, device=device)
-        inner = buffer[guard:-guard].view(values.shape)
-        inner.copy_(values)
-        return buffer, inner
-
-    source, rows = guarded(x, 7e3)  # what a load without a mask would read
-    target, y = guarded(torch.zeros(int(case["voxels"]), channels), 1e3)
-    before = source.clone()
+    guard = channels + block  # what a forgotten mask can reach
+    source = Guarded(x, guard)
+    target = Guarded(torch.zeros(int(case["voxels"]), channels), guard, 1e3)
     voxelize_kernel[(points, (channels + block - 1) // block)](
-        rows, voxel.to(device), weight.to(device), y, channels, BLOCK=block
+        source.inner,
+        voxel.to(kernel_device()),
+        weight.to(kernel_device()),
+        target.inner,
+        channels,
+        BLOCK=block,
     )
-    margins = torch.cat([target[:guard], target[-guard:]])
-    return {
-        "voxels": y.cpu().clone(),
-        "x_changed": not torch.equal(source, before),
-        "wrote_outside": bool((margins != 1e3).any()),
-    }
+    return kernel_result("voxels", source, target)
 
 
 def _inputs_voxelize_kernel(seed: int) -> list[Values]:
@@ -281,13 +272,7 @@ VOXELIZE_KERNEL = Check(
     name="voxelize_kernel",
     drive=_drive_voxelize_kernel,
     inputs=_inputs_voxelize_kernel,
-    judge=values_judge(
-        {
-            "voxels": "the voxels (voxel, channel)",
-            "x_changed": "the kernel wrote to its input",
-            "wrote_outside": "the kernel wrote beyond the end of y: mask the addition, too",
-        }
-    ),
+    judge=kernel_judge("voxels", "the voxels (voxel, channel)", mask="addition"),
 )
 
 
