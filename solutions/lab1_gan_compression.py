@@ -1025,7 +1025,8 @@ lab.check("1.11", fine_tune)
 
 # %%
 from efficientlab.models.pix2pix import PatchDiscriminator
-from efficientlab.training.gan import PairBatches, side_by_side
+from efficientlab.training.gan import PairBatches
+from efficientlab.training.side_by_side import side_by_side
 
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
 ALL = {"GAN": 1.0, "reconstruction": 100.0, "distillation": 30.0}

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..datasets.arrowset import Clips
-from .loop import Key, Run, train, train_all
+from .loop import Run, train
+from .side_by_side import Key, side_by_side
 
 
 class Labelled(Protocol):
@@ -86,10 +87,10 @@ class Job:
 
 
 def fit_all(jobs: Mapping[Key, Job], clips: Labelled, *, workers: int = 2, **recipe: Any) -> dict[Key, Run]:
-    """Trains all jobs with one recipe, ``workers`` at a time with one core each; see ``loop.train_all``."""
+    """Trains all jobs with one recipe, ``workers`` at a time with one core each; see ``side_by_side``."""
     runs = {key: partial(_run, job=job, clips=clips, recipe=recipe) for key, job in jobs.items()}
     steps = len(jobs) * recipe["epochs"] * (len(clips) // recipe["batch"])
-    return train_all(runs, steps=steps, workers=workers)
+    return side_by_side(runs, steps=steps, workers=workers)
 
 
 def _run(bar: Any, *, job: Job, clips: Labelled, recipe: Mapping[str, Any]) -> Run:

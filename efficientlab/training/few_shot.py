@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +16,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..datasets.few_shot import FewShot
 from ..models.dcgan import LATENT, Discriminator, Generator
 from .generative import fid
+from .side_by_side import Key, progress, side_by_side
 
-Key = TypeVar("Key", bound=Hashable)
 Transform = Callable[[Tensor, torch.Generator], Tensor]
 """An augmentation T: pictures (N, C, H, W) and where its draws come from → pictures of the same shape."""
 Measure = Callable[[nn.Module, nn.Module], Any]
@@ -159,7 +158,7 @@ def fit_few_shot(
     t_reals, t_d, t_g = map(bound, (variant.reals, variant.discriminator, variant.generator))
     measured: dict[int, Any] = {}
     measuring, start = 0.0, time.thread_time()
-    with _progress(recipe.steps) if bar is None else nullcontext(bar) as bar:
+    with progress(recipe.steps) if bar is None else nullcontext(bar) as bar:
         for step in range(1, recipe.steps + 1):
             index = torch.randint(len(real), (recipe.batch,), generator=rng, device=real.device)
             with torch.no_grad():
@@ -225,23 +224,10 @@ def fit_contest(
     networks = {  # made here: new weights come from the global generator, which threads would share
         key: new_networks(entry.real.shape[1], recipe.width, entry.seed) for key, entry in contest.items()
     }
-    threads = torch.get_num_threads()
 
-    def run(key: Key, entry: Contest) -> FewShotRun:
+    def run(bar: Any, *, key: Key, entry: Contest) -> FewShotRun:
         options: dict[str, Any] = {"measure": measure, "networks": networks[key], "bar": bar}
         return fit_few_shot(entry.real, entry.variant, objective, recipe, seed=entry.seed, **options)
 
-    with _progress(len(contest) * recipe.steps) as bar:
-        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-        try:
-            futures = {key: pool.submit(run, key, entry) for key, entry in contest.items()}
-            return {key: future.result() for key, future in futures.items()}
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
-
-
-def _progress(steps: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=steps, unit="step", mininterval=1.0)
+    runs = {key: partial(run, key=key, entry=entry) for key, entry in contest.items()}
+    return side_by_side(runs, steps=len(contest) * recipe.steps, workers=workers)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +13,7 @@ from torch import Tensor, nn
 
 from ..datasets.edges import Pairs, to_pixels
 from ..models.pix2pix import PatchDiscriminator, ResNetGenerator
-
-Key = TypeVar("Key")
-Result = TypeVar("Result")
+from .side_by_side import progress
 
 RECONSTRUCTION_WEIGHT = 100.0  # pix2pix's
 
@@ -145,7 +142,7 @@ def fit_gan(
     losses: dict[str, list[float]] = {}
     generator.train()
     start = time.thread_time()
-    with _progress(steps) as bar:
+    with progress(steps) as bar:
         for step, (drawing, picture) in enumerate(PairBatches(pairs, steps, batch, seed, device, bar), 1):
             if before_step is not None:
                 before_step()
@@ -170,28 +167,6 @@ def fit_gan(
     return GanRun(losses, time.thread_time() - start)
 
 
-def side_by_side(
-    jobs: Mapping[Key, Callable[[Any], Result]], *, steps: int, workers: int = 2
-) -> dict[Key, Result]:
-    """Runs all jobs, `workers` at a time with one core each, under one progress bar, which each job is given.
-
-    Threads are enough: PyTorch releases the interpreter's lock inside its operators (`training.classify.fit_all`).
-
-    Args:
-        jobs: each takes the bar and returns what it likes.
-        steps: of all jobs together.
-    """
-    threads = torch.get_num_threads()
-    with _progress(steps) as bar:
-        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-        try:
-            futures = {key: pool.submit(job, bar) for key, job in jobs.items()}
-            return {key: future.result() for key, future in futures.items()}
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
-
-
 def _optimiser(parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.999), fused=True)
 
@@ -201,12 +176,6 @@ def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
     loss.backward()
     optimiser.step()
     return loss.item()
-
-
-def _progress(steps: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=steps, unit="step", mininterval=1.0)
 
 
 @torch.inference_mode()

@@ -1,18 +1,17 @@
-"""The training loop of every comparison: one recipe, and several contestants side by side on one core each."""
+"""The training loop of every comparison."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Key = TypeVar("Key")
+from .side_by_side import progress
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def train(
     losses: list[float] = []
     model.train()
     start = time.thread_time()
-    with _progress(steps) if bar is None else nullcontext(bar) as bar:
+    with progress(steps) if bar is None else nullcontext(bar) as bar:
         for _ in range(epochs):
             order = torch.randperm(examples, generator=rng)
             for index in order[: examples // batch * batch].split(batch):
@@ -81,28 +80,3 @@ def train(
                     bar.set_postfix_str(f"loss {losses[-1]:.2f}", refresh=False)
                     bar.update()
     return Run(losses, time.thread_time() - start)
-
-
-def train_all(runs: Mapping[Key, Callable[[Any], Run]], *, steps: int, workers: int = 2) -> dict[Key, Run]:
-    """Makes all runs, ``workers`` at a time with one core each; each is given the bar of ``steps`` to advance.
-
-    A run depends on itself alone, not on ``workers``. Small networks leave a second core idle when one step is spread
-    over two, so each run takes one core. The workers are threads: PyTorch releases the interpreter's lock inside its
-    operators, so two of them are as fast as two forked processes (measured: 1.73 times one, both). And models trained
-    in place need not be pickled or sent back, which also allows classes that are defined in a notebook.
-    """
-    threads = torch.get_num_threads()
-    with _progress(steps) as bar:
-        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-        try:
-            futures = {key: pool.submit(run, bar) for key, run in runs.items()}
-            return {key: future.result() for key, future in futures.items()}
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
-
-
-def _progress(steps: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=steps, unit="step", mininterval=1.0)

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..datasets.clouds import Clouds
-from .loop import Key, Run, train, train_all
+from .loop import Run, train
+from .side_by_side import Key, side_by_side
 
 
 def fit(model: nn.Module, clouds: Clouds, *, seed: int = 0, bar: Any = None, **recipe: Any) -> Run:
@@ -45,14 +46,14 @@ def fit_all(
     workers: int = 2,
     **recipe: Any,
 ) -> dict[Key, Run]:
-    """Trains all models with one recipe, ``workers`` at a time with one core each; see ``loop.train_all``."""
+    """Trains all models with one recipe, ``workers`` at a time with one core each; see ``side_by_side``."""
 
     def run(bar: Any, model: nn.Module, seed: int) -> Run:
         return fit(model, clouds, seed=seed, bar=bar, **recipe)
 
     steps = len(models) * recipe["epochs"] * (len(clouds) // recipe["batch"])
     runs = {key: partial(run, model=model, seed=seeds[key]) for key, model in models.items()}
-    return train_all(runs, steps=steps, workers=workers)
+    return side_by_side(runs, steps=steps, workers=workers)
 
 
 @torch.inference_mode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from efficientlab.training.gan import (
     fit_gan,
     hinge_discriminator,
     hinge_generator,
-    side_by_side,
     translate,
 )
 from efficientlab.training.teacher import LOG_EVERY, write_log
@@ -129,20 +127,6 @@ def test_a_loss_that_is_not_finite_is_named(pairs: Pairs) -> None:
 
     with pytest.raises(ValueError, match=r"The loss odd is nan at step 1; try a lower lr than 0\.001"):
         fit_gan(generator, discriminator, pairs, steps=2, batch=2, lr=1e-3, generator_loss=loss)
-
-
-def test_runs_side_by_side_are_the_runs_alone(pairs: Pairs) -> None:
-    def job(seed: int, bar: object) -> list[float]:
-        batches = PairBatches(pairs, 3, 2, seed, "cpu", bar)
-        return [picture.mean().item() for _, picture in batches]
-
-    jobs = {seed: partial(job, seed) for seed in range(3)}
-    assert side_by_side(jobs, steps=9, workers=2) == side_by_side(jobs, steps=9, workers=1)
-
-
-def test_a_job_that_fails_is_raised(pairs: Pairs) -> None:
-    with pytest.raises(ZeroDivisionError):
-        side_by_side({"a": lambda bar: 1 / 0}, steps=1)
 
 
 def test_translation_does_not_depend_on_its_batches(pairs: Pairs) -> None:
