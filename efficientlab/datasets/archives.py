@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+
+from .download import cache_folder, download_zip
 
 SHAPENET_PART_URL = (
     "https://shapenet.cs.stanford.edu/media/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip"
@@ -30,36 +30,8 @@ def fetch_archive(url: str, folder: Path | str | None = None, sha256: str | None
         ValueError: the archive has another checksum, or is not a zip of one folder.
         ConnectionError: the download failed.
     """
-    import pooch
-
-    place = Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab"))
-    name = url.rpartition("/")[2]
-    note = place / f"{name}.sha256"
-    expected = sha256 or (note.read_text(encoding="ascii").strip() if note.is_file() else None)
-    try:
-        got = Path(pooch.retrieve(url, expected and f"sha256:{expected}", fname=name, path=place))
-    except ValueError as error:  # pooch's word for another checksum
-        raise ValueError(
-            f"{url} served {name} with another sha256 than {expected}; if the publisher has renewed it, "
-            f"delete {note}."
-        ) from error
-    except OSError as error:  # requests' exceptions are OSErrors
-        raise ConnectionError(
-            f"could not download {name} from {url} ({type(error).__name__}); "
-            f"check the network, or put the file into {place} yourself."
-        ) from error
-    if expected is None:
-        with got.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        print(f"{name}: sha256 {digest}, kept in {note.name}")
-        _write(note, digest)
-    return _unpacked(got, place)
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="ascii")
-    beside.replace(path)
+    place = cache_folder(folder)
+    return _unpacked(download_zip(url, place, sha256), place)
 
 
 def _unpacked(archive: Path, place: Path) -> Path:

@@ -6,7 +6,6 @@ CIFAR-10 (Krizhevsky, 2009), and on folders of a hundred pictures. Neither ships
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 import zipfile
@@ -16,6 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .download import cache_folder, download, download_zip
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR10_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its page gives it
@@ -47,7 +48,7 @@ def cifar10(
         raise ValueError(f"unknown split {split!r}; expected 'train' or 'test'.")
     if not 0 < share <= 1:
         raise ValueError(f"share must be above 0 and at most 1, got {share}")
-    archive = _retrieve(url, f"md5:{md5}", folder)
+    archive = download(url, cache_folder(folder), f"md5:{md5}")
     wanted = [f"data_batch_{n}.bin" for n in range(1, 6)] if split == "train" else ["test_batch.bin"]
     with tarfile.open(archive) as content:
         files = {Path(member.name).name: member for member in content.getmembers() if member.isfile()}
@@ -89,10 +90,7 @@ def hundred_shot(
     """
     from PIL import Image
 
-    place = _place(folder)
-    note = place / f"{name}.zip.sha256"
-    known = sha256 or (note.read_text(encoding="ascii").strip() if note.is_file() else None)
-    archive = _retrieve(f"{url.rstrip('/')}/{name}.zip", known and f"sha256:{known}", place)
+    archive = download_zip(f"{url.rstrip('/')}/{name}.zip", cache_folder(folder), sha256)
     pictures = []
     try:
         with zipfile.ZipFile(archive) as content:
@@ -107,32 +105,4 @@ def hundred_shot(
         ) from error
     if not pictures:
         raise ValueError(f"{archive} holds no PNG or JPEG.")
-    if known is None:
-        partial = note.with_suffix(".part")
-        partial.write_text(hashlib.sha256(archive.read_bytes()).hexdigest(), encoding="ascii")
-        partial.replace(note)
     return torch.stack(pictures) / 127.5 - 1
-
-
-def _place(folder: Path | str | None) -> Path:
-    import pooch
-
-    return Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab"))
-
-
-def _retrieve(url: str, known: str | None, folder: Path | str | None) -> Path:
-    """Path of an archive; downloads it unless one with the right checksum is there."""
-    import pooch
-
-    place, name = _place(folder), url.rpartition("/")[2]
-    try:
-        return Path(pooch.retrieve(url, known, fname=name, path=place))
-    except ValueError as error:  # pooch's word for another checksum
-        raise ValueError(
-            f"{url} served {name} with another checksum than {known}; try again later."
-        ) from error
-    except OSError as error:  # requests' exceptions are OSErrors
-        raise ConnectionError(
-            f"could not download {name} from {url} ({type(error).__name__}); "
-            f"check the network, or put the file into {place} yourself."
-        ) from error

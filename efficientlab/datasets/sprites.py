@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from efficientlab.datasets.files import data_path
 
+from .download import cache_folder, download
+
 FASHION_CLASSES = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
@@ -94,20 +96,5 @@ def _known(split: str) -> None:
 
 def _fetch(name: str, folder: Path | str | None, url: str) -> Path:
     """Path of one original file; downloads it unless a file with the right checksum is there."""
-    import pooch
-
-    place = Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab")) / "fashion-mnist"
-    try:
-        got = pooch.retrieve(
-            f"{url.rstrip('/')}/{name}", f"md5:{FASHION_FILES[name]}", fname=name, path=place
-        )
-    except ValueError as error:  # pooch's word for another checksum
-        raise ValueError(
-            f"{url} served {name} with another checksum than published; try again later."
-        ) from error
-    except OSError as error:  # requests' exceptions are OSErrors
-        raise ConnectionError(
-            f"could not download {name} from {url} ({type(error).__name__}); "
-            f"check the network, or put the file into {place} yourself."
-        ) from error
-    return Path(got)
+    place = cache_folder(folder) / ("" if folder is not None else "fashion-mnist")
+    return download(f"{url.rstrip('/')}/{name}", place, f"md5:{FASHION_FILES[name]}")

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .download import cache_folder, download
+
 CYCLEGAN_URL = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/"
 CYCLEGAN_SETS = {  # sha256 of the archives, as TensorFlow Datasets records them
     "horse2zebra": "a74d9d392eecca9966b51287a76ca126af473d9de4f3e8fc0e9cda08fa1730a1",
@@ -96,25 +98,10 @@ def fetch_cyclegan_set(name: str, folder: Path | str | None = None, url: str = C
         raise ValueError(f"unknown set {name!r}; there are {', '.join(CYCLEGAN_SETS)}.")
     import pooch
 
-    place = Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab")) / "cyclegan"
-    archive = f"{name}.zip"
-    try:
-        pooch.retrieve(
-            f"{url.rstrip('/')}/{archive}",
-            f"sha256:{CYCLEGAN_SETS[name]}",
-            fname=archive,
-            path=place,
-            processor=pooch.Unzip(extract_dir="."),
-        )
-    except ValueError as error:  # pooch's word for another checksum
-        raise ValueError(
-            f"{url} served {archive} with another checksum than recorded; try again later."
-        ) from error
-    except OSError as error:  # requests' exceptions are OSErrors
-        raise ConnectionError(
-            f"could not download {archive} from {url} ({type(error).__name__}); "
-            f"check the network, or unpack the set into {place / name} and read it from there."
-        ) from error
+    place = cache_folder(folder) / ("" if folder is not None else "cyclegan")
+    unpack = pooch.Unzip(extract_dir=".")
+    instead = f"unpack the set into {place / name} and read it from there"
+    download(f"{url.rstrip('/')}/{name}.zip", place, f"sha256:{CYCLEGAN_SETS[name]}", instead, unpack)
     return place / name
 
 

@@ -66,14 +66,14 @@ def test_a_later_download_must_be_the_first_one(publisher, cache):
     with zipfile.ZipFile(publisher.folder / "set.zip", "a") as content:
         content.writestr("set_v1/c.txt", "7 8 9\n")
     with pytest.raises(
-        ValueError, match=r"served set\.zip with another sha256 than .* delete .*set\.zip\.sha256"
+        ValueError, match=r"served set\.zip with another checksum than .* delete .*set\.zip\.sha256"
     ):
         fetch_archive(publisher.url, cache)
     assert not (cache / "set.zip").exists()
 
 
 def test_a_given_checksum_is_demanded_of_the_first_download(publisher, cache):
-    with pytest.raises(ValueError, match="with another sha256 than 0000"):
+    with pytest.raises(ValueError, match="with another checksum than sha256:0000"):
         fetch_archive(publisher.url, cache, sha256="0" * 64)
     digest = hashlib.sha256((publisher.folder / "set.zip").read_bytes()).hexdigest()
     assert fetch_archive(publisher.url, cache, sha256=digest).name == "set_v1"
