@@ -36,6 +36,7 @@ from torch import Tensor, nn
 
 from efficientlab.counters import Comparison, compare, count
 from efficientlab.counters.text import table
+from efficientlab.files import write_text
 
 FORK = multiprocessing.get_context("fork")
 RESULTS = Path(__file__).parent / "results" / "counters-cpu.json"
@@ -229,10 +230,7 @@ def main() -> int:
         "exact": exact, "asked": asked, "cases": results,
         "overhead_of_count": {name: asdict(result.ratio["count"]) for name, result in spent.items()},
     }  # fmt: skip
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    part.replace(out)
+    write_text(out, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return 0 if exact["ours"] == len(cases) and exact["ours on meta"] == asked["ours on meta"] else 1
 
 

@@ -37,6 +37,7 @@ from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
+from efficientlab.files import write_text
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.grader import Grader, Plan
 from efficientlab.grading.record import Incoming
@@ -77,7 +78,7 @@ def main() -> None:
     figures |= parts(options.sandbox)
     print(json.dumps(figures, indent=1))
     results = json.loads(options.json.read_text()) if options.json.exists() else {}
-    options.json.write_text(json.dumps(results | {user: figures}, indent=1) + "\n")
+    write_text(options.json, json.dumps(results | {user: figures}, indent=1) + "\n")
 
 
 def write_submissions(folder: Path, students: int) -> list[Incoming]:

@@ -1,22 +1,21 @@
-"""Peak memory that a sparse convolution adds, beside spconv's: its map, forward and backward, on the CPU.
+"""Peak memory that a sparse convolution adds on the CPU, beside spconv's: its map, forward and backward.
 
-    PYTHONPATH=RIVALS python benchmarks/kernels_memory.py [--voxels 100000] [--channels 64]
-
-RIVALS as in kernels_points.py. Each contestant runs in a process of its own, warmed on a small scan first; the
-kernel reports the peak of its resident memory since then. Linux only.
+Rows of benchmarks/kernels.py. Each contestant runs this file in a process of its own, warmed on a small scan first;
+the system's kernel reports the peak of its resident memory since then. Linux only.
 """
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
-from kernels_points import Spconv, lidar_voxels
+from kernels_points import lidar_voxels
+from kernels_rivals import Spconv
 from torch import Tensor
 
 from efficientlab.kernels import kernel_map, sparse_conv
@@ -73,28 +72,30 @@ def measure(name: str, voxels: int, channels: int) -> None:
             print(stage, megabytes("VmHWM") - base)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--voxels", type=int, default=100_000)
-    parser.add_argument("--channels", type=int, default=64)
-    parser.add_argument("--measure", choices=["ours", "spconv"], help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    size = arguments.voxels, arguments.channels
-    if arguments.measure:
-        measure(arguments.measure, *size)
+def peaks(name: str, voxels: int, channels: int) -> dict[str, float]:
+    """MB added up to the end of each stage, by a process of its own."""
+    command = [sys.executable, __file__, name, str(voxels), str(channels)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {stage: float(peak) for stage, peak in map(str.split, run.stdout.splitlines())}
+
+
+def memory_records(voxels: int = 100_000, channels: int = 64) -> Iterator[dict[str, Any]]:
+    """A record for each stage, as `kernels.run` makes one of a row; none where spconv is not installed."""
+    if Spconv.find(lidar_voxels(1000)) is None:
         return
-    peaks = {}
-    for name in ("spconv", "ours"):
-        command = [sys.executable, __file__, "--voxels", str(size[0]), "--channels", str(size[1])]
-        run = subprocess.run([*command, "--measure", name], check=True, capture_output=True, text=True)
-        peaks[name] = {stage: float(peak) for stage, peak in map(str.split, run.stdout.splitlines())}
-    print(
-        f"peak MB added by a 3³ convolution of {size[0]} voxels, {size[1]} channels, up to the end of each stage"
-    )
-    for stage, peak in peaks["spconv"].items():
-        mine = peaks["ours"][stage]
-        print(f"  {stage:10} spconv {peak:7.1f}   ours {mine:7.1f}   ratio {mine / peak:.2f}")
+    added = {name: peaks(name, voxels, channels) for name in ("spconv", "ours")}
+    for stage, rival in added["spconv"].items():
+        asked = stage == "backward"  # the peak of all three
+        yield {
+            "op": "sparse_conv, peak memory added",
+            "case": f"{voxels // 1000} k voxels, {channels} channels, until the end of {stage}",
+            "baseline": "spconv",
+            "megabytes": {name: by_stage[stage] for name, by_stage in added.items()},
+            "ratio": {name: [by_stage[stage] / rival] for name, by_stage in added.items()},
+            "limit": 1.0 if asked else None,
+            "stretch": 0.8 if asked else None,
+        }
 
 
 if __name__ == "__main__":
-    main()
+    measure(sys.argv[1], *map(int, sys.argv[2:]))

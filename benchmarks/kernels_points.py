@@ -1,21 +1,13 @@
-"""The rows of benchmarks/kernels.py on point clouds: voxels, sparse convolution, neighbours.
-
-The rival of sparse convolution is spconv 2.3.8, whose wheel for CPUs is
-
-    pip install --no-deps --target RIVALS spconv==2.3.8 cumm==0.7.11 pccm ccimport pybind11 lark fire portalocker
-
-run as PYTHONPATH=RIVALS python benchmarks/kernels.py. Without it its rows are left out. On CUDA the rival is
-spconv-triton 1.0.0 in the same way.
-"""
+"""The rows of benchmarks/kernels.py on point clouds: voxels, sparse convolution, neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kernels_row import Row
+from kernels_rivals import find_rival
+from kernels_row import Row, backward_of
 from torch import Tensor
 
 from efficientlab.kernels import (
@@ -126,36 +118,41 @@ def voxelize_by_scatter(features: Tensor, coords: Tensor, resolution: int) -> Te
     return (total / count.clamp(min=1)).unflatten(2, (resolution,) * 3)
 
 
-def backward_of(fn: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], object]:
-    """A backward pass alone, to all inputs."""
-    inputs = tuple(x.detach().clone().requires_grad_() for x in inputs)
-    with torch.enable_grad():
-        y = fn(*inputs)
-    grad = torch.randn_like(y)
-    return lambda: torch.autograd.grad(y, inputs, grad, retain_graph=True)
-
-
 # -------------------------------------------------------------------------------------- sparse convolution
+
+
+ASKED = {  # (op, voxels) → required and stretched ratio to the rival, for 32 and 64 channels
+    "cpu": {
+        ("kernel_map", 20_000): (1.3, 0.8),
+        ("sparse_conv", 20_000): (0.95, 0.85),
+        ("sparse_conv backward", 20_000): (1.0, 0.85),
+        ("kernel_map", 100_000): (0.85, 0.5),
+        ("sparse_conv", 100_000): (0.8, 0.6),
+        ("sparse_conv backward", 100_000): (0.9, 0.7),
+    },
+    "cuda": {("sparse_conv", 100_000): (1.1, None)},
+}
 
 
 def sparse_rows(device: str) -> Iterator[Row]:
     """A submanifold 3³ convolution on sorted voxels: its map, then both passes."""
-    limits = {20_000: ((1.3, 0.8), (0.95, 0.85), (1.0, 0.85)), 100_000: ((0.85, 0.5), (0.8, 0.6), (0.9, 0.7))}
     dtype = torch.float32 if device == "cpu" else torch.float16
-    for n, ((map_limit, map_stretch), forward_limits, backward_limits) in limits.items():
+    for n in (20_000, 100_000):
         coords = lidar_voxels(n).to(device)
-        rival = Spconv.find(coords)
+        rival = find_rival(coords)
         size = f"{n // 1000} k voxels"
+        asked = {op: limits for (op, voxels), limits in ASKED[device].items() if rival and voxels == n}
+        limit, stretch = asked.get("kernel_map", (None, None))
         yield Row(
             "kernel_map",
             size,
-            ({"spconv": rival.map} if rival else {})
+            ({rival.name: rival.map} if rival else {})
             | {"search for each offset": lambda coords=coords: map_by_search(coords)}
             | {"ours": lambda coords=coords: planned(coords)},
-            baseline="spconv" if rival else "search for each offset",
+            baseline=rival.name if rival else "search for each offset",
             ours="ours",
-            limit=map_limit if rival else None,
-            stretch=map_stretch,
+            limit=limit,
+            stretch=stretch,
         )
         pairs, plain = kernel_map(coords, coords, 3), map_by_search(coords)
         for c in (32, 64):
@@ -173,18 +170,19 @@ def sparse_rows(device: str) -> Iterator[Row]:
             forward = {name: lambda f=f, x=x, w=weight: f(x, w) for name, f in fns.items()}
             backward = {name: backward_of(f, x, weight) for name, f in fns.items()}
             if rival:
-                forward, backward = rival.join(forward, backward, x, weight, expected, tolerance)
-            for op, contestants, (limit, stretch) in (
-                ("sparse_conv", forward, forward_limits),
-                ("sparse_conv backward", backward, backward_limits),
-            ):
+                its_forward, its_backward = rival.passes(x, weight)
+                torch.testing.assert_close(its_forward(), expected, atol=tolerance, rtol=0)
+                forward = {rival.name: its_forward} | forward
+                backward = {rival.name: its_backward} | backward
+            for op, contestants in (("sparse_conv", forward), ("sparse_conv backward", backward)):
+                limit, stretch = asked.get(op, (None, None))
                 yield Row(
                     op,
                     f"{size}, {c} channels",
                     contestants,
-                    baseline="spconv" if rival else "gather, matmul, index_add",
+                    baseline=rival.name if rival else "gather, matmul, index_add",
                     ours="ours",
-                    limit=limit if rival else None,
+                    limit=limit,
                     stretch=stretch,
                     rounds=10,
                 )
@@ -215,50 +213,6 @@ def conv_by_index_add(x: Tensor, weight: Tensor, pairs: list[tuple[Tensor, Tenso
     for (source, target), w in zip(pairs, weight, strict=True):
         y = y.index_add(0, target, x[source] @ w)
     return y
-
-
-class Spconv:
-    """spconv's own map, forward and backward, called without its modules' overhead."""
-
-    def __init__(self, ops: Any, coords: Tensor, algorithm: Any) -> None:
-        self.ops, self.coords, self.algorithm = ops, coords, algorithm
-        self.size = (coords.amax(0)[1:] + 1).tolist()
-
-    @classmethod
-    def find(cls, coords: Tensor) -> Spconv | None:
-        if coords.is_cuda:
-            return None
-        try:
-            from spconv.core import ConvAlgo
-            from spconv.pytorch import ops
-        except ImportError:
-            print("spconv is not installed: its rows are left out")
-            return None
-        ops.get_current_stream = lambda: 0  # its backward asks for a CUDA stream on a CPU, too
-        return cls(ops, coords, ConvAlgo.Native)
-
-    def map(self) -> tuple[Tensor, Tensor, Tensor]:
-        one, three, nothing = [1] * 3, [3] * 3, [0] * 3
-        return self.ops.get_indice_pairs(
-            self.coords, 1, self.size, self.algorithm, three, one, one, one, nothing, subm=True
-        )
-
-    def join(
-        self, forward: dict, backward: dict, x: Tensor, weight: Tensor, expected: Tensor, tolerance: float
-    ) -> tuple[dict, dict]:
-        _, pairs, counts = self.map()
-        kernel = weight.permute(2, 0, 1).unflatten(1, (3, 3, 3)).contiguous()  # (D, 3, 3, 3, C)
-        grad = torch.randn_like(expected)
-        arguments = {"algo": self.algorithm}
-
-        def run() -> Tensor:
-            return self.ops.indice_conv(x, kernel, pairs, counts, len(x), False, True, **arguments)
-
-        def back() -> object:
-            return self.ops.indice_conv_backward(x, kernel, grad, pairs, counts, False, True, **arguments)
-
-        torch.testing.assert_close(run(), expected, atol=tolerance, rtol=0)
-        return {"spconv": run} | forward, {"spconv": back} | backward
 
 
 # ------------------------------------------------------------------------------------------------ points

@@ -34,3 +34,12 @@ def with_gradient(fn: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], ob
             return torch.autograd.grad(fn(*inputs), inputs, grad)
 
     return step
+
+
+def backward_of(fn: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], object]:
+    """A backward pass alone, to all inputs."""
+    inputs = tuple(x.detach().clone().requires_grad_() for x in inputs)
+    with torch.enable_grad():
+        y = fn(*inputs)
+    grad = torch.randn_like(y)
+    return lambda: torch.autograd.grad(y, inputs, grad, retain_graph=True)

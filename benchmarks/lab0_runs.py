@@ -23,6 +23,7 @@ from efficientlab.authoring.execute import execute
 from efficientlab.authoring.source import read_source
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab0 import lab
+from efficientlab.files import write_text
 
 KEEP = """
 import json
@@ -69,7 +70,7 @@ def main() -> None:
         "machine": platform.machine(),
         "runs": runs,
     }
-    options.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_text(options.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from efficientlab.authoring.source import read_source
 from efficientlab.datasets.few_shot import fashion_few_shot
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab3 import lab
+from efficientlab.files import write_text
 from efficientlab.grading.score import prelude_of
 from efficientlab.grading.submission import parse_notebook
 from efficientlab.grading.workspace import Workspace
@@ -124,9 +125,7 @@ def main() -> None:
             python=platform.python_version(),
             machine=platform.machine(),
         )
-        partial_path = path.with_suffix(".part")
-        partial_path.write_text(json.dumps(record, ensure_ascii=False) + "\n")
-        partial_path.replace(path)
+        write_text(path, json.dumps(record, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import torch
 
 from efficientlab.counters import count
 from efficientlab.datasets.parts import PART_NAMES, part_clouds
+from efficientlab.files import write_text
 from efficientlab.models.pointnet import PointNet
 from efficientlab.models.pvcnn import PVCNN, PVConv, VoxelCNN
 from efficientlab.training.segment import evaluate, fit
@@ -48,9 +49,7 @@ def main(first: int = 0, seeds: int = 5) -> None:
                 "cpu_seconds": run.cpu_seconds,
                 "MACs": count(model.eval(), test[:1].features, test[:1].points).macs,
             }
-            beside = OUT.with_suffix(".part")
-            beside.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            beside.replace(OUT)
+            write_text(OUT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
             print(
                 f"seed {seed} {name:16} mIoU {100 * score.instance:.1f}  {run.cpu_seconds:.0f} s", flush=True
             )

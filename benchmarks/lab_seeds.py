@@ -1,9 +1,10 @@
-"""Lab 1's headline over more seeds than the notebook has time for: how its margins were chosen.
+"""A lab's headline over more seeds than the notebook has time for: how its margins were chosen.
 
-    python benchmarks/lab1_seeds.py [--seeds 5] [--json benchmarks/results/lab1-seeds.json]
+    python benchmarks/lab_seeds.py LAB [--seeds 5]
 
-Executes the lab's own source in the `ci` profile with another number of seeds, prints what its cells tagged
-`result` print, and keeps that with the versions and the date.
+LAB is a lab's number whose `ci` profile holds "seeds". Executes the lab's own source in that profile with another
+number of seeds, prints what its cells tagged `result` print, and keeps that with the versions and the date in
+benchmarks/results/labLAB-seeds.json.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 from datetime import date
-from pathlib import Path
 
 import torch
 
@@ -21,21 +22,23 @@ from efficientlab.authoring.execute import execute
 from efficientlab.authoring.source import read_source
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
+from efficientlab.files import write_text
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("lab", type=int)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "lab1-seeds.json")
     options = parser.parse_args()
 
-    lab = find_lab(1)
+    lab = find_lab(options.lab)
     notebook = read_source(source_path(lab), lab)
     profile = next(cell for cell in notebook.cells if cell.source.startswith("PROFILES = "))
-    assert profile.source.count('"seeds": 2') == 1
-    profile.source = profile.source.replace('"seeds": 2', f'"seeds": {options.seeds}')
+    profile.source, count = re.subn(r'"seeds": \d+', f'"seeds": {options.seeds}', profile.source)
+    if not count:
+        parser.error(f'the profiles of {source_path(lab).name} hold no "seeds"')
     seconds = execute(notebook, ROOT / "solutions")
 
     results = [
@@ -55,7 +58,8 @@ def main() -> None:
         "machine": platform.machine(),
         "results": [text.splitlines() for text in results],
     }
-    options.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    path = ROOT / "benchmarks" / "results" / f"lab{lab.number}-seeds.json"
+    write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
