@@ -16,6 +16,7 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import Case, Values, close
 from efficientlab.exercises.lab import Lab
+from efficientlab.files import write_text
 
 MAX_SOLUTION_BYTES = 400_000
 
@@ -122,7 +123,4 @@ def _text(notebook: NotebookNode) -> str:
 
 def _write(notebook: NotebookNode, path: Path) -> None:
     nbformat.validate(notebook)
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(_text(notebook) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_text(path, _text(notebook) + "\n")

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from efficientlab.exercises.lab import Lab
+from efficientlab.files import write_text
 from efficientlab.grading.engines import Engine
 from efficientlab.grading.engines.local import LocalEngine
 from efficientlab.grading.grader import Plan
-from efficientlab.grading.record import Incoming, Record, record_path, write_atomically
+from efficientlab.grading.record import Incoming, Record, record_path
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.score import Reference
 
@@ -74,7 +75,7 @@ def _seed(out: Path, lab: Lab, version: str, seed: int | None) -> int:
         except (ValueError, KeyError, TypeError):
             pass  # not a run of ours: a new seed is as good
     seed = secrets.randbelow(2**31 - 2) + 1 if seed is None else seed
-    write_atomically(path, json.dumps({**about, "seed": seed}) + "\n")
+    write_text(path, json.dumps({**about, "seed": seed}) + "\n")
     return seed
 
 

@@ -19,9 +19,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from efficientlab.exercises.lab import Lab
+from efficientlab.files import replacing, write_text
 from efficientlab.grading.archive import ArchiveError, Found, open_export
 from efficientlab.grading.notebook import SubmissionError
-from efficientlab.grading.record import Incoming, record_id, write_atomically
+from efficientlab.grading.record import Incoming, record_id
 from efficientlab.grading.submission import read_submission
 
 CANVAS = re.compile(r"(?P<name>[^_/]+)_(?:(?P<late>LATE)_)?(?P<id>\d+)_(?P<order>\d+)_(?P<file>.+)")
@@ -60,7 +61,7 @@ class Intake:
         """Write `grades/intake.json`, which the reports read."""
         students = {key: asdict(student) for key, student in self.students.items()}
         raw = {"rule": self.rule, "notes": self.notes, "students": students}
-        write_atomically(grades / "intake.json", json.dumps(raw, indent=1, ensure_ascii=False) + "\n")
+        write_text(grades / "intake.json", json.dumps(raw, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, grades: Path) -> Intake:
@@ -145,9 +146,8 @@ def _write(claim: _Claim, path: Path) -> str:
         data, why = claim.found.read(), ""
     except ArchiveError as error:
         data, why = b"", str(error)
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_bytes(data)
     return why
 
 

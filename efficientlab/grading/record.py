@@ -8,13 +8,13 @@ through JSON (`Record.load(record.save(folder)) == record`).
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+from efficientlab.files import write_text
 
 FORMAT = 1
 Status = Literal[
@@ -150,7 +150,7 @@ class Record:
     def save(self, grades: Path) -> Path:
         """Write `grades/records/<id>.json`, atomically: after a crash it is there in full, or not at all."""
         path = record_path(grades, self.id)
-        write_atomically(path, self.to_json())
+        write_text(path, self.to_json())
         return path
 
     @classmethod
@@ -172,22 +172,6 @@ def load_records(grades: Path) -> list[Record]:
 def record_id(name: str) -> str:
     """A file-system-safe id: letters, digits, `.`, `_` and `-`, at most 100 of them, no leading dot."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:100] or "unnamed"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step, through a synced temporary file beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from efficientlab.exercises.lab import Lab
+from efficientlab.files import write_text
 from efficientlab.grading.gradebook import canvas_csv, grades_csv, gradescope_json
 from efficientlab.grading.intake import Intake
 from efficientlab.grading.pages import render
-from efficientlab.grading.record import ExerciseResult, Record, Status, write_atomically
+from efficientlab.grading.record import ExerciseResult, Record, Status
 from efficientlab.grading.review import read_points, with_points
 
 SENTENCES: dict[Status, str] = {
@@ -48,16 +49,16 @@ def write_reports(records: Sequence[Record], grades: Path, lab: Lab) -> list[Pat
     records = sorted((with_points(r, by_hand) for r in records), key=lambda r: (r.student.casefold(), r.id))
     for record in records:
         values = student_values(record, lab)
-        write_atomically(grades / "pages" / f"{record.id}.html", render("student.html", **values))
-        write_atomically(grades / "pages" / f"{record.id}.md", render("student.md", **values))
-        write_atomically(grades / "gradescope" / record.id / "results.json", gradescope_json(record))
+        write_text(grades / "pages" / f"{record.id}.html", render("student.html", **values))
+        write_text(grades / "pages" / f"{record.id}.md", render("student.md", **values))
+        write_text(grades / "gradescope" / record.id / "results.json", gradescope_json(record))
     whole = {
         "index.html": render("class.html", **class_values(records, intake, lab)),
         "grades.csv": grades_csv(records, intake, lab),
         "canvas.csv": canvas_csv(records, intake, lab),
     }
     for name, text in whole.items():
-        write_atomically(grades / name, text)
+        write_text(grades / name, text)
     return [grades / name for name in (*whole, "pages", "gradescope")]
 
 

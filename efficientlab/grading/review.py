@@ -21,10 +21,11 @@ from pathlib import Path
 from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
+from efficientlab.files import write_text
 from efficientlab.grading.gradebook import safe_cell
 from efficientlab.grading.notebook import SubmissionError
 from efficientlab.grading.pages import render
-from efficientlab.grading.record import Record, load_records, write_atomically
+from efficientlab.grading.record import Record, load_records
 from efficientlab.grading.submission import parse_notebook, read_submission
 
 COLUMNS = ("exercise", "answer", "points", "of", "comment")
@@ -63,15 +64,13 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
         shown.sort(key=lambda answer: answer["code"])
         page = grades / "review" / f"{exercise.id}.html"
         scheme = _prose(schemes.get(exercise.id, ""))
-        write_atomically(
-            page, render("review.html", lab=lab, exercise=exercise, answers=shown, scheme=scheme)
-        )
+        write_text(page, render("review.html", lab=lab, exercise=exercise, answers=shown, scheme=scheme))
         written.append(page)
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\r\n")
     table.writerow(COLUMNS)
     table.writerows([safe_cell(value) for value in row] for row in sorted(rows, key=lambda row: row[:2]))
-    write_atomically(_points_path(grades), out.getvalue())
+    write_text(_points_path(grades), out.getvalue())
     return [*written, _points_path(grades)]
 
 
@@ -161,7 +160,7 @@ def _code(grades: Path, record_id: str, exercise: Exercise) -> str:
     """The code under which an answer is read: it tells nothing about the student, and is another for each question."""
     path = grades / "review" / "key.txt"
     if not path.exists():
-        write_atomically(path, secrets.token_hex(16) + "\n")
+        write_text(path, secrets.token_hex(16) + "\n")
     secret = path.read_text(encoding="utf-8").strip().encode()
     digest = hmac.new(secret, f"{exercise.id} {record_id}".encode(), hashlib.sha256).digest()
     return "".join(

@@ -12,6 +12,7 @@ from typing import TypeVar
 from torch import nn
 
 from ..datasets.files import data_path
+from ..files import replacing
 from .pix2pix import Layers, PatchDiscriminator, ResNetGenerator
 from .super_student import SLICED, SuperStudent
 
@@ -42,10 +43,8 @@ def save_weights(path: Path, **networks: nn.Module) -> None:
         for name, network in networks.items()
         for key, value in network.state_dict().items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    save_file(tensors, partial)
-    partial.replace(path)
+    with replacing(path) as part:
+        save_file(tensors, part)
 
 
 def load_weights(network: Net, path: Path, prefix: str) -> Net:

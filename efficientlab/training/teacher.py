@@ -17,6 +17,7 @@ import torch
 
 from ..datasets.edges import Pairs, load_edges2shoes, to_pixels
 from ..datasets.files import data_root
+from ..files import write_text
 from ..models.pix2pix import PatchDiscriminator, ResNetGenerator
 from ..models.pretrained import save_weights
 from .gan import GanRun, fit_gan, translate
@@ -52,9 +53,7 @@ def write_log(path: Path, command: str, run: GanRun, **facts: object) -> None:
         "cpu_seconds": round(run.cpu_seconds),
         f"losses, means of {LOG_EVERY} steps": losses,
     }
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_text(path, json.dumps(log, indent=1) + "\n")
 
 
 def mean_absolute_difference(generator: ResNetGenerator, pairs: Pairs) -> float:

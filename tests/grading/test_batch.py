@@ -12,6 +12,7 @@ from classroom import LAB, grade_class, notebook, outcome, solutions, write_clas
 from hypothesis import given
 from hypothesis import strategies as st
 
+from efficientlab.files import write_text
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.engines.slurm import SlurmEngine
 from efficientlab.grading.record import (
@@ -21,7 +22,6 @@ from efficientlab.grading.record import (
     load_records,
     record_id,
     record_path,
-    write_atomically,
 )
 from efficientlab.grading.sandbox.contract import SandboxError
 
@@ -110,9 +110,9 @@ def test_what_is_no_record_is_a_value_error(text: str) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    write_atomically(path, "old")
+    write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \ud800")
+        write_text(path, "new \ud800")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
