@@ -2,22 +2,19 @@
 
     python data/make_people.py FOLDER
 
-FOLDER is the npm package `emoji-datasource-google`, version 16.0.0, unpacked: ``npm pack
-emoji-datasource-google@16.0.0``, ``tar xzf emoji-datasource-google-16.0.0.tgz``, then FOLDER is ``package``. Tiles of
-its 32-pixel sheet are laid on white.
+FOLDER is the npm package that data/noto.py describes.
 
 A person comes in up to six skin tones and three genders, which differ little. So that no held-out picture is a training
 picture in another colour, all forms of one role are in one split. Roles and pictures are in a random order with a fixed
 seed; the splits follow each other as in `PEOPLE` of efficientlab/datasets/few_shot.py.
 """
 
-import json
 import random
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-from manifest import record
+from noto import arranged, entries, on_white, ship
 from PIL import Image
 
 from efficientlab.datasets.few_shot import PEOPLE, PEOPLE_COLUMNS
@@ -49,33 +46,23 @@ def forms(entry: dict) -> list[tuple[int, int]]:
 
 def main(folder: Path) -> None:
     roles: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for entry in json.loads((folder / "emoji.json").read_text(encoding="utf-8")):
+    for entry in entries(folder):
         if entry["subcategory"] in SUBCATEGORIES:
             roles[role(entry)] += forms(entry)
     rng = random.Random(0)
     order = sorted(roles)
     rng.shuffle(order)
-    tiles: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     for size in PEOPLE.values():
         split: list[tuple[int, int]] = []
         while len(split) < size:
             split += roles[order.pop()]
         rng.shuffle(split)
-        tiles += split[:size]
-    source = Image.open(folder / "img" / "google" / "sheets-clean" / "32.png").convert("RGBA")
-    sheet = Image.new("RGB", (32 * PEOPLE_COLUMNS, 32 * (len(tiles) // PEOPLE_COLUMNS)), "white")
-    for i, (column, row) in enumerate(tiles):
-        x, y = 34 * column + 1, 34 * row + 1
-        tile = source.crop((x, y, x + 32, y + 32))
-        sheet.paste(tile, (i % PEOPLE_COLUMNS * 32, i // PEOPLE_COLUMNS * 32), tile)
-    partial = OUT.with_suffix(".part.png")
-    sheet.save(partial, optimize=True)
-    partial.replace(OUT)
-    record(
+        places += split[:size]
+    ship(
+        Image.fromarray(arranged(on_white(folder, places), PEOPLE_COLUMNS)),
         OUT,
         what="people, colour, 32×32, one sheet: " + ", ".join(f"{n} {name}" for name, n in PEOPLE.items()),
-        source="Noto Emoji, Google; npm's emoji-datasource-google 16.0.0",
-        licence="Apache-2.0 (licences/noto-emoji.txt)",
         make="python data/make_people.py FOLDER",
     )
 

@@ -36,6 +36,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         f"| `{row['sha256']}` | `{row['make']}` |"
         for name, row in rows.items()
     ]
+    lines.append(f"| in all | | | | {sum(row['bytes'] for row in rows.values())} | | |")
     return "\n".join(lines) + "\n"
 
 

@@ -31,7 +31,7 @@ class Pairs:
     """Drawings and the pictures they were made of, pixel on pixel."""
 
     drawing: Tensor  # uint8 (N, 1, 32, 32), 0 or 255
-    picture: Tensor  # uint8 (N, 1, 32, 32)
+    picture: Tensor  # uint8 (N, C, 32, 32): C is 1 for grey and 3 for colour
 
     def __len__(self) -> int:
         return len(self.picture)
@@ -50,15 +50,22 @@ def draw_edges(picture: Tensor, threshold: float = EDGE_THRESHOLD) -> Tensor:
     magnitude √(g_x² + g_y²) exceeds `threshold` and is no smaller than both neighbours' across the edge: left
     and right where |g_x| ≥ |g_y|, above and below elsewhere. So lines are thin, as in Canny's detector (1986).
 
-    Shapes: picture uint8 (N, 1, H, W) → uint8 (N, 1, H, W).
+    A colour picture has a gradient in each channel; at each pixel the largest counts, as in HOG (Dalal & Triggs,
+    2005). The gradient of the brightness would not do: yellow on white is a step of 0.2 there and of 0.8 in blue,
+    and two colours of one brightness have no edge at all.
+
+    Shapes: picture uint8 (N, C, H, W) → uint8 (N, 1, H, W).
     """
-    pixels = F.pad(picture.float() / 255, (2, 2, 2, 2), mode="replicate")  # (N, 1, H + 4, W + 4)
+    pixels = F.pad(picture.float() / 255, (2, 2, 2, 2), mode="replicate")
+    planes = pixels.flatten(0, 1)[:, None]  # (N · C, 1, H + 4, W + 4)
     smooth = torch.tensor([1.0, 2.0, 1.0], device=picture.device)
     slope = torch.tensor([-1.0, 0.0, 1.0], device=picture.device)
-    blurred = F.conv2d(pixels, torch.outer(smooth, smooth)[None, None] / 16)  # (N, 1, H + 2, W + 2)
+    blurred = F.conv2d(planes, torch.outer(smooth, smooth)[None, None] / 16)  # (N · C, 1, H + 2, W + 2)
     sobel = torch.stack([torch.outer(smooth, slope), torch.outer(slope, smooth)])[:, None]  # (2, 1, 3, 3)
-    gx, gy = F.conv2d(blurred, sobel).split(1, 1)  # (N, 1, H, W) each
-    size = torch.hypot(gx, gy)
+    gradient = F.conv2d(blurred, sobel).unflatten(0, picture.shape[:2])  # (N, C, 2, H, W)
+    gx, gy = gradient.unbind(2)  # (N, C, H, W) each
+    size, steepest = torch.hypot(gx, gy).max(1, keepdim=True)  # (N, 1, H, W) each
+    gx, gy = gx.gather(1, steepest), gy.gather(1, steepest)  # (N, 1, H, W) each
     around = F.pad(size, (1, 1, 1, 1))
     across_x = torch.maximum(around[..., 1:-1, :-2], around[..., 1:-1, 2:])
     across_y = torch.maximum(around[..., :-2, 1:-1], around[..., 2:, 1:-1])

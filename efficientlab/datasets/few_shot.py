@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..models.features import fashion_pictures
-from .files import data_path
+from .emoji import read_sheet
 from .sprites import load_sprites
 
 PEOPLE = {"train": 500, "held_out": 150, "test": 100}
@@ -52,13 +52,8 @@ def people_few_shot(n: int) -> FewShot:
     Raises:
         ValueError: n is not from 1 to 500.
     """
-    from PIL import Image
-
     if not 1 <= n <= PEOPLE["train"]:
         raise ValueError(f"n must be from 1 to {PEOPLE['train']}, got {n}")
-    with Image.open(data_path("people.png")) as sheet:
-        pixels = torch.tensor(np.asarray(sheet.convert("RGB")))  # (32 rows, 32 columns, 3)
-    tiles = pixels.unflatten(0, (-1, 32)).unflatten(2, (PEOPLE_COLUMNS, 32))  # (rows, 32, columns, 32, 3)
-    tiles = tiles.permute(0, 2, 4, 1, 3).flatten(0, 1)  # (N, 3, 32, 32)
+    tiles = read_sheet("people.png", PEOPLE_COLUMNS)
     train, held_out, test = (tiles.float() / 127.5 - 1).split(list(PEOPLE.values()))
     return FewShot(train[:n], held_out, test)

@@ -101,16 +101,21 @@ class ResidualBlock(nn.Module):
 class ResNetGenerator(nn.Module):
     """Two steps down, six residual blocks at a quarter of the size, two steps up, tanh.
 
-    Shapes: (N, 1, H, W) in [−1, 1] → (N, 1, H, W) in [−1, 1]; H and W are multiples of 4.
+    Shapes: a drawing (N, 1, H, W) in [−1, 1] → a picture (N, C, H, W) in [−1, 1]; H and W are multiples of 4.
 
     Args:
         config: the layers' channels.
         separable: which parts have depthwise-separable 3×3 convolutions: any of "down", "blocks", "up".
         layers: the classes to build with.
+        out_channels: C, 1 for grey and 3 for colour.
     """
 
     def __init__(
-        self, config: Config = TEACHER, separable: tuple[str, ...] = (), layers: Layers = PLAIN
+        self,
+        config: Config = TEACHER,
+        separable: tuple[str, ...] = (),
+        layers: Layers = PLAIN,
+        out_channels: int = 1,
     ) -> None:
         super().__init__()
         unknown = set(separable) - {"down", "blocks", "up"}
@@ -125,7 +130,7 @@ class ResNetGenerator(nn.Module):
         self.blocks = nn.ModuleList(ResidualBlock(c.stream, i, blocks, layers) for i in inner)
         self.up1 = layers.stage(layers.up3(c.stream, c.up1, up), c.up1)
         self.up2 = layers.stage(layers.up3(c.up1, c.up2, up), c.up2)
-        self.head = layers.conv3(c.up2, 1)
+        self.head = layers.conv3(c.up2, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_features(x)[0]
@@ -133,7 +138,7 @@ class ResNetGenerator(nn.Module):
     def with_features(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The picture, and the residual stream at `TAPS`: before the blocks and after every second one.
 
-        Shapes: (N, 1, H, W) → (N, 1, H, W) and four times (N, stream, H/4, W/4).
+        Shapes: (N, 1, H, W) → (N, C, H, W) and four times (N, stream, H/4, W/4).
         """
         x = self.down2(self.down1(self.stem(x)))  # (N, stream, H/4, W/4)
         features = [x]
@@ -141,19 +146,23 @@ class ResNetGenerator(nn.Module):
             x = block(x)
             if number % 2 == 0:
                 features.append(x)
-        return torch.tanh(self.head(self.up2(self.up1(x)))), features  # (N, 1, H, W)
+        return torch.tanh(self.head(self.up2(self.up1(x)))), features  # (N, C, H, W)
 
 
 class PatchDiscriminator(nn.Module):
     """Scores patches of a pair as real or made up: positive is real.
 
-    Shapes: drawing (N, 1, H, W), picture (N, 1, H, W) → scores (N, 1, H/4, W/4), one a patch of 18×18 pixels.
+    Shapes: drawing (N, 1, H, W), picture (N, C, H, W) → scores (N, 1, H/4, W/4), one a patch of 18×18 pixels.
+
+    Args:
+        width: channels of the first layer.
+        picture_channels: C, 1 for grey and 3 for colour.
     """
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 24, picture_channels: int = 1) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            nn.Conv2d(2, width, 4, 2, 1),
+            nn.Conv2d(1 + picture_channels, width, 4, 2, 1),
             nn.LeakyReLU(0.2),
             nn.Conv2d(width, 2 * width, 4, 2, 1),
             InstanceNorm(2 * width),

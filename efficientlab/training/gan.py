@@ -23,8 +23,8 @@ class Batch:
     """What the losses of one step may read."""
 
     drawing: Tensor  # (N, 1, H, W) in [−1, 1]
-    picture: Tensor  # (N, 1, H, W) in [−1, 1]
-    fake: Tensor  # (N, 1, H, W): the generator's
+    picture: Tensor  # (N, C, H, W) in [−1, 1]
+    fake: Tensor  # (N, C, H, W): the generator's
     features: list[Tensor]  # the generator's, at `pix2pix.TAPS`
     discriminator: PatchDiscriminator
 
@@ -54,7 +54,9 @@ def pix2pix_loss(batch: Batch) -> Losses:
 
 @dataclass(frozen=True)
 class PairBatches:
-    """`steps` batches of (drawing, picture), each (batch, 1, H, W) in [−1, 1], in an order that the seed sets.
+    """`steps` batches of (drawing, picture) in [−1, 1], in an order that the seed sets.
+
+    Shapes: (batch, 1, H, W) and (batch, C, H, W).
 
     Batches are whole: the remainder of each shuffle is left out. A bar, where there is one, advances by one a batch.
 
@@ -180,6 +182,6 @@ def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
 
 @torch.inference_mode()
 def translate(generator: nn.Module, pairs: Pairs, *, batch: int = 100) -> Tensor:
-    """The generator's pictures of all drawings: float (N, 1, H, W) in [−1, 1], on the CPU."""
+    """The generator's pictures of all drawings: float (N, C, H, W) in [−1, 1], on the CPU."""
     device = next(generator.parameters()).device
     return torch.cat([generator(to_pixels(part.to(device))).cpu() for part in pairs.drawing.split(batch)])

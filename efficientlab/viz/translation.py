@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 
 def picture_rows(rows: Mapping[str, Tensor], count: int = 12) -> Figure:
-    """One row of pictures for each entry, its name at the left: (N, 1, H, W) in [−1, 1] each, the first `count`."""
+    """One row of pictures for each entry, its name at the left: the first `count` of (N, C, H, W) in [−1, 1].
+
+    C is 1 for grey and 3 for colour, for each row on its own.
+    """
     import matplotlib.pyplot as plt
 
-    strips = [torch.cat(list(pictures[:count, 0]), 1) for pictures in rows.values()]  # (H, count · W) each
+    strips = [torch.cat(list(pictures[:count]), 2) for pictures in rows.values()]  # (C, H, count · W) each
     figure, axes = plt.subplots(len(rows), 1, figsize=(0.62 * count + 1.9, 0.68 * len(rows)), squeeze=False)
     for ax, name, strip in zip(axes.flat, rows, strips, strict=True):
-        ax.imshow(strip.numpy(), cmap="gray", vmin=-1, vmax=1)
+        shown = strip[0] if len(strip) == 1 else (strip.movedim(0, 2) + 1) / 2  # (H, count · W) or (…, 3)
+        ax.imshow(shown.numpy(), cmap="gray", vmin=-1, vmax=1)
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         bare(ax)
     return figure

@@ -50,6 +50,29 @@ def test_a_faint_square_has_none() -> None:
     assert not draw_edges(square(20)).any()
 
 
+def test_grey_in_three_channels_is_grey() -> None:
+    picture = edges2shoes("val", 20).picture
+    assert torch.equal(draw_edges(picture.expand(-1, 3, -1, -1)), draw_edges(picture))
+
+
+def test_colours_of_one_brightness_have_an_edge() -> None:
+    red, green = (200.0, 0.0, 0.0), (0.0, 200 * 0.299 / 0.587, 0.0)  # Rec. 601 gives both the same brightness
+    picture = torch.zeros(1, 3, 16, 16)
+    picture[..., :8], picture[..., 8:] = (torch.tensor(c)[:, None, None] for c in (red, green))
+    drawn = draw_edges(picture.to(torch.uint8))
+    assert drawn.shape == (1, 1, 16, 16)
+    assert set((drawn[0, 0, 8] > 0).nonzero().flatten().tolist()) <= {7, 8}
+    assert drawn[0, 0].any(1).all()
+    brightness = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    assert not draw_edges((picture * brightness).sum(1, keepdim=True).round().to(torch.uint8)).any()
+
+
+def test_each_pixel_takes_the_channel_that_changes_most() -> None:
+    picture = torch.stack([square()[0, 0], square().transpose(2, 3)[0, 0].roll(5, 0)])[None]  # (1, 2, 16, 16)
+    picture[:, 1] //= 8  # too faint to be drawn
+    assert torch.equal(draw_edges(picture), draw_edges(picture[:, :1]))
+
+
 def test_edges_turn_with_the_picture() -> None:
     picture = edges2shoes("val", 20).picture
     turned = draw_edges(picture.transpose(2, 3)).transpose(2, 3)

@@ -28,6 +28,16 @@ def test_shapes(separable: tuple[str, ...]) -> None:
     assert [f.shape for f in features] == [(2, 7, 4, 6)] * len(TAPS)
 
 
+def test_colour_costs_two_more_heads() -> None:
+    x = torch.zeros(2, 1, 16, 24)
+    grey, colour = (ResNetGenerator(SMALL, out_channels=n) for n in (1, 3))
+    assert colour(x).shape == (2, 3, 16, 24)
+    head = 9 * SMALL.up2 * 1 * 16 * 24
+    assert measure(colour, x[:1], time=False).macs - measure(grey, x[:1], time=False).macs == 2 * head
+    scores = PatchDiscriminator(picture_channels=3)(x, torch.zeros(2, 3, 16, 24))
+    assert scores.shape == (2, 1, 4, 6)
+
+
 def test_forward_is_the_picture_of_with_features() -> None:
     net, x = ResNetGenerator(SMALL), torch.randn(1, 1, 8, 8)
     assert torch.equal(net(x), net.with_features(x)[0])

@@ -30,6 +30,14 @@ def test_rows_stand_side_by_side() -> None:
     assert [ax.get_ylabel() for ax in figure.axes] == ["a", "b"]
 
 
+def test_a_row_may_be_in_colour() -> None:
+    drawings, colours = torch.ones(2, 1, 4, 4), torch.linspace(-1, 1, 2 * 3 * 16).view(2, 3, 4, 4)
+    grey, colour = (ax.images[0].get_array() for ax in picture_rows({"a": drawings, "b": colours}).axes)
+    assert grey.shape == (4, 8)
+    assert colour.shape == (4, 8, 3)
+    assert colour[1, 6].tolist() == pytest.approx(((colours[1, :, 1, 2] + 1) / 2).tolist())
+
+
 def test_both_players_have_a_panel() -> None:
     figure = player_losses({"run": ([1.0] * 10 + [3.0] * 10, [0.0] * 20)}, window=10)
     line = figure.axes[0].lines[0]
