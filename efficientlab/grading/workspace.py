@@ -12,11 +12,8 @@ import asyncio
 import hashlib
 import inspect
 import linecache
-import os
 from collections.abc import Sequence
 from typing import Any
-
-import torch
 
 from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
@@ -31,8 +28,6 @@ class Workspace:
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
         self._prelude: dict[str, Any] = {"__name__": "__main__"}
-        if not torch.cuda.is_available():
-            os.environ["TRITON_INTERPRET"] = "1"  # for the whole process: Triton reads it again and again
         for number, source in enumerate(prelude):
             for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
                 _run(statement, self._prelude)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import torch
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
@@ -55,8 +54,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     patch = pytest.MonkeyPatch()
     patch.setenv("EFFICIENTLAB_PROFILE", "ci")
     patch.setenv("OMP_NUM_THREADS", "1")
-    if not torch.cuda.is_available():
-        patch.setenv("TRITON_INTERPRET", "1")  # set in a cell that is left out here
     patch.setenv("JUPYTER_CONFIG_DIR", str(root / "config"))
     patch.setenv(
         "PATH", str(Path(sys.executable).parent), prepend=os.pathsep

@@ -21,7 +21,7 @@ from efficientlab.kernels import (
 )
 
 OP = torch.ops.efficientlab.diff_augment
-INTERPRETED = "TRITON_INTERPRET" in os.environ  # milliseconds a call
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"  # milliseconds a call
 few = settings(max_examples=5 if INTERPRETED else 40, deadline=None)
 
 

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from efficientlab.kernels import BEVGrid, backend, bev, bev_index, bev_pool
 
 POOL = torch.ops.efficientlab.bev_pool
-INTERPRETED = "TRITON_INTERPRET" in os.environ  # milliseconds a call
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"  # milliseconds a call
 few = settings(max_examples=4 if INTERPRETED else 30, deadline=None)
 
 GRID = BEVGrid((-2.0, 2.0, 0.5), (0.0, 3.0, 1.0), (-1.0, 1.0))  # 8 × 3 cells

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from efficientlab.kernels import backend, ball_query, farthest_point_sample, group, knn
 
 OPS = torch.ops.efficientlab
-INTERPRETED = "TRITON_INTERPRET" in os.environ
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
 slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
 few = settings(max_examples=4 if INTERPRETED else 25, deadline=None)
 

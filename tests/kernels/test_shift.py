@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from efficientlab.kernels import backend, temporal_shift, temporal_shift_step
 
 OP = torch.ops.efficientlab.temporal_shift
-INTERPRETED = "TRITON_INTERPRET" in os.environ  # milliseconds a call
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"  # milliseconds a call
 few = settings(max_examples=4 if INTERPRETED else 25, deadline=None)
 
 

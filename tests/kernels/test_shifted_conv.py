@@ -18,7 +18,7 @@ CONV = torch.ops.efficientlab.shifted_pointwise_conv
 INPUT_GRAD = torch.ops.efficientlab.shifted_pointwise_conv_input_grad
 WEIGHT_GRAD = torch.ops.efficientlab.shifted_pointwise_conv_weight_grad
 
-INTERPRETED = "TRITON_INTERPRET" in os.environ  # milliseconds a call, and float64 is not for the kernel
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"  # and float64 is not for the kernel
 DTYPE, TOLERANCE = (torch.float32, 1e-4) if INTERPRETED else (torch.float64, 1e-10)
 few = settings(max_examples=4 if INTERPRETED else 40, deadline=None)
 

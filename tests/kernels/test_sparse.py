@@ -30,7 +30,7 @@ from efficientlab.kernels import (
 )
 
 OPS = torch.ops.efficientlab
-INTERPRETED = "TRITON_INTERPRET" in os.environ
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
 slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
 few = settings(max_examples=4 if INTERPRETED else 20, deadline=None)
 EXACT = torch.float32 if INTERPRETED else torch.float64  # tl.dot takes no float64: such features go blocked

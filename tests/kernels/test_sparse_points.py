@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from efficientlab.kernels import occupied_voxels, point_to_voxel, voxel_to_point
 
-INTERPRETED = "TRITON_INTERPRET" in os.environ
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
 slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
 few = settings(max_examples=4 if INTERPRETED else 20, deadline=None)
 

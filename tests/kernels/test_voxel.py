@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from efficientlab.kernels import avg_voxelize, backend, normalize_to_grid, trilinear_devoxelize
 
 OPS = torch.ops.efficientlab
-INTERPRETED = "TRITON_INTERPRET" in os.environ
+INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
 slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
 few = settings(max_examples=4 if INTERPRETED else 20, deadline=None)
 
