@@ -9,7 +9,7 @@ MAC and FLOP are not the same: one multiply-accumulate is two floating-point ope
 """
 
 from .energy import Energy, energy
-from .latency import Comparison, Latency, Ratio, compare, latency
+from .latency import Comparison, Latency, Ratio, compare, latency, processor_time
 from .measuring import count, measure
 from .report import Cost, Measurement, ModuleRow, NotCounted, OpRow
 from .roofline import Roofline, plot_roofline, roofline
@@ -31,5 +31,6 @@ __all__ = [
     "latency",
     "measure",
     "plot_roofline",
+    "processor_time",
     "roofline",
 ]

@@ -1,5 +1,7 @@
 """Statistics of time, tested with a simulated clock; the real clock is only asked for what must be true."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from efficientlab.counters import compare, count, latency, measure
+from efficientlab.counters import compare, count, latency, measure, processor_time
 from efficientlab.counters.latency import summary
 
 
@@ -172,3 +174,14 @@ def test_measure_times_the_whole_and_each_module():
     assert trained.latency is not None
     assert all(row.latency is None for row in trained.rows)
     assert measure(model, x, time=False) == count(model, x)
+
+
+def test_processor_time_leaves_sleep_out_and_counts_work():
+    assert processor_time(lambda: time.sleep(0.05)) < 0.02
+
+    def work() -> None:
+        end = time.process_time() + 0.03
+        while time.process_time() < end:
+            pass
+
+    assert processor_time(work) >= 0.03
