@@ -29,7 +29,6 @@
 # | $F, B$ | a device's peak rate in FLOP/s and its memory bandwidth in bytes/s |
 
 # %% tags=["prelude"]
-import os
 import time
 from functools import partial
 from math import prod
@@ -75,8 +74,6 @@ PROFILES = {
     },
 }
 P = choose_profile(PROFILES)
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
 torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
 
 # %% [markdown]
@@ -779,14 +776,8 @@ plt.show()
 # system clears page by page; that can take longer than the operator that fills them. Glibc keeps blocks as large as any
 # that it has seen freed, up to 32 MiB. So the cell below frees one of 31 MiB.
 
-
 # %%
-def processor_time(fn):
-    """Seconds that the processor worked for this process during one call."""
-    start = time.process_time()
-    fn()
-    return time.process_time() - start
-
+from efficientlab.counters import processor_time
 
 TIMER = processor_time if P.device == "cpu" else None  # None: `compare` takes the clock that fits the device
 block = torch.empty(31 * 2**20, dtype=torch.uint8)

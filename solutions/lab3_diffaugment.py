@@ -31,7 +31,6 @@
 # | $T$ | a random augmentation: a picture $\mapsto$ a picture |
 
 # %% tags=["prelude"]
-import os
 from functools import partial
 
 import torch
@@ -71,8 +70,6 @@ PROFILES = {
     },
 }
 P = choose_profile(PROFILES)
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
 torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
 
 # %% [markdown]

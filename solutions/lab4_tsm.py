@@ -85,8 +85,6 @@ PROFILES = {
 }
 PROFILES["full"] = PROFILES["colab"]  # and, in section 9, the real data set
 P = choose_profile(PROFILES)
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"  # for the kernel corner; Triton reads it when it is first imported
 torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
 
 # %% [markdown]
