@@ -71,7 +71,7 @@ class PointNet(nn.Module):
 
     def forward(self, features: Tensor, points: Tensor) -> Tensor:
         own = self.own(features)  # (N, C, P)
-        return self.head(own, self.cloud(own).amax(2))
+        return self.head(own, self.cloud(own).max(2).values)
 
 
 class SetAbstraction(nn.Module):

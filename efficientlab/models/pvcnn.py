@@ -100,7 +100,7 @@ class PVCNN(nn.Module):
         for block in self.blocks:
             features = block(features, points)  # (N, C, P)
             own.append(features)
-        return self.head(torch.cat(own, 1), self.cloud(features).amax(2))
+        return self.head(torch.cat(own, 1), self.cloud(features).max(2).values)
 
 
 class VoxelCNN(nn.Module):
