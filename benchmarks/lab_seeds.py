@@ -18,7 +18,7 @@ from datetime import date
 import torch
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.execute import execute
+from efficientlab.authoring.execute import CELL_SECONDS, execute
 from efficientlab.authoring.source import read_source
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
@@ -39,7 +39,7 @@ def main() -> None:
     profile.source, count = re.subn(r'"seeds": \d+', f'"seeds": {options.seeds}', profile.source)
     if not count:
         parser.error(f'the profiles of {source_path(lab).name} hold no "seeds"')
-    seconds = execute(notebook, ROOT / "solutions")
+    seconds = execute(notebook, ROOT / "solutions", cell_seconds=CELL_SECONDS * options.seeds)
 
     results = [
         output.text

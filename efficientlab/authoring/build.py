@@ -16,7 +16,7 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import Case, Values, close
 from efficientlab.exercises.lab import Lab
-from efficientlab.files import write_text
+from efficientlab.files import replacing, write_text
 
 MAX_SOLUTION_BYTES = 400_000
 
@@ -49,8 +49,8 @@ def build(lab: Lab, run: bool = False) -> list[str]:
         )
     _write(solution, path)
     cover = ROOT / "docs" / f"lab{lab.number}.png"
-    cover.parent.mkdir(exist_ok=True)
-    cover.write_bytes(cover_picture(solution))
+    with replacing(cover) as part:
+        part.write_bytes(cover_picture(solution))
     return [*lines, f"{cover.relative_to(ROOT)}: written"]
 
 

@@ -17,8 +17,10 @@ CELL_SECONDS = 900
 COLOURS = 96  # of a picture's palette; plots keep their look and lose two thirds of their bytes
 
 
-def execute(notebook: NotebookNode, folder: Path, profile: str = "ci") -> float:
-    """Run every cell in place under `profile`, in `folder`; return the seconds it took.
+def execute(
+    notebook: NotebookNode, folder: Path, profile: str = "ci", cell_seconds: int = CELL_SECONDS
+) -> float:
+    """Run every cell in place under `profile`, in `folder`, with so much time each; return the seconds it took.
 
     Raises `RuntimeError` with the cell's number and error if one fails.
     """
@@ -28,7 +30,7 @@ def execute(notebook: NotebookNode, folder: Path, profile: str = "ci") -> float:
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     client = NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=cell_seconds,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )

@@ -112,11 +112,12 @@ def modules_of(lab: Lab) -> set[str]:
     notebook = nbformat.read(ROOT / "labs" / f"{lab.slug}.ipynb", 4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     waiting = {*ALWAYS, MODULES[lab.number], *(m for cell in cells for m in _mentioned(cell))}
+    others = set(MODULES.values()) - {MODULES[lab.number]}  # the table of labs names them
     found: set[str] = set()
     while waiting:
         module = waiting.pop()
         path = _file_of(module)
-        if path is None or module in found:
+        if path is None or module in found | others:
             continue
         found.add(module)
         package = module if path.name == "__init__.py" else module.rsplit(".", 1)[0]

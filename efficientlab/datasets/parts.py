@@ -25,13 +25,16 @@ STRETCH = (0.8, 1.25)
 """Each axis of an object is scaled by a factor between these."""
 NOISE = 0.004
 """Standard deviation of a point's place, in the unit of the cloud, whose farthest point is at distance 1."""
+NORMAL_NOISE = 0.15
+"""Standard deviation of a unit normal's error along each axis, in the root mean square 12°: as of estimates."""
 
 
 def part_clouds(split: str, clouds: int, *, points: int = 1024, seed: int = 0) -> Clouds:
     """Draws `clouds` labelled objects of `points` points each; categories take turns.
 
     Clouds are centred on the mean of their points and scaled so that the farthest is at distance 1. `extra` holds unit
-    normals. A split's clouds depend on the seed and their place alone: the first n of many are the n of few.
+    normals with an error, as if estimated from a scan. A split's clouds depend on the seed and their place alone: the
+    first n of many are the n of few.
 
     Raises:
         ValueError: unknown split, or clouds or points not positive.
@@ -63,5 +66,7 @@ def _cloud(category: str, points: int, rng: np.random.Generator) -> tuple[np.nda
     x -= x.mean(0)
     x /= np.linalg.norm(x, axis=1).max()
     x += NOISE * rng.standard_normal(x.shape)
+    normals += NORMAL_NOISE * rng.standard_normal(normals.shape)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     order = rng.permutation(points)
     return x[order].T, normals[order].T, labels[order]

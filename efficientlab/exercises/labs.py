@@ -11,6 +11,7 @@ MODULES = {
     1: "efficientlab.exercises.lab1",
     3: "efficientlab.exercises.lab3",
     4: "efficientlab.exercises.lab4",
+    5: "efficientlab.exercises.lab5",
 }
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from efficientlab.datasets import parts
 from efficientlab.datasets.clouds import PartNames
 from efficientlab.datasets.parts import NOISE, PART_NAMES, part_clouds
 from efficientlab.datasets.shapes import PARTS, SHAPES
@@ -43,14 +44,23 @@ def test_every_part_occurs_and_obligatory_ones_in_every_cloud() -> None:
     assert (counts[CLOUDS.category == 2, optional] == 0).any()
 
 
-def test_normals_stand_on_the_surface() -> None:
+def test_normals_stand_on_the_surface(monkeypatch: pytest.MonkeyPatch) -> None:
     """Across a plane its points hardly spread: the desk of a laptop, along its commonest normal."""
+    monkeypatch.setattr(parts, "NORMAL_NOISE", 0.0)
     cloud = part_clouds("train", 6, points=4096)[5]
     desk = cloud.part == PART_NAMES.label("laptop", "keyboard")
     x, normal = cloud.points[:, desk], cloud.extra[:, desk]
     up = normal[2] > 0.99
     assert up.float().mean() > 0.3
     assert x[2, up].std() < 2 * NOISE < x[0, up].std() / 10
+
+
+def test_normals_are_off_by_what_the_documentation_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A normal n + 0.15 e has the tangent of its angle distributed as 0.15 times a vector of two normals, nearly."""
+    monkeypatch.setattr(parts, "NORMAL_NOISE", 0.0)
+    exact = part_clouds("train", 80, points=512).extra
+    angle = (exact * CLOUDS.extra).sum(1).clamp(-1, 1).acos()  # (N, P)
+    assert angle.square().mean().sqrt().rad2deg().item() == pytest.approx(12.2, abs=0.2)
 
 
 def test_a_seed_and_a_split_draw_the_same_clouds_again_and_others_differ() -> None:
