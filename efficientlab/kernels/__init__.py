@@ -6,7 +6,9 @@ Nothing is compiled on installation, and Triton is imported only when one of its
 
 from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
 from .bev import BEVGrid, BEVIndex, bev_index, bev_pool
-from .points import ball_query, farthest_point_sample, group, knn
+from .points import group
+from .points_farthest import farthest_point_sample
+from .points_near import ball_query, knn
 from .shift import temporal_shift, temporal_shift_step
 from .shifted_conv import shifted_pointwise_conv
 from .sparse import sparse_conv

@@ -18,7 +18,17 @@ triton = pytest.importorskip("triton")
 from triton.backends.compiler import GPUTarget  # noqa: E402
 from triton.compiler import ASTSource  # noqa: E402
 
-from efficientlab.kernels import augment, bev, gather, points, shift, shifted_conv, sparse, voxel  # noqa: E402
+from efficientlab.kernels import (  # noqa: E402
+    augment,
+    bev,
+    gather,
+    points_farthest,
+    points_near,
+    shift,
+    shifted_conv,
+    sparse,
+    voxel,
+)
 from efficientlab.kernels.backend import Kernel  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
@@ -125,7 +135,7 @@ def _sparse_conv(dtype: str) -> Specialisation:
 
 def _sample(block: int) -> Specialisation:
     return Specialisation(
-        points._sample_kernel,
+        points_farthest._sample_kernel,
         {"points": "*fp32:16", "chosen": "*i64:16", "count": "i32:16", "samples": "i32:16"},
         {"BLOCK": block},
         options={"num_warps": min(32, block // 256)},
@@ -145,12 +155,12 @@ def _neighbours(kernel: Kernel, results: dict[str, str], block: int, warps: int)
 
 SPECIALISATIONS = {
     "farthest point sampling, 2048": _sample(2048),
-    "farthest point sampling, 8192": _sample(points._MOST_POINTS),
+    "farthest point sampling, 8192": _sample(points_farthest._MOST_POINTS),
     "ball query": _neighbours(
-        points._ball_kernel, {"limit": "*fp32:16", "found": "*i64:16"}, points._CENTRES, 1
+        points_near._ball_kernel, {"limit": "*fp32:16", "found": "*i64:16"}, points_near._CENTRES, 1
     ),
     "nearest neighbours": _neighbours(
-        points._nearest_kernel, {"index": "*i64:16", "distance": "*fp32:16"}, points._POINTS, 4
+        points_near._nearest_kernel, {"index": "*i64:16", "distance": "*fp32:16"}, points_near._POINTS, 4
     ),
     "sparse conv fp16": _sparse_conv("fp16"),
     "sparse conv fp32": _sparse_conv("fp32"),
