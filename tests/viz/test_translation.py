@@ -35,7 +35,7 @@ def test_a_row_may_be_in_colour() -> None:
     grey, colour = (ax.images[0].get_array() for ax in picture_rows({"a": drawings, "b": colours}).axes)
     assert grey.shape == (4, 8)
     assert colour.shape == (4, 8, 3)
-    assert colour[1, 6].tolist() == pytest.approx(((colours[1, :, 1, 2] + 1) / 2).tolist())
+    assert colour[1, 6].tolist() == pytest.approx(((colours[1, :, 1, 2] + 1) / 2).tolist(), abs=1 / 30)
 
 
 def test_both_players_have_a_panel() -> None:
