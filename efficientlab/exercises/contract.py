@@ -217,6 +217,33 @@ def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1
     return judge
 
 
+def counts_judge(verb: str = "is") -> Judge:
+    """A judge of whole numbers, all that are expected, which says by which factor one is off.
+
+    Keys are what the lab calls the numbers; `verb` follows them. A key with a truth value says what is wrong when it
+    is not as expected.
+    """
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        case = f"on the case: {describe(inputs)}"
+        for name, want in expected.items():
+            have = got.get(name)
+            assert isinstance(want, int)
+            if have is None:
+                raise CheckFailed(f"{name} {verb} missing from the answer.", case)
+            if isinstance(want, bool):
+                if have is not want:
+                    raise CheckFailed(f"{name}.", case)
+                continue
+            if isinstance(have, bool) or not isinstance(have, int | float):
+                raise CheckFailed(f"{name} {verb} {have!r}; give an integer.", case)
+            if have != want:
+                factor = f"{have / want:.4g} times the right number, " if want else ""
+                raise CheckFailed(f"{name} {verb} {factor}{have - want:+,} off.", case)
+
+    return judge
+
+
 def difference(want: Value, got: Value, rtol: float, atol: float) -> str:
     """Say in words how `got` differs from `want`; empty when it does not."""
     if isinstance(want, torch.Tensor):

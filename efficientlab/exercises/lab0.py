@@ -15,9 +15,8 @@ from efficientlab.exercises.contract import (
     Check,
     CheckFailed,
     Exercise,
-    Judge,
     Values,
-    describe,
+    counts_judge,
     values_judge,
 )
 from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
@@ -59,29 +58,6 @@ def _pair(answer: Any, what: str, length: int = 2) -> tuple[Any, ...]:
     return tuple(answer)
 
 
-def _counts_judge(suffix: str = "") -> Judge:
-    """Compares whole numbers, all that are expected, and says by which factor one is off."""
-
-    def judge(inputs: Values, expected: Values, got: Values) -> None:
-        case = f"on the case: {describe(inputs)}"
-        for key, want in expected.items():
-            have, name = got.get(key), f"{key}{suffix}"
-            assert isinstance(want, int)
-            if have is None:
-                raise CheckFailed(f"{name} is missing from the answer.", case)
-            if isinstance(want, bool):
-                if have is not want:
-                    raise CheckFailed(f"{key}.", case)
-                continue
-            if isinstance(have, bool) or not isinstance(have, int | float):
-                raise CheckFailed(f"{name} is {have!r}; give an integer.", case)
-            if have != want:
-                factor = f"{have / want:.4g} times what it should be, " if want else ""
-                raise CheckFailed(f"{name} is {factor}{have - want:+,} off.", case)
-
-    return judge
-
-
 # 0.1 · a family of convolutions, by hand
 
 
@@ -94,7 +70,7 @@ BY_HAND = Check(
     name="by_hand",
     drive=_drive_by_hand,
     inputs=lambda seed: [{"layers": len(LAYERS)}],
-    judge=_counts_judge(),
+    judge=counts_judge(),
 )
 
 
@@ -145,7 +121,7 @@ def _inputs_conv_macs(seed: int) -> list[Values]:
     return cases
 
 
-CONV_MACS = Check(name="conv_macs", drive=_drive_conv_macs, inputs=_inputs_conv_macs, judge=_counts_judge())
+CONV_MACS = Check(name="conv_macs", drive=_drive_conv_macs, inputs=_inputs_conv_macs, judge=counts_judge())
 
 
 # 0.3 · the missing 7.2 G
@@ -168,7 +144,7 @@ GENERATOR_MACS = Check(
     name="generator_macs",
     drive=_drive_generator_macs,
     inputs=_inputs_generator_macs,
-    judge=_counts_judge(),
+    judge=counts_judge(),
 )
 
 
@@ -207,7 +183,7 @@ def _inputs_count_macs(seed: int) -> list[Values]:
 
 def _judge_count_macs(inputs: Values, expected: Values, got: Values) -> None:
     """A layer that never ran may be missing, or be zero; every other key must be one that is expected."""
-    _counts_judge()(inputs, expected, got)
+    counts_judge()(inputs, expected, got)
     for key, value in got.items():
         if key not in expected and value != 0:
             raise CheckFailed(f"{key} is {value!r}, but it does no MACs or is counted elsewhere.")
@@ -240,7 +216,7 @@ def _inputs_op_costs(seed: int) -> list[Values]:
     ]
 
 
-OP_COSTS = Check(name="op_costs", drive=_drive_op_costs, inputs=_inputs_op_costs, judge=_counts_judge())
+OP_COSTS = Check(name="op_costs", drive=_drive_op_costs, inputs=_inputs_op_costs, judge=counts_judge())
 
 
 # 0.6 · memory-bound or not, predicted

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from efficientlab.exercises.contract import AnswerError, Check, CheckFailed, Values, describe
+from efficientlab.exercises.contract import AnswerError, Check, CheckFailed, Values, counts_judge, describe
 
 # 1.7 · MACs in closed form
 
@@ -21,7 +21,7 @@ def _drive_generator_macs(generator_macs: Any, case: Values) -> Values:
     from efficientlab.models.pix2pix import Config
 
     config = Config(*map(int, str(case["config"]).split("-")))
-    return {"macs": generator_macs(config, case["size"], case["separable"])}
+    return {"the MACs": generator_macs(config, case["size"], case["separable"])}
 
 
 def _inputs_generator_macs(seed: int) -> list[Values]:
@@ -38,22 +38,11 @@ def _inputs_generator_macs(seed: int) -> list[Values]:
     return cases
 
 
-def _judge_generator_macs(inputs: Values, expected: Values, got: Values) -> None:
-    case, want, have = f"on the case: {describe(inputs)}", expected["macs"], got["macs"]
-    assert isinstance(want, int)
-    if isinstance(have, bool) or not isinstance(have, int | float):
-        raise CheckFailed(f"the MACs are {have!r}; give an integer.", case)
-    if have != want:
-        raise CheckFailed(
-            f"the MACs are {have / want:.4g} times what they should be, {have - want:+,} off.", case
-        )
-
-
 GENERATOR_MACS = Check(
     name="generator_macs",
     drive=_drive_generator_macs,
     inputs=_inputs_generator_macs,
-    judge=_judge_generator_macs,
+    judge=counts_judge("are"),
 )
 
 
