@@ -125,6 +125,14 @@ for name in scan_names():
         f"{scans[name].shape[1]:7,} of them within {NEAR:.0f} m"
     )
 
+# %%
+from efficientlab.viz.rendered import cloud_picture
+
+# The sensor stands in the middle of the hole: even its lowest beams meet the ground further out.
+street = scans["street"]
+cloud_picture(street, street[2], "The street: height over the sensor in metres", elevation=35)
+plt.show()
+
 # %% [markdown] exercise="5.1"
 # A grid needs coordinates that count voxels. Move each cloud's mean to the middle, and divide by the diameter of the ball
 # around it that holds all points. With $q_p = x_p - \frac{1}{P}\sum_{p'} x_{p'}$,
