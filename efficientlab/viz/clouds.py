@@ -55,7 +55,7 @@ def clouds_by_part(points: Tensor, parts: Tensor, titles: Sequence[str], columns
     for ax in axes.flat[len(points) :]:
         ax.set_visible(False)
     for ax, x, part, title in zip(axes.flat, points, parts, titles, strict=False):
-        _scatter(ax, x, _palette(part))
+        _scatter(ax, x, palette(part))
         ax.set_title(title)
     return figure
 
@@ -70,7 +70,7 @@ def errors(points: Tensor, true: Tensor, predicted: Mapping[str, Tensor]) -> Fig
     answers = {"truth": true, **predicted}
     figure, axes = plt.subplots(2, len(answers), figsize=(2.3 * len(answers), 4.6), squeeze=False)
     everything = torch.stack([*answers.values()]).cpu()
-    colours = _palette(everything.flatten()).reshape(
+    colours = palette(everything.flatten()).reshape(
         *everything.shape, 4
     )  # one part, one colour in all panels
     for i, (name, answer) in enumerate(answers.items()):
@@ -148,7 +148,7 @@ def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) ->
     return go.Figure(traces, layout)
 
 
-def _palette(part: Tensor) -> NDArray[np.float64]:
+def palette(part: Tensor) -> NDArray[np.float64]:
     """A colour (…, 4) for each label, by its rank among the labels that occur."""
     from matplotlib.colors import to_rgba_array
 
@@ -162,5 +162,5 @@ def _scatter(ax: Axes, points: Tensor, colours: NDArray[Any], sizes: NDArray[Any
     size = sizes[order] if isinstance(sizes, np.ndarray) else sizes
     across, up = place[:, order].numpy()
     ax.scatter(across, up, s=size, c=colours[order], linewidths=0)
-    ax.set_aspect("equal")
+    ax.set_aspect("equal", adjustable="datalim")  # panels side by side keep one height
     bare(ax)

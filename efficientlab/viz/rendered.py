@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clouds import AZIMUTH, ELEVATION, _palette, seen_from
+from .clouds import AZIMUTH, ELEVATION, palette, seen_from
 from .style import bare
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def cloud_picture(
         scale = ScalarMappable(Normalize(least, most), ListedColormap(colormaps["viridis"](STEPS)))
         colours = scale.to_rgba(colour_by.cpu().numpy())[:, :3]
     else:
-        colours = _palette(colour_by)[:, :3]
+        colours = palette(colour_by)[:, :3]
 
     beside, above = 0.8 * (scale is not None), 0.4  # inches for the colour scale and for the title
     figure, ax = plt.subplots(figsize=(inches[0] + beside, inches[1] + above))
