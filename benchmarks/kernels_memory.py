@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from kernels_points import lidar_voxels
-from kernels_rivals import Spconv
+from kernels_rivals import Spconv, find_rival
 from torch import Tensor
 
 from efficientlab.kernels import kernel_map, sparse_conv
@@ -36,18 +36,16 @@ def ours(coords: Tensor, channels: int) -> Iterator[str]:
 
 
 def spconv(coords: Tensor, channels: int) -> Iterator[str]:
-    rival = Spconv.find(coords)
-    if rival is None:
-        raise SystemExit(1)
+    rival = Spconv(coords)
     x = torch.ones(len(coords), channels)
     kernel = torch.ones(channels, 3, 3, 3, channels)
-    how = False, True
+    how = {"inverse": False, "subm": True, "algo": rival.algorithm}
     yield "ready"
     _, pairs, counts = rival.map()
     yield "map"
-    y = rival.ops.indice_conv(x, kernel, pairs, counts, len(x), *how, algo=rival.algorithm)
+    y = rival.ops.indice_conv(x, kernel, pairs, counts, len(x), **how)
     yield "forward"
-    grads = rival.ops.indice_conv_backward(x, kernel, y, pairs, counts, *how, algo=rival.algorithm)
+    grads = rival.ops.indice_conv_backward(x, kernel, y, pairs, counts, **how)
     yield "backward"
     del grads
 
@@ -81,7 +79,7 @@ def peaks(name: str, voxels: int, channels: int) -> dict[str, float]:
 
 def memory_records(voxels: int = 100_000, channels: int = 64) -> Iterator[dict[str, Any]]:
     """A record for each stage, as `kernels.run` makes one of a row; none where spconv is not installed."""
-    if Spconv.find(lidar_voxels(1000)) is None:
+    if find_rival(lidar_voxels(1000)) is None:
         return
     added = {name: peaks(name, voxels, channels) for name in ("spconv", "ours")}
     for stage, rival in added["spconv"].items():
