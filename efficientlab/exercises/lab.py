@@ -91,9 +91,11 @@ class Lab:
         missing = [i for i in exercise_ids if i not in self.passed]
         if missing:
             names = " and ".join(f"{i} ({self[i].title})" for i in missing)
+            one = len(missing) == 1
             raise WaitsFor(
-                f"this section waits for exercise {names}: solve it and run its check first. "
-                "Sections that do not need it can be run before."
+                f"this section waits for {'exercise' if one else 'exercises'} {names}: solve "
+                f"{'it and run its check' if one else 'them and run their checks'} first. "
+                f"Sections that do not need {'it' if one else 'them'} can be run before."
             )
 
     def lock(self, name: str, prediction: Mapping[str, float]) -> None:

@@ -11,6 +11,7 @@ from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
+    CheckFailed,
     Exercise,
     Values,
     counts_judge,
@@ -31,6 +32,7 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
     state = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
     layer.load_state_dict(state, strict=False)
     missing = ", ".join(sorted(set(state) - set(layer.state_dict())))
+    surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
     if case["training"]:
         layer.train()
     else:
@@ -45,7 +47,13 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
             "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
         )
     (gradient,) = torch.autograd.grad(y, leaf, upstream)
-    return {"missing": missing, "out": y.detach(), "gradient": gradient, "changed": changed}
+    return {
+        "missing": missing,
+        "surplus": surplus,
+        "out": y.detach(),
+        "gradient": gradient,
+        "changed": changed,
+    }
 
 
 def _inputs_pvconv(seed: int) -> list[Values]:
@@ -73,18 +81,30 @@ def _inputs_pvconv(seed: int) -> list[Values]:
     return cases
 
 
+_judge_pvconv_values = values_judge(
+    {
+        "out": "the output (cloud, channel, point)",
+        "gradient": "the gradient with respect to the features",
+        "changed": "the output is right but one of its inputs was changed",
+    }
+)
+
+
+def _judge_pvconv(inputs: Values, expected: Values, got: Values) -> None:
+    if got["missing"]:
+        raise CheckFailed(
+            f"the block has no {got['missing']}: parameters and buffers need the names of the exercise."
+        )
+    if got["surplus"]:
+        raise CheckFailed(f"the block has {got['surplus']}, which the exercise leaves out.")
+    _judge_pvconv_values(inputs, expected, got)
+
+
 PVCONV = Check(
     name="PVConv",
     drive=_drive_pvconv,
     inputs=_inputs_pvconv,
-    judge=values_judge(
-        {
-            "missing": "the list of layers that do not exist under the names of the exercise",
-            "out": "the output (cloud, channel, point)",
-            "gradient": "the gradient with respect to the features",
-            "changed": "the output is right but one of its inputs was changed",
-        }
-    ),
+    judge=_judge_pvconv,
 )
 
 
@@ -263,7 +283,7 @@ lab = Lab(
     slug="lab5_pvcnn",
     title="Points and voxels together",
     exercises=(
-        Exercise("5.1", "Into the grid", "build", points=10, minutes=8, stars=1, check=NORMALIZE),
+        Exercise("5.1", "Grid coordinates", "build", points=10, minutes=8, stars=1, check=NORMALIZE),
         Exercise("5.2", "Average voxelization", "build", points=16, minutes=12, stars=2, check=VOXELIZE),
         Exercise("5.3", "What a grid keeps", "build", points=8, minutes=6, stars=1, check=GRID_REPORT),
         Exercise(

@@ -48,7 +48,7 @@ NORMALIZE = Check(
     inputs=_inputs_normalize,
     judge=values_judge(
         {
-            "coords": "the grid coordinates (cloud, axis, point)",
+            "coords": "the tensor of grid coordinates (cloud, axis, point)",
             "points_changed": "the coordinates are right but the points that you were given were changed",
         }
     ),
@@ -189,7 +189,7 @@ DEVOXELIZE = Check(
     inputs=_inputs_devoxelize,
     judge=values_judge(
         {
-            "features": "the interpolated features (cloud, channel, point)",
+            "features": "the tensor of interpolated features (cloud, channel, point)",
             "trainable": "the features are right but no gradient comes through them: the grid could not be trained",
             "gradient": "the gradient with respect to the voxels",
             "changed": "the features are right but one of your inputs was changed",

@@ -1,4 +1,4 @@
-"""coordinates reach beyond R − 1, the centre of the last voxel: they are not clamped."""
+"""coordinates reach beyond R − 1, the centre of the last voxel: they are not clamped, or clamped to R."""
 
 import torch
 from torch import Tensor
