@@ -23,6 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+ATTEMPTS = 3
+"""Gloo aborts a process once in some hundred runs on a busy machine. A signal is worth another try, an error is not."""
+
 
 def measure_all_reduce(
     model: str, *, workers: int = 2, clips: int = 4, frames: int = 8, size: int = 32, steps: int = 4
@@ -42,10 +45,13 @@ def measure_all_reduce(
     command += ["-m", "efficientlab.training.distributed", "--model", model]
     command += [f"--clips={clips}", f"--frames={frames}", f"--size={size}", f"--steps={steps}"]
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         lines = done.stderr.strip().splitlines()
         raised = [line for line in lines if "Error:" in line and "ChildFailedError" not in line]
+        if not done.returncode or raised:
+            break
+    if done.returncode:
         killed = [line for line in lines if "exitcode" in line]  # no exception: torchrun names the signal
         words = raised[:1] or killed[-1:] or lines[-1:]
         raise RuntimeError(f"Training {model} on {workers} processes failed: {words[0].strip()}")

@@ -1,6 +1,9 @@
+import subprocess
+
 import pytest
 
 from efficientlab.models.video import TSN
+from efficientlab.training import distributed
 from efficientlab.training.distributed import load, measure_all_reduce
 
 
@@ -24,3 +27,24 @@ def test_bad_names_of_models():
         load("TSN")
     with pytest.raises(TypeError, match="made a dict"):
         load("builtins:dict")
+
+
+@pytest.mark.parametrize(("aborts", "error"), [(2, None), (3, "SIGABRT")])
+def test_a_signal_is_worth_another_try(
+    monkeypatch: pytest.MonkeyPatch, aborts: int, error: str | None
+) -> None:
+    killed = subprocess.CompletedProcess([], 1, "", "exitcode  : -6 (pid: 1)  (SIGABRT)\n")
+    runs = [killed] * aborts + [subprocess.CompletedProcess([], 0, '{"workers": 2}\n', "")]
+    monkeypatch.setattr(distributed.subprocess, "run", lambda *args, **how: runs.pop(0))
+    if error:
+        with pytest.raises(RuntimeError, match=error):
+            distributed.measure_all_reduce("module:Name")
+    else:
+        assert distributed.measure_all_reduce("module:Name") == {"workers": 2}
+
+
+def test_an_error_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [subprocess.CompletedProcess([], 1, "", "ValueError: no such network\n")]
+    monkeypatch.setattr(distributed.subprocess, "run", lambda *args, **how: runs.pop(0))
+    with pytest.raises(RuntimeError, match="no such network"):
+        distributed.measure_all_reduce("module:Name")
