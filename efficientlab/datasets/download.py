@@ -10,11 +10,11 @@ from typing import Any
 from ..files import write_text
 
 
-def cache_folder(folder: Path | str | None) -> Path:
-    """`folder`, or pooch's cache folder of this package."""
+def cache_folder(folder: Path | str | None, name: str = "") -> Path:
+    """`folder`, or without one the folder `name` in pooch's cache of this package."""
     import pooch
 
-    return Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab"))
+    return Path(folder) if folder is not None else Path(pooch.os_cache("efficientlab")) / name
 
 
 def download(url: str, place: Path, known: str | None, instead: str = "", processor: Any = None) -> Path:

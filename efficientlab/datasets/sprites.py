@@ -96,5 +96,5 @@ def _known(split: str) -> None:
 
 def _fetch(name: str, folder: Path | str | None, url: str) -> Path:
     """Path of one original file; downloads it unless a file with the right checksum is there."""
-    place = cache_folder(folder) / ("" if folder is not None else "fashion-mnist")
+    place = cache_folder(folder, "fashion-mnist")
     return download(f"{url.rstrip('/')}/{name}", place, f"md5:{FASHION_FILES[name]}")

@@ -98,7 +98,7 @@ def fetch_cyclegan_set(name: str, folder: Path | str | None = None, url: str = C
         raise ValueError(f"unknown set {name!r}; there are {', '.join(CYCLEGAN_SETS)}.")
     import pooch
 
-    place = cache_folder(folder) / ("" if folder is not None else "cyclegan")
+    place = cache_folder(folder, "cyclegan")
     unpack = pooch.Unzip(extract_dir=".")
     instead = f"unpack the set into {place / name} and read it from there"
     download(f"{url.rstrip('/')}/{name}.zip", place, f"sha256:{CYCLEGAN_SETS[name]}", instead, unpack)

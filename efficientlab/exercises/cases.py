@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from efficientlab.exercises.contract import Values
 
@@ -21,3 +21,21 @@ def tensor_of(case: Values, key: str) -> Tensor:
     value = case[key]
     assert isinstance(value, Tensor)
     return value
+
+
+def drawn_state(network: nn.Module, randn: Callable[..., Tensor]) -> Values:
+    """Parameters and statistics for `network`, drawn in the order of its state, as entries "state.NAME" of a case.
+
+    Weights have the variance 1 / fan-in, running variances are at least 0.5.
+    """
+    state: Values = {}
+    for name, value in network.state_dict().items():
+        if value.dtype != torch.int64:  # batch norms count their batches
+            drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
+            state[f"state.{name}"] = drawn.abs() + 0.5 if name.endswith("running_var") else drawn
+    return state
+
+
+def state_of(case: Values) -> dict[str, Tensor]:
+    """What a case holds as "state.NAME", by NAME."""
+    return {key.removeprefix("state."): tensor_of(case, key) for key in case if key.startswith("state.")}

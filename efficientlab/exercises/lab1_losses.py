@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 
 
@@ -143,7 +143,7 @@ def _drive_distillation(Distillation: Any, case: Values) -> Values:
     module = Distillation([s.shape[1] for s in student], [t.shape[1] for t in teacher])
     if not isinstance(module, nn.Module):
         raise AnswerError("Returned", "is no nn.Module.")
-    wanted = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
+    wanted = state_of(case)
     have = {name: tuple(p.shape) for name, p in sorted(module.named_parameters())}
     needed = {name: tuple(v.shape) for name, v in sorted(wanted.items()) if isinstance(v, Tensor)}
     if have != needed:

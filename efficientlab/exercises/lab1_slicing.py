@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -38,7 +38,7 @@ def _drive_sliced(SLICED: Any, case: Values) -> Values:
         layer = conv_transpose(c_in, c_out, 3, stride, 1, output_padding=stride - 1)
     else:
         layer = norm(c_in)
-    layer.load_state_dict({k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")})
+    layer.load_state_dict(state_of(case))
     before = {name: p.detach().clone() for name, p in layer.named_parameters()}
     full_first = bool(case["full_first"])
     if full_first:  # a full pass in between must leave no trace

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -140,12 +140,8 @@ def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
         return torch.where(even, moved, clips).flatten(0, 1)
 
     block = ShiftedBlock(case["in_channels"], case["out_channels"], case["stride"], shift)
-    state = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
-    block.load_state_dict(state, strict=False)
-    if case["training"]:
-        block.train()
-    else:
-        block.eval()
+    block.load_state_dict(state_of(case), strict=False)
+    block.train(bool(case["training"]))
     leaf.requires_grad_()
     x = leaf * 1.0
     before = x.detach().clone()
@@ -160,12 +156,7 @@ def _inputs_shifted_block(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
     for c_in, c_out, stride, training in ((4, 4, 1, False), (4, 6, 2, False), (4, 4, 1, True)):
-        state: Values = {}
-        for key, value in BasicBlock(c_in, c_out, stride).state_dict().items():
-            if value.dtype == torch.int64:
-                continue
-            drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
-            state[f"state.{key}"] = drawn.abs() + 0.5 if key.endswith("running_var") else drawn
+        state = drawn_state(BasicBlock(c_in, c_out, stride), randn)
         case: Values = {
             "x": randn(4, c_in, 4, 4),
             "upstream": randn(4, c_out, 4 // stride, 4 // stride),

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import tensor_of
+from efficientlab.exercises.cases import drawn_state, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -29,14 +29,11 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
     leaf, points, upstream = case["features"], case["points"], case["upstream"]
     assert isinstance(leaf, Tensor) and isinstance(points, Tensor) and isinstance(upstream, Tensor)
     layer = PVConv(case["in_channels"], case["out_channels"], case["resolution"])
-    state = {k.removeprefix("state."): v for k, v in case.items() if k.startswith("state.")}
+    state = state_of(case)
     layer.load_state_dict(state, strict=False)
     missing = ", ".join(sorted(set(state) - set(layer.state_dict())))
     surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
-    if case["training"]:
-        layer.train()
-    else:
-        layer.eval()
+    layer.train(bool(case["training"]))
     leaf.requires_grad_()
     features = leaf * 1.0
     kept = features.detach().clone(), points.clone()
@@ -62,12 +59,7 @@ def _inputs_pvconv(seed: int) -> list[Values]:
     randn, _ = random(seed)
     cases: list[Values] = []
     for i, o, r, n, p, training in ((3, 4, 3, 2, 12, False), (4, 2, 4, 1, 20, False), (2, 3, 3, 2, 10, True)):
-        state: Values = {}
-        for key, value in PVConv(i, o, r).state_dict().items():
-            if value.dtype == torch.int64:
-                continue
-            drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
-            state[f"state.{key}"] = drawn.abs() + 0.5 if key.endswith("running_var") else drawn
+        state = drawn_state(PVConv(i, o, r), randn)
         case: Values = {
             "features": randn(n, i, p),
             "points": randn(n, 3, p),
