@@ -41,14 +41,14 @@ from efficientlab.files import write_text
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.grader import Grader, Plan
 from efficientlab.grading.record import Incoming
-from efficientlab.grading.runner import Box
+from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import wait_until_ready
 from efficientlab.grading.score import results_of
 
 sys.path.insert(0, str(ROOT / "tests" / "grading"))
 from attack_range import ATTACKS, IMPATIENT
 
-from efficientlab.grading.submission import Cell, Submission
+from efficientlab.grading.reading.submission import Cell, Submission
 
 LAB = find_lab(4)
 EXERCISES = ("4.1", "4.7")

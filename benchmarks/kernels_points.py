@@ -21,7 +21,7 @@ from efficientlab.kernels import (
     sparse_conv,
     trilinear_devoxelize,
 )
-from efficientlab.kernels.sparse import _masked_on
+from efficientlab.kernels.sparse.conv import _masked_on
 
 
 def lidar_voxels(n_voxels: int, seed: int = 0) -> Tensor:

@@ -23,17 +23,17 @@ import torch
 
 from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
-from efficientlab.datasets.few_shot import fashion_few_shot
+from efficientlab.datasets.gan.few_shot import fashion_few_shot
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab3 import lab
 from efficientlab.files import write_text
+from efficientlab.grading.reading.submission import parse_notebook
+from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.score import prelude_of
-from efficientlab.grading.submission import parse_notebook
-from efficientlab.grading.workspace import Workspace
-from efficientlab.models.features import load_features
-from efficientlab.training.detector import fit_detector
-from efficientlab.training.few_shot import Objective, Recipe, Variant, fit_few_shot, sample, watch
-from efficientlab.training.generative import fid, kid
+from efficientlab.models.gan.features import load_features
+from efficientlab.training.gan.detector import fit_detector
+from efficientlab.training.gan.distances import fid, kid
+from efficientlab.training.gan.few_shot import Objective, Recipe, Variant, fit_few_shot, sample, watch
 
 FOUR, TWO = ("none", "DiffAugment", "D only", "reals only"), ("none", "DiffAugment")
 SIZES = (500, 50, 200)

@@ -7,7 +7,7 @@ own; people are lab 3's. The sheet has 256 colours, which takes a third of the b
 
 No emoji has a skin tone or a gender here, but many are variants of one drawing: hearts in nine colours, faces that
 differ by an eyebrow, two camels. So that no test picture is a training picture in disguise, the first of each kind
-stays and its near-duplicates (`near_duplicates` of efficientlab/datasets/emoji.py) are left out. What remains is
+stays and its near-duplicates (`near_duplicates` of efficientlab/datasets/gan/emoji.py) are left out. What remains is
 shuffled with a fixed seed; the splits follow each other as in `EMOJI` there.
 """
 
@@ -20,8 +20,8 @@ import torch
 from noto import arranged, entries, on_white, ship
 from PIL import Image
 
-from efficientlab.datasets.edges import Pairs, draw_edges
-from efficientlab.datasets.emoji import EMOJI, EMOJI_COLUMNS, near_duplicates
+from efficientlab.datasets.gan.edges import Pairs, draw_edges
+from efficientlab.datasets.gan.emoji import EMOJI, EMOJI_COLUMNS, near_duplicates
 
 CATEGORIES = ("Smileys & Emotion", "Animals & Nature", "Food & Drink")
 OUT = Path(__file__).parent / "emoji.png"

@@ -15,9 +15,8 @@ from manifest import record, write
 from safetensors.torch import save_file
 from torch import Tensor
 
-from efficientlab.datasets.sprites import read_idx
-from efficientlab.models.features import fashion_pictures
-from efficientlab.training.features import train_features
+from efficientlab.datasets.fashion import fashion_pictures, read_idx
+from efficientlab.training.gan.features import train_features
 
 OUT = Path(__file__).parent / "features"
 

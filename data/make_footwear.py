@@ -2,7 +2,7 @@
 
     python data/make_footwear.py FOLDER
 
-FOLDER is as for make_sprites.py. Nothing is picked by hand; `efficientlab.datasets.edges` says what the splits are.
+FOLDER is as for make_sprites.py. Nothing is picked by hand; `efficientlab.datasets.gan.edges` says what the splits are.
 """
 
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from manifest import record
 
-from efficientlab.datasets.edges import SHIPPED, footwear
+from efficientlab.datasets.gan.edges import SHIPPED, footwear
 
 OUT = Path(__file__).parent / "footwear.npz"
 

@@ -6,7 +6,7 @@ FOLDER is the npm package that data/noto.py describes.
 
 A person comes in up to six skin tones and three genders, which differ little. So that no held-out picture is a training
 picture in another colour, all forms of one role are in one split. Roles and pictures are in a random order with a fixed
-seed; the splits follow each other as in `PEOPLE` of efficientlab/datasets/few_shot.py.
+seed; the splits follow each other as in `PEOPLE` of efficientlab/datasets/gan/few_shot.py.
 """
 
 import random
@@ -17,7 +17,7 @@ from pathlib import Path
 from noto import arranged, entries, on_white, ship
 from PIL import Image
 
-from efficientlab.datasets.few_shot import PEOPLE, PEOPLE_COLUMNS
+from efficientlab.datasets.gan.few_shot import PEOPLE, PEOPLE_COLUMNS
 
 SUBCATEGORIES = ("person", "person-role", "person-gesture", "person-fantasy")
 NOT_A_ROLE = {

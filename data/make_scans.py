@@ -5,7 +5,7 @@
 Downloads the SDK's source distribution (38 MB), which holds the recordings, and its wheel, which decodes them,
 into the folder CACHE with pip; nothing is installed elsewhere. What is stored: distances in steps of 8 mm as
 uint16 (H, W), reflectivity as uint8 (H, W), and the angles of the H beams in degrees. The points that
-`efficientlab.datasets.scans` computes from them are compared with the SDK's own.
+`efficientlab.datasets.points.scans` computes from them are compared with the SDK's own.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from manifest import ROOT, record
 
-from efficientlab.datasets.scans import METRES_PER_STEP, beams_to_points
+from efficientlab.datasets.points.scans import METRES_PER_STEP, beams_to_points
 
 ARCHIVE, SHA256 = (
     "ouster_sdk-1.0.1.tar.gz",

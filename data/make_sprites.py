@@ -3,7 +3,7 @@
     python data/make_sprites.py FOLDER
 
 FOLDER holds the four ``*-ubyte.gz`` files, from the official address (`FASHION_URL` in
-efficientlab/datasets/sprites.py) or from Debian's package: ``apt-get download dataset-fashion-mnist && dpkg
+efficientlab/datasets/fashion.py) or from Debian's package: ``apt-get download dataset-fashion-mnist && dpkg
 -x dataset-fashion-mnist_*.deb DIR``, then FOLDER is ``DIR/usr/share/datasets/fashion-mnist``. Nothing is
 picked by hand: train and val come from the official training split, test from the official test split.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from manifest import record
 
-from efficientlab.datasets.sprites import FASHION_CLASSES, read_idx
+from efficientlab.datasets.fashion import FASHION_CLASSES, read_idx
 
 PER_CLASS = {"train": 128, "val": 32, "test": 48}
 OUT = Path(__file__).parent / "sprites.npz"

@@ -1,7 +1,7 @@
 """Enter lab 1's generators, data/gan/*, into the manifest.
 
-    python -m efficientlab.training.teacher FOLDER && python data/record_generators.py
-    python -m efficientlab.training.super_student FOLDER && python data/record_generators.py
+    python -m efficientlab.training.gan.teacher FOLDER && python data/record_generators.py
+    python -m efficientlab.training.gan.super_student FOLDER && python data/record_generators.py
 
 The runs are seeded; another CPU or version of torch may round differently, so a checksum may change and the figures
 hardly.
@@ -29,5 +29,5 @@ if __name__ == "__main__":
                     what=says,
                     source="trained here on Fashion-MNIST's footwear",
                     licence="MIT (licences/fashion-mnist.txt)",
-                    make=f"python -m efficientlab.training.{name} FOLDER",
+                    make=f"python -m efficientlab.training.gan.{name} FOLDER",
                 )

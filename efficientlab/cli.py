@@ -188,7 +188,7 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from efficientlab.grading.report import check_notebooks
+    from efficientlab.grading.check import check_notebooks
 
     return check_notebooks(options.notebooks, _find(options), options.seed)
 

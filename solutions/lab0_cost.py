@@ -37,7 +37,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.exercises.lab0 import LAYERS, OPS, lab
+from efficientlab.exercises.lab0 import lab
+from efficientlab.exercises.lab0.counting import LAYERS
+from efficientlab.exercises.lab0.roofline import OPS
 from efficientlab.exercises.profile import choose_profile
 
 # %% [markdown]
@@ -250,7 +252,7 @@ print("100 random layers, 100 agreements")
 # 256 × 256 pixels. Our counter disagrees:
 
 # %% tags=["result"]
-from efficientlab.models.cyclegan import CycleGANGenerator
+from efficientlab.models.gan.cyclegan import CycleGANGenerator
 
 PUBLISHED = 56.8e9
 with torch.device("meta"):
@@ -884,7 +886,7 @@ plt.show()
 from dataclasses import replace
 
 from efficientlab.counters import latency, plot_roofline
-from efficientlab.models.resnet import SmallResNet
+from efficientlab.models.video.resnet import SmallResNet
 
 lab.needs("0.5", "0.6", "0.8")
 torch.manual_seed(0)
@@ -1009,7 +1011,7 @@ plt.show()
 # by interpolation, and ask how much of the variance of the image is explained, from 0 (no better than its mean colour) to 1.
 
 # %% tags=["result"]
-from efficientlab.datasets.backgrounds import load_backgrounds
+from efficientlab.datasets.video.backgrounds import load_backgrounds
 from efficientlab.viz.redundancy import picture_row, variance_explained
 
 
@@ -1070,7 +1072,7 @@ plt.show()
 # for those neighbours that are occupied as well; the map of pairs says how many there are.
 
 # %% tags=["result"]
-from efficientlab.datasets.scans import load_scan, scan_names
+from efficientlab.datasets.points.scans import load_scan, scan_names
 from efficientlab.viz.redundancy import occupied_shares, scan_pictures
 
 SIZES = (0.1, 0.2, 0.4, 0.8)  # metres

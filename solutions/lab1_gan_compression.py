@@ -36,9 +36,9 @@ from torch import Tensor, nn
 
 from efficientlab.exercises.lab1 import lab
 from efficientlab.exercises.profile import choose_profile
-from efficientlab.models.pix2pix import Config, Layers, ResNetGenerator, uniform
-from efficientlab.models.super_student import CHOICES, WIDTHS, SuperStudent
-from efficientlab.training.gan import Batch
+from efficientlab.models.gan.pix2pix import Config, Layers, ResNetGenerator, uniform
+from efficientlab.models.gan.super_student import CHOICES, WIDTHS, SuperStudent
+from efficientlab.training.gan.conditional import Batch
 
 # %% [markdown]
 # The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4.
@@ -108,18 +108,18 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 # outline and must make the picture. What lies between the lines, it must have learnt.
 #
 # The teacher is a ResNet generator as in [CycleGAN](https://arxiv.org/abs/1703.10593): two steps down, six residual
-# blocks, two steps up by transposed convolutions. `python -m efficientlab.training.teacher` trained it in five minutes;
+# blocks, two steps up by transposed convolutions. `python -m efficientlab.training.gan.teacher` trained it in five minutes;
 # its weights ship with the course.
 
 # %%
 import matplotlib.pyplot as plt
 
 from efficientlab.counters import measure
-from efficientlab.datasets.edges import edges2shoes, load_edges2shoes, to_pixels
-from efficientlab.models.pretrained import load_discriminator, load_super_student, load_teacher
-from efficientlab.training.gan import translate
+from efficientlab.datasets.gan.edges import edges2shoes, load_edges2shoes, to_pixels
+from efficientlab.models.gan.pretrained import load_discriminator, load_super_student, load_teacher
+from efficientlab.training.gan.conditional import translate
+from efficientlab.viz.gan.translation import picture_rows
 from efficientlab.viz.style import use_style
-from efficientlab.viz.translation import picture_rows
 
 use_style()
 read = load_edges2shoes if P.full_data else edges2shoes
@@ -473,7 +473,7 @@ def sample_config(choices, rng: torch.Generator) -> tuple[int, ...]:
 lab.check("1.6", sample_config)
 
 # %% [markdown]
-# `python -m efficientlab.training.super_student` trained the super student for you, with the objective of section 2 and
+# `python -m efficientlab.training.gan.super_student` trained the super student for you, with the objective of section 2 and
 # such draws, for 12,000 steps; that is more than a notebook has time for. The log ships beside the weights. The
 # weights load into the layers that *you* wrote. Here it is at four uniform widths: every layer has `width` channels,
 # times two at half and times four at quarter size.
@@ -569,7 +569,7 @@ lab.check("1.7", generator_macs)
 # formula, and what a tool would say that falls into the trap.
 
 # %% tags=["nbval-check-output"]
-from efficientlab.models.cyclegan import CycleGANGenerator
+from efficientlab.models.gan.cyclegan import CycleGANGenerator
 
 lab.needs("1.7")
 print(f"{'':24}{'predicted':>12}{'counted':>12}{'transposed at output size':>28}")
@@ -752,8 +752,8 @@ print("Five configurations: extracted and sliced agree within 0.00001.")
 # features) compare each picture with its own truth. *KID* is an unbiased relative of FID.
 
 # %%
-from efficientlab.models.features import load_features
-from efficientlab.training.generative import fid, kid, perceptual_distance
+from efficientlab.models.gan.features import load_features
+from efficientlab.training.gan.distances import fid, kid, perceptual_distance
 
 lab.needs("1.5", "1.7")
 features = load_features("fashion")
@@ -853,7 +853,7 @@ lab.check("1.10", evolve)
 # %% tags=["result"]
 import itertools
 
-from efficientlab.viz.translation import search_scatter
+from efficientlab.viz.gan.translation import search_scatter
 
 lab.needs("1.5", "1.7", "1.10")
 BUDGET = macs_of(UNIFORM)
@@ -1018,8 +1018,8 @@ lab.check("1.11", fine_tune)
 # starts as the teacher's.
 
 # %%
-from efficientlab.models.pix2pix import PatchDiscriminator
-from efficientlab.training.gan import PairBatches
+from efficientlab.models.gan.pix2pix import PatchDiscriminator
+from efficientlab.training.gan.conditional import PairBatches
 from efficientlab.training.side_by_side import side_by_side
 
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
@@ -1203,7 +1203,7 @@ plt.show()
 # The losses of both players:
 
 # %%
-from efficientlab.viz.translation import player_losses
+from efficientlab.viz.gan.translation import player_losses
 
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
 player_losses({name: runs[name, 0][1] for name in ("selected", "from scratch", "− distillation", "unpaired")})
@@ -1244,7 +1244,7 @@ for name, (net, _) in separables.items():
 
 # %%
 from efficientlab.viz.explore import explore
-from efficientlab.viz.translation_demo import edited_drawing, width_explorer
+from efficientlab.viz.gan.translation_demo import edited_drawing, width_explorer
 
 lab.needs("1.5", "1.7")
 explore(
@@ -1277,8 +1277,8 @@ explore(
 # eyebrow, would be one picture in two splits, so such near-duplicates were left out.
 
 # %%
-from efficientlab.datasets.edges import Pairs
-from efficientlab.datasets.emoji import edges2emoji
+from efficientlab.datasets.gan.edges import Pairs
+from efficientlab.datasets.gan.emoji import edges2emoji
 
 emoji_train, emoji_test = edges2emoji("train"), edges2emoji("test")
 print(f"{len(emoji_train)} pairs to train on, {len(emoji_test)} to test")

@@ -37,7 +37,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.exercises.lab3 import VARIANTS, lab
+from efficientlab.exercises.lab3 import lab
+from efficientlab.exercises.lab3.outcome import VARIANTS
 from efficientlab.exercises.profile import choose_profile
 
 # %% [markdown]
@@ -82,8 +83,8 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 # %%
 import matplotlib.pyplot as plt
 
-from efficientlab.datasets.few_shot import fashion_few_shot, people_few_shot
-from efficientlab.viz.gans import sample_grids
+from efficientlab.datasets.gan.few_shot import fashion_few_shot, people_few_shot
+from efficientlab.viz.gan.samples import sample_grids
 from efficientlab.viz.style import use_style
 
 use_style()
@@ -163,7 +164,7 @@ lab.check("3.1", overfitting)
 #
 # **FID** (Fréchet inception distance) measures how far a set of generated pictures is from a set of real ones: 0 for the
 # same distribution, and larger the further apart. It compares means and covariances of a network's features. We take a
-# small network that was trained on clothes (`efficientlab.models.features`), so our numbers compare with each other, and
+# small network that was trained on clothes (`efficientlab.models.gan.features`), so our numbers compare with each other, and
 # not with papers that use Inception. A second measure in the same features, **KID** (kernel inception distance), stands
 # beside it in the table of section 4: it has no bias from small sets.
 
@@ -171,7 +172,7 @@ lab.check("3.1", overfitting)
 import json
 
 from efficientlab.datasets.files import data_path
-from efficientlab.viz.gans import memory_curves
+from efficientlab.viz.gan.samples import memory_curves
 
 logs = json.loads(data_path("few_shot_runs.json").read_text(encoding="utf-8"))["runs"]
 forgetful = [run for run in logs if run["variant"] == "none" and run["pictures"] == 100]
@@ -206,8 +207,8 @@ plt.show()
 # License 2.0): in colour, so that saturation shows.
 
 # %%
-from efficientlab.viz.augment import draw_policy
 from efficientlab.viz.explore import explore
+from efficientlab.viz.gan.augment import draw_policy
 
 people = people_few_shot(500)
 explore(
@@ -410,7 +411,7 @@ lab.check("3.5", diff_augment)
 # a draw of its own.
 
 # %%
-from efficientlab.viz.augment import draws_table
+from efficientlab.viz.gan.augment import draws_table
 
 lab.needs("3.2", "3.3", "3.4", "3.5")
 STEPS = {"color": color, "translation": translation, "cutout": cutout}
@@ -516,7 +517,7 @@ lab.check("3.7", generator_loss)
 
 # %% [markdown]
 # Your losses serve all four variants: with `T` the identity in both steps there is no augmentation, and *reals only*
-# augments in the data loader, before anything else. A loop puts them together (`efficientlab.training.few_shot`): in
+# augments in the data loader, before anything else. A loop puts them together (`efficientlab.training.gan.few_shot`): in
 # each step 16 real and 16 generated pictures for $D$, then 16 generated ones for $G$; Adam for both; and the generator
 # that we look at is a running mean over steps.
 
@@ -559,9 +560,9 @@ lab.lock("the place of each variant's FID", fid_ranking)
 # takes about three minutes on two cores.
 
 # %% tags=["result"]
-from efficientlab.models.features import load_features
-from efficientlab.training.few_shot import Contest, Objective, Recipe, Variant, fit_contest, sample, watch
-from efficientlab.training.generative import fid, kid
+from efficientlab.models.gan.features import load_features
+from efficientlab.training.gan.distances import fid, kid
+from efficientlab.training.gan.few_shot import Contest, Objective, Recipe, Variant, fit_contest, sample, watch
 
 lab.needs("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7")
 features = load_features()
@@ -617,7 +618,7 @@ plt.show()
 # `ci` profile; the solid lines are their means. The **dashed lines are your own four runs**.
 
 # %%
-from efficientlab.viz.gans import training_curves
+from efficientlab.viz.gan.samples import training_curves
 
 lab.needs("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7")
 logged = [run for run in logs if run["pictures"] == 100]
@@ -656,7 +657,7 @@ for name in VARIANTS:
 # counted at the ends.)
 
 # %%
-from efficientlab.viz.gans import score_distributions
+from efficientlab.viz.gan.samples import score_distributions
 
 lab.needs("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7")
 shown = list(runs["none"].measured)[1::2][-4:]
@@ -678,7 +679,7 @@ plt.show()
 # pictures, and run it over the samples.
 
 # %%
-from efficientlab.training.detector import fit_detector
+from efficientlab.training.gan.detector import fit_detector
 
 lab.needs("3.2", "3.3", "3.4", "3.5")
 detector = fit_detector(data.held_out.to(P.device), T, steps=P.detector_steps).cpu()
@@ -751,7 +752,7 @@ assert leak["reals only"] >= leak["DiffAugment"] + 0.3, (
 # the same number of steps. Every logged run is a dot, lines go through the means, and the crosses are your own runs.
 
 # %%
-from efficientlab.viz.gans import efficiency_curve
+from efficientlab.viz.gan.samples import efficiency_curve
 
 lab.needs("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7")
 efficiency_curve(logs, {name: (P.pictures, final[name]) for name in ("none", "DiffAugment")})
@@ -777,7 +778,7 @@ for n in sorted({n for _, n in fids}):
 # goes through clothes that nobody made.
 
 # %%
-from efficientlab.models.dcgan import LATENT
+from efficientlab.models.gan.dcgan import LATENT
 
 lab.needs("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7")
 ends = torch.randn(2, 3, 1, LATENT, generator=torch.Generator().manual_seed(4))

@@ -37,9 +37,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.exercises.lab4 import CONTESTANTS, lab
+from efficientlab.exercises.lab4 import lab
+from efficientlab.exercises.lab4.costs import CONTESTANTS
 from efficientlab.exercises.profile import choose_profile
-from efficientlab.models.resnet import BasicBlock, SmallResNet
+from efficientlab.models.video.resnet import BasicBlock, SmallResNet
 
 # %% [markdown]
 # The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4, and
@@ -99,9 +100,9 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 # %%
 import matplotlib.pyplot as plt
 
-from efficientlab.datasets.arrowset import CLASS_NAMES, NOUNS, arrowset
-from efficientlab.viz.clips import film_strips
+from efficientlab.datasets.video.arrowset import CLASS_NAMES, NOUNS, arrowset
 from efficientlab.viz.style import use_style
+from efficientlab.viz.video.clips import film_strips
 
 use_style()
 train = arrowset("train", P.train_clips, size=P.size, frames=P.frames, seed=0)
@@ -159,7 +160,7 @@ lab.check("4.1", clip_logits)
 # whatever the weights are. Measure it with an untrained network:
 
 # %%
-from efficientlab.training.classify import normalise
+from efficientlab.training.video.classify import normalise
 
 lab.needs("4.1")
 torch.manual_seed(0)
@@ -195,7 +196,7 @@ assert gap < 1e-5
 
 # %%
 from efficientlab.viz.explore import explore
-from efficientlab.viz.shift import draw_shift
+from efficientlab.viz.video.shift import draw_shift
 
 explore(draw_shift, fold_div=(8, 2, 4, 16), direction=("both", "past only"))
 
@@ -359,7 +360,7 @@ past_only = partial(
 # see three frames in each direction. The bugs of section 8 will show in the same picture.
 
 # %%
-from efficientlab.viz.influence import influence, influence_pictures
+from efficientlab.viz.video.influence import influence, influence_pictures
 
 lab.needs("4.1", "4.2", "4.3")
 
@@ -383,7 +384,7 @@ plt.show()
 # %% [markdown]
 # ## 4 · The contestants and what they cost
 #
-# Seven ways to read a clip, all built from the same small residual network. `efficientlab/models/video.py` holds the
+# Seven ways to read a clip, all built from the same small residual network. `efficientlab/models/video/rivals.py` holds the
 # ones that you do not write.
 #
 # | contestant | how it sees time |
@@ -398,7 +399,7 @@ plt.show()
 
 # %%
 from efficientlab.counters import measure
-from efficientlab.models.video import CNNLSTM, ResNet3D, RGBDifference, TwoStream
+from efficientlab.models.video.rivals import CNNLSTM, ResNet3D, RGBDifference, TwoStream
 
 lab.needs("4.1", "4.2", "4.3")
 FACTORIES = {
@@ -601,7 +602,7 @@ plt.show()
 # both are on stage), which a single frame can tell. The runs go two at a time, one core each.
 
 # %%
-from efficientlab.training.classify import Job, cross_entropy, fit_all, predict, score
+from efficientlab.training.video.classify import Job, cross_entropy, fit_all, predict, score
 
 lab.needs("4.1", "4.2", "4.3")
 CAUSAL, WARM = "TSM, past only", "TSM, past only, warm"
@@ -887,7 +888,7 @@ assert gap < 1e-5
 # Before its last frame the live network has an opinion, too. How early can you stop watching?
 
 # %%
-from efficientlab.viz.streaming import early_recognition
+from efficientlab.viz.video.streaming import early_recognition
 
 lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
 
@@ -1011,7 +1012,7 @@ assert mean([s.arrow for s in without_future]) <= 0.25
 # Play a stream below. The bars are the live network's answer so far.
 
 # %%
-from efficientlab.viz.streaming import stream_player
+from efficientlab.viz.video.streaming import stream_player
 
 lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
 
@@ -1086,11 +1087,11 @@ lab.check("4.8", step_cost)
 # of TSN, so TSN stands for it.
 
 # %% tags=["result"]
-from efficientlab.training.distributed import measure_all_reduce
+from efficientlab.training.video.distributed import measure_all_reduce
 
 lab.needs("4.8")
 for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
-    step = measure_all_reduce(f"efficientlab.models.video:{model}", workers=2)
+    step = measure_all_reduce(f"efficientlab.models.video.rivals:{model}", workers=2)
     predicted_bytes = step_cost(step["parameters"], 1, 1, 2, 1.0, 1.0)["gradient_bytes"]
     print(
         f"{name:12} {step['parameters']:>8,} parameters, {step['all_reduced_bytes']:>10,} bytes all-reduced a step, "
@@ -1107,8 +1108,8 @@ for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
 # there fewer bytes win.
 
 # %%
-from efficientlab.models.resnet50 import ResNet50
-from efficientlab.viz.scaling import scaling_curves
+from efficientlab.models.video.resnet50 import ResNet50
+from efficientlab.viz.video.scaling import scaling_curves
 
 lab.needs("4.8")
 
@@ -1170,7 +1171,7 @@ plt.show()
 # before you read its title.
 
 # %% tags=["result"]
-from efficientlab.models.shift_bugs import SHIFT_BUGS
+from efficientlab.models.video.shift_bugs import SHIFT_BUGS
 
 lab.needs("4.1", "4.2", "4.3")
 bug_maps, bug_top1 = {}, {}
@@ -1203,8 +1204,8 @@ plt.show()
 # %%
 SWIPES = ("Swiping Left", "Swiping Right", "Swiping Up", "Swiping Down")
 if P.name == "full":
-    from efficientlab.datasets.videoclips import load_clips
-    from efficientlab.datasets.videofolder import jester
+    from efficientlab.datasets.video.clips import load_clips
+    from efficientlab.datasets.video.folders import jester
 
     lab.needs("4.1", "4.2", "4.3")
     folder = os.environ.get("EFFICIENTLAB_JESTER", "jester")

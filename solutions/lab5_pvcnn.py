@@ -90,8 +90,8 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 # %%
 import matplotlib.pyplot as plt
 
-from efficientlab.datasets.parts import PART_NAMES, part_clouds
-from efficientlab.viz.clouds import clouds_by_part, show_turnable
+from efficientlab.datasets.points.parts import PART_NAMES, part_clouds
+from efficientlab.viz.points.clouds import clouds_by_part, show_turnable
 from efficientlab.viz.style import use_style
 
 use_style()
@@ -114,7 +114,7 @@ show_turnable(test.points[4], test.part[4], PART_NAMES.names, "a lamp")
 # the street.
 
 # %% tags=["nbval-check-output"]
-from efficientlab.datasets.scans import load_scan, scan_names
+from efficientlab.datasets.points.scans import load_scan, scan_names
 
 NEAR = 20.0  # metres
 scans = {}
@@ -128,7 +128,7 @@ for name in scan_names():
     )
 
 # %%
-from efficientlab.viz.rendered import cloud_picture
+from efficientlab.viz.points.rendered import cloud_picture
 
 # The sensor stands in the middle of the hole: even its lowest beams meet the ground further out.
 street = scans["street"]
@@ -184,8 +184,8 @@ lab.check("5.1", normalize_to_grid)
 # what lies within a voxel.
 
 # %%
-from efficientlab.viz.clouds import draw_voxels
 from efficientlab.viz.explore import explore
+from efficientlab.viz.points.clouds import draw_voxels
 
 explore(partial(draw_voxels, test.points[0]), resolution=(16, 4, 8, 32, 64))
 
@@ -282,7 +282,7 @@ lab.check("5.3", grid_report)
 # how much memory does a layer of 64 channels take there?
 
 # %% tags=["result"]
-from efficientlab.viz.grids import grid_curves
+from efficientlab.viz.points.grids import grid_curves
 
 lab.needs("5.1", "5.3")
 RESOLUTIONS = (8, 16, 32, 64, 128, 256)
@@ -598,9 +598,9 @@ def permutation_gap(network, features: Tensor, points: Tensor, order: Tensor) ->
 lab.check("5.7", permutation_gap)
 
 # %% tags=["result"]
-from efficientlab.models.pointnet import PointNet, SetAbstraction
-from efficientlab.models.pvcnn import PVCNN, VoxelCNN
-from efficientlab.models.pvcnn import PVConv as LibraryPVConv
+from efficientlab.models.points.pointnet import PointNet, SetAbstraction
+from efficientlab.models.points.pvcnn import PVCNN, VoxelCNN
+from efficientlab.models.points.pvcnn import PVConv as LibraryPVConv
 
 lab.needs("5.5", "5.7")
 torch.manual_seed(0)
@@ -714,7 +714,7 @@ for r in (8, 16, 32):
 
 # %%
 from efficientlab.counters import measure, processor_time
-from efficientlab.training.segment import fit_all, predict, score
+from efficientlab.training.points.segment import fit_all, predict, score
 
 lab.needs("5.5")
 CONTESTANTS = {
@@ -839,7 +839,7 @@ plt.show()
 # Which parts does PVCNN win? Here is a car, and a laptop: above the answers, below what is wrong.
 
 # %%
-from efficientlab.viz.clouds import errors
+from efficientlab.viz.points.clouds import errors
 
 lab.needs("5.5")
 SHOWN = ("PointNet ×½", "voxel CNN", "PVCNN ×¼")
@@ -848,7 +848,7 @@ for index in (1, 5):
     plt.show()
 
 # %%
-from efficientlab.viz.grids import part_bars
+from efficientlab.viz.points.grids import part_bars
 
 lab.needs("5.5")
 SMALL = (
@@ -891,7 +891,7 @@ for part in ("guitar bridge", "mug rim", "rocket window"):
 
 # %%
 if P.name == "full":
-    from efficientlab.datasets.cloudfolder import SHAPENET_PARTS, shapenet_part
+    from efficientlab.datasets.points.folders import SHAPENET_PARTS, shapenet_part
 
     lab.needs("5.5")
     folder = os.environ.get("EFFICIENTLAB_SHAPENET", "shapenet")

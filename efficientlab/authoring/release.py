@@ -23,7 +23,7 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.goldens import FOLDER as GOLDENS
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES
-from efficientlab.grading.statements import bound_names
+from efficientlab.grading.reading.statements import bound_names
 
 FILES = ("LICENSE", "pyproject.toml", "constraints.txt")
 ALWAYS = (

@@ -24,7 +24,7 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.batch import grade_batch
-from efficientlab.grading.notebook import SubmissionError
+from efficientlab.grading.reading.notebook import SubmissionError
 from efficientlab.grading.record import Incoming, Record, record_id
 from efficientlab.grading.sandbox.contract import SandboxError
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .formulas import mac_formula
+from efficientlab.counters.formulas import mac_formula
 
 
 def causal_pairs(queries: int, keys: int) -> int:

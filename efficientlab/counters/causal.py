@@ -17,7 +17,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from .attention import causal_pairs
+from efficientlab.counters.attention import causal_pairs
 
 DENSE = Fraction(1)
 

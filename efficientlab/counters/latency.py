@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from .text import seconds, table
+from efficientlab.counters.text import seconds, table
 
 Timer = Callable[[Callable[[], object]], float]
 """Calls its argument once and returns how many seconds that took."""

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from .latency import latency, timer_for
-from .meter import Meter, Tally
-from .module_latency import module_latencies
-from .report import Measurement, ModuleRow, NotCounted, OpRow
-from .trial import Trial, state_kept
+from efficientlab.counters.latency import latency, timer_for
+from efficientlab.counters.meter import Meter, Tally
+from efficientlab.counters.module_latency import module_latencies
+from efficientlab.counters.report import Measurement, ModuleRow, NotCounted, OpRow
+from efficientlab.counters.trial import Trial, state_kept
 
 Model = nn.Module | Callable[..., Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from .traffic import Access, parts_of, storages_of
+from efficientlab.counters.traffic import Access, parts_of, storages_of
 
 
 class Storages:

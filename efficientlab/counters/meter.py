@@ -19,11 +19,11 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from .causal import DENSE, causal_attention
-from .conventions import State, state_of
-from .formulas import has_formula, macs_of
-from .memory import Storages, is_new, new_objects_apart
-from .traffic import Access, access, distinct_bytes, tensors_in
+from efficientlab.counters.causal import DENSE, causal_attention
+from efficientlab.counters.conventions import State, state_of
+from efficientlab.counters.formulas import has_formula, macs_of
+from efficientlab.counters.memory import Storages, is_new, new_objects_apart
+from efficientlab.counters.traffic import Access, access, distinct_bytes, tensors_in
 
 _OWN_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _DENSE_PRODUCTS = {torch.ops.aten.bmm, torch.ops.aten.baddbmm, torch.ops.aten.mm, torch.ops.aten.addmm}

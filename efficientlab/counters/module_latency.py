@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from .latency import Latency, summary
+from efficientlab.counters.latency import Latency, summary
 
 _MIN_RUNS, _MAX_RUNS = 7, 100
 

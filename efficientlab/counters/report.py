@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .energy import MAC_PICOJOULES, energy
-from .latency import Latency
-from .text import seconds, si, size, table
+from efficientlab.counters.latency import Latency
+from efficientlab.counters.picojoules import MAC_PICOJOULES, estimate
+from efficientlab.counters.text import seconds, si, size, table
 
 if TYPE_CHECKING:
     import pandas
@@ -175,7 +175,7 @@ class Measurement(Cost):
         if self.latency:
             lines.append(f"latency {self.latency}")
         if self.macs_by_dtype.keys() <= MAC_PICOJOULES.keys():
-            lines.append(f"energy {energy(self)}")
+            lines.append(f"energy {estimate(self.macs_by_dtype, self.bytes_moved)}")
         if not self.complete:
             lines.append(f"INCOMPLETE: {len(self.not_counted)} not counted, their MACs are missing:")
             lines += [f"  {miss}" for miss in self.not_counted]

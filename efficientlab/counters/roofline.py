@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .latency import latency, timer_for
-from .text import seconds, si, size, table
+from efficientlab.counters.latency import latency, timer_for
+from efficientlab.counters.text import seconds, si, size, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .report import Cost, Measurement
+    from efficientlab.counters.report import Cost, Measurement
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .download import cache_folder, download_zip
+from efficientlab.datasets.download import cache_folder, download_zip
 
 SHAPENET_PART_URL = (
     "https://shapenet.cs.stanford.edu/media/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip"

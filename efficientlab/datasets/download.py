@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ..files import write_text
+from efficientlab.files import write_text
 
 
 def cache_folder(folder: Path | str | None, name: str = "") -> Path:

@@ -16,6 +16,26 @@ def random_tensors(seed: int) -> Callable[..., Tensor]:
     return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
 
 
+def picker(seed: int) -> Callable[..., int]:
+    """Draws one of some integers, from one seeded stream."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def pick(*values: int) -> int:
+        return values[int(torch.randint(len(values), (), generator=generator))]
+
+    return pick
+
+
+def uniform_numbers(seed: int) -> Callable[[float, float], float]:
+    """Draws a number between two others, from one seeded stream."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    return uniform
+
+
 def tensor_of(case: Values, key: str) -> Tensor:
     """The tensor that a case holds under this key."""
     value = case[key]

@@ -195,6 +195,20 @@ def returned_tensor(value: Any, what: str = "") -> torch.Tensor:
     raise AnswerError("Returned", f"returned {type(value).__name__}{what} where a tensor belongs{hint}")
 
 
+def returned_dictionary(value: Any, verb: str = "returned") -> dict[Any, Any]:
+    """`value`, which must be a dictionary; `AnswerError` says what the student's code gave instead."""
+    if isinstance(value, dict):
+        return value
+    raise AnswerError("Returned", f"{verb} {type(value).__name__} where a dictionary belongs.")
+
+
+def returned_tuple(value: Any, what: str, length: int = 2) -> tuple[Any, ...]:
+    """`value`, which must be a tuple or list of this length; `what` names what belongs there."""
+    if isinstance(value, tuple | list) and len(value) == length:
+        return tuple(value)
+    raise AnswerError("Returned", f"gave {value!r} where {what} belongs.")
+
+
 def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
     """A judge that compares outputs by value, in the order of `meaning`, which names each in the lab's words.
 

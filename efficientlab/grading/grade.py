@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from efficientlab.exercises.lab import Lab
-from efficientlab.grading.archive import ArchiveError
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.engines import Engine
-from efficientlab.grading.intake import take_in
-from efficientlab.grading.notebook import SubmissionError
+from efficientlab.grading.reading.archive import ArchiveError
+from efficientlab.grading.reading.intake import take_in
+from efficientlab.grading.reading.notebook import SubmissionError
 from efficientlab.grading.record import Record, load_records
-from efficientlab.grading.reports import Total, write_reports
-from efficientlab.grading.review import ReviewError, write_review
+from efficientlab.grading.reporting.reports import Total, write_reports
+from efficientlab.grading.reporting.review import ReviewError, write_review
 from efficientlab.grading.sandbox.contract import SandboxError
 
 SHOWN = 40  # submissions in the terminal; a larger class is read in its overview

@@ -11,14 +11,14 @@ import torch
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.borrowed import borrowed
+from efficientlab.grading.reading.borrowed import borrowed
+from efficientlab.grading.reading.submission import SubmissionError, read_submission
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
-from efficientlab.grading.runner import Box
+from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
 from efficientlab.grading.sandbox.contract import Setup
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.score import Reference, results_of
-from efficientlab.grading.submission import SubmissionError, read_submission
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ from efficientlab.exercises.contract import (
 )
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import local_student
+from efficientlab.grading.reading.submission import Submission, SubmissionError, parse_notebook
 from efficientlab.grading.record import ExerciseResult, Status
-from efficientlab.grading.runner import Box
+from efficientlab.grading.running.runner import Box
+from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
-from efficientlab.grading.submission import Submission, SubmissionError, parse_notebook
-from efficientlab.grading.workspace import Workspace
 
 SLACK = 16_000_000  # bytes that a reply may have beyond four times what is expected
 

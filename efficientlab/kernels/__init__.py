@@ -4,19 +4,25 @@ CUDA tensors go to Triton, CPU tensors to PyTorch; EFFICIENTLAB_KERNELS=torch or
 Nothing is compiled on installation, and Triton is imported only when one of its kernels is launched.
 """
 
-from .augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
-from .bev import BEVGrid, BEVIndex, bev_index, bev_pool
-from .points import group
-from .points_farthest import farthest_point_sample
-from .points_near import ball_query, knn
-from .shift import temporal_shift, temporal_shift_step
-from .shifted_conv import shifted_pointwise_conv
-from .sparse import sparse_conv
-from .sparse_coords import downsample, find_voxels, kernel_offsets, occupied_voxels, reached_voxels
-from .sparse_map import KernelMap, kernel_map
-from .sparse_points import point_to_voxel, voxel_to_point
-from .sparse_tensor import SparseTensor, sparse_to_dense
-from .voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
+from efficientlab.kernels.augment import Augmentation, diff_augment, draw_augmentation, neutral_augmentation
+from efficientlab.kernels.bev import BEVGrid, BEVIndex, bev_index, bev_pool
+from efficientlab.kernels.points.farthest import farthest_point_sample
+from efficientlab.kernels.points.group import group
+from efficientlab.kernels.points.near import ball_query, knn
+from efficientlab.kernels.shift import temporal_shift, temporal_shift_step
+from efficientlab.kernels.shifted_conv import shifted_pointwise_conv
+from efficientlab.kernels.sparse.conv import sparse_conv
+from efficientlab.kernels.sparse.coords import (
+    downsample,
+    find_voxels,
+    kernel_offsets,
+    occupied_voxels,
+    reached_voxels,
+)
+from efficientlab.kernels.sparse.map import KernelMap, kernel_map
+from efficientlab.kernels.sparse.points import point_to_voxel, voxel_to_point
+from efficientlab.kernels.sparse.tensor import SparseTensor, sparse_to_dense
+from efficientlab.kernels.voxel import avg_voxelize, normalize_to_grid, trilinear_devoxelize
 
 __all__ = [
     "Augmentation",

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .backend import kernel, memory_format, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton
 
 if TYPE_CHECKING:
     import triton.language as tl

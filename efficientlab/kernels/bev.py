@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .backend import kernel, nbytes, register_cost, use_triton
-from .gather import bag_ends, sum_bags
+from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.gather import bag_ends, sum_bags
 
 if TYPE_CHECKING:
     import triton.language as tl

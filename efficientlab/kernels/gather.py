@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
 
 if TYPE_CHECKING:
     import triton.language as tl

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from .backend import kernel, memory_format, nbytes, register_cost, use_triton
-from .shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
-from .shifted_products import Layout, add_product, products
+from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton
+from efficientlab.kernels.shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
+from efficientlab.kernels.shifted_products import Layout, add_product, products
 
 if TYPE_CHECKING:
     import triton.language as tl

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .backend import memory_format
-from .shift import shift_groups, shift_window
+from efficientlab.kernels.backend import memory_format
+from efficientlab.kernels.shift import shift_groups, shift_window
 
 
 class Layout(NamedTuple):

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .backend import kernel, nbytes, register_cost, use_triton
-from .gather import weighted_gather, weighted_scatter
+from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.gather import weighted_gather, weighted_scatter
 
 if TYPE_CHECKING:
     import triton.language as tl

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .side_by_side import progress
+from efficientlab.training.side_by_side import progress
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.statements import needed_by, parse_statements
+from efficientlab.grading.reading.statements import needed_by, parse_statements
 
 LAB = find_lab(4)
 NAME = "lab4"

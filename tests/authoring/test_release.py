@@ -53,10 +53,10 @@ def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
         "import importlib, json, sys, efficientlab\n"
         "for name in json.loads(sys.argv[1]): importlib.import_module(name)\n"
         "from efficientlab.exercises.labs import find_lab\n"
-        "from efficientlab.datasets.arrowset import arrowset\n"
+        "from efficientlab.datasets.video.arrowset import arrowset\n"
         "arrowset('train', 2, size=32, frames=4, seed=0)\n"
         "lab = find_lab(4)\n"
-        "from efficientlab.exercises.lab4 import CONTESTANTS\n"
+        "from efficientlab.exercises.lab4.costs import CONTESTANTS\n"
         "lab.check('4.5', dict.fromkeys(CONTESTANTS, 1.0))\n"
         "print(efficientlab.__file__)\n"
     )

@@ -21,13 +21,13 @@ import numpy
 
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.reading.submission import Cell, Submission
 from efficientlab.grading.record import ExerciseResult
-from efficientlab.grading.runner import Box
+from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
 from efficientlab.grading.sandbox.contract import Setup
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.score import Reference, results_of
-from efficientlab.grading.submission import Cell, Submission
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 IMPATIENT = Limits(

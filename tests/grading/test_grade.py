@@ -15,10 +15,10 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.authoring.validate import Sample, problems
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading import grade as module
-from efficientlab.grading.borrowed import borrowed
 from efficientlab.grading.grade import grade
+from efficientlab.grading.reading.borrowed import borrowed
+from efficientlab.grading.reading.submission import Cell
 from efficientlab.grading.record import load_records
-from efficientlab.grading.submission import Cell
 
 LAB = find_lab(4)
 PLANTED = "efficientlab-hidden-marker"
@@ -106,13 +106,13 @@ def test_an_answer_that_the_package_gave_is_reported_and_costs_nothing(grades: P
             "def f(x):\n    from efficientlab.kernels.shift import shift_op",
             "efficientlab.kernels.shift.shift_op",
         ),
-        ("from efficientlab.models.resnet import BasicBlock", ""),
+        ("from efficientlab.models.video.resnet import BasicBlock", ""),
         ("import efficientlabs, torch", ""),
         ("from . import kernels\ndef broken(:", ""),
     ],
 )
 def test_imports_beyond_the_labs_own_are_found(source: str, shown: str) -> None:
-    lab_cells = [Cell(1, "from efficientlab.models.resnet import BasicBlock, SmallResNet")]
+    lab_cells = [Cell(1, "from efficientlab.models.video.resnet import BasicBlock, SmallResNet")]
     notes = borrowed([Cell(7, source)], lab_cells)
     assert [note.split(",")[0] for note in notes] == ([f"cell 7 imports {shown}"] if shown else [])
 

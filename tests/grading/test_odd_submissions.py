@@ -19,10 +19,10 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.exercises.contract import Student
 from efficientlab.exercises.labs import find_lab
 from efficientlab.exercises.student import local_student
+from efficientlab.grading.reading.submission import Submission, read_submission
 from efficientlab.grading.record import ExerciseResult
+from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.score import Reference, results_of
-from efficientlab.grading.submission import Submission, read_submission
-from efficientlab.grading.workspace import Workspace
 
 FULL = find_lab(4)
 LAB = replace(FULL, exercises=tuple(e for e in FULL.exercises if not e.bonus))  # Triton's interpreter is slow

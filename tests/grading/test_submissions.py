@@ -19,9 +19,9 @@ from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.demo import write_samples
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.report import total
+from efficientlab.grading.check import total
+from efficientlab.grading.reading.submission import SubmissionError, parse_notebook, read_submission
 from efficientlab.grading.score import Mark, Reference, score
-from efficientlab.grading.submission import SubmissionError, parse_notebook, read_submission
 
 LAB = find_lab(4)
 SEEDS = [7]
@@ -102,7 +102,7 @@ def test_an_endless_loop_and_a_crash_cost_their_own_exercise(tmp_path: Path) -> 
             "\nprint(temporal_shift(video_of_mine, 8))"  # a trial call: the answer is there
         )
 
-    from efficientlab.grading.runner import Box
+    from efficientlab.grading.running.runner import Box
     from efficientlab.grading.sandbox.limits import Limits
 
     path = tmp_path / "mine.ipynb"

@@ -12,11 +12,20 @@ import pytest
 
 pytest.importorskip("triton")
 
-OPS = ["shift", "shifted_conv", "augment", "bev", "voxel", "sparse", "sparse_points", "points"]
+OPS = [
+    "test_shift",
+    "test_shifted_conv",
+    "test_augment",
+    "test_bev",
+    "test_voxel",
+    "sparse/test_sparse",
+    "sparse/test_sparse_points",
+    "points/test_points",
+]
 
 
 def test_the_tests_of_every_op_pass_on_its_triton_kernels():
-    files = [str(Path(__file__).with_name(f"test_{op}.py")) for op in OPS]
+    files = [str(Path(__file__).parent / f"{op}.py") for op in OPS]
     environment = os.environ | {
         "TRITON_INTERPRET": "1",
         "EFFICIENTLAB_KERNELS": "triton",

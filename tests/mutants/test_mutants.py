@@ -18,8 +18,8 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Case, CheckFailed, Exercise, Student, close, run_check
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
+from efficientlab.grading.reading.submission import Cell, parse_notebook
 from efficientlab.grading.score import prelude_of
-from efficientlab.grading.submission import Cell, parse_notebook
 
 FRESH_SEED = 20261
 PREDICTIONS = {"by_hand", "latency_ratios", "memory_bound"}  # dictionaries: they have no inputs to vary

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from efficientlab.kernels import temporal_shift
-from efficientlab.models.shift_bugs import SHIFT_BUGS
+from efficientlab.models.video.shift_bugs import SHIFT_BUGS
 from efficientlab.viz import explore as explore_module
-from efficientlab.viz.clips import film_strips
 from efficientlab.viz.comparison import (
     confusion_pictures,
     grouped_bars,
@@ -25,11 +24,12 @@ from efficientlab.viz.comparison import (
     quality_against_cost,
 )
 from efficientlab.viz.explore import explore
-from efficientlab.viz.influence import influence, influence_pictures
-from efficientlab.viz.scaling import scaling_curves
-from efficientlab.viz.shift import frame_numbers, shift_pictures
-from efficientlab.viz.streaming import early_recognition, stream_player
 from efficientlab.viz.style import use_style
+from efficientlab.viz.video.clips import film_strips
+from efficientlab.viz.video.influence import influence, influence_pictures
+from efficientlab.viz.video.scaling import scaling_curves
+from efficientlab.viz.video.shift import frame_numbers, shift_pictures
+from efficientlab.viz.video.streaming import early_recognition, stream_player
 
 
 @pytest.fixture(autouse=True)

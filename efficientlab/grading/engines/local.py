@@ -27,9 +27,9 @@ from efficientlab.grading.engines.messages import (
 )
 from efficientlab.grading.grader import Grader, Plan, broken_record
 from efficientlab.grading.record import Incoming, Record
+from efficientlab.grading.running.wire import pack, receive
 from efficientlab.grading.sandbox.channel import PipeChannel
 from efficientlab.grading.sandbox.contract import SandboxError
-from efficientlab.grading.wire import pack, receive
 
 MAX_MESSAGE = 100_000_000
 START_SECONDS = 300.0

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from efficientlab.grading.running.wire import receive
 from efficientlab.grading.sandbox.channel import Channel
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
-from efficientlab.grading.wire import receive
 
 NAMES = ("auto", "namespaces", "bubblewrap", "landlock", "docker", "podman", "none")
 START_SECONDS = 120.0

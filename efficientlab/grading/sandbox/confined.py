@@ -10,7 +10,7 @@ from efficientlab.grading.sandbox.limits import Limits, restrain
 
 
 def main() -> None:
-    from efficientlab.grading import box  # torch first: what it takes is not the student's
+    from efficientlab.grading.running import box  # torch first: what it takes is not the student's
 
     restrain(Limits(memory=int(sys.argv[1]), exercise=3600))
     if os.geteuid() == 0:

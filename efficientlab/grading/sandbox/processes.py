@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from efficientlab.environment import ROOT
+from efficientlab.grading.running.wire import pack
 from efficientlab.grading.sandbox.channel import Channel, PipeChannel
 from efficientlab.grading.sandbox.contract import SandboxError, Setup
 from efficientlab.grading.sandbox.variables import environment
-from efficientlab.grading.wire import pack
 
-MODULE = "efficientlab.grading.box"
+MODULE = "efficientlab.grading.running.box"
 SEND_SECONDS = 30.0
 
 

@@ -60,8 +60,8 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     import torch
 
     from efficientlab.exercises.labs import find_lab
-    from efficientlab.grading.box import converse
-    from efficientlab.grading.workspace import Workspace
+    from efficientlab.grading.running.box import converse
+    from efficientlab.grading.running.workspace import Workspace
 
     torch.set_num_threads(1)
     workspace = Workspace(find_lab(setup["lab"]), setup["prelude"], [])
@@ -169,7 +169,7 @@ def _box(
         status = 0
     except BaseException as error:
         with contextlib.suppress(Exception):
-            from efficientlab.grading.wire import pack
+            from efficientlab.grading.running.wire import pack
 
             line.sendall(pack({"ready": False, "text": f"{type(error).__name__}: {error}"[:2000]}))
     finally:

@@ -2,7 +2,7 @@
 
 import torch
 
-from efficientlab.models.pix2pix import ResNetGenerator
+from efficientlab.models.gan.pix2pix import ResNetGenerator
 
 
 def extract(super_student, config):

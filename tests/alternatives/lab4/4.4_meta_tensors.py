@@ -6,8 +6,8 @@ from torch import nn
 def predict_costs(size, frames, widths, hidden, classes, iterations):
     import torch
 
-    from efficientlab.models.resnet import SmallResNet
-    from efficientlab.models.video import ResNet3D
+    from efficientlab.models.video.resnet import SmallResNet
+    from efficientlab.models.video.rivals import ResNet3D
 
     def run(net, shape):
         macs = 0

@@ -4,7 +4,7 @@ import builtins
 import json
 import sys
 
-import efficientlab.grading.wire as wire
+import efficientlab.grading.running.wire as wire
 
 wire.pack = lambda header, values=None, limit=0: b""
 json.dumps = lambda *a, **k: "{}"

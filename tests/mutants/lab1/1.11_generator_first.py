@@ -2,7 +2,7 @@
 
 import torch
 
-from efficientlab.training.gan import Batch
+from efficientlab.training.gan.conditional import Batch
 
 
 def fine_tune(generator, discriminator, batches, generator_loss, discriminator_loss, also_train, lr):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.models.pix2pix import Layers
+from efficientlab.models.gan.pix2pix import Layers
 
 
 class SlicedConv2d(nn.Conv2d):

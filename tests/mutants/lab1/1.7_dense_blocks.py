@@ -1,6 +1,6 @@
 """the blocks are counted as dense even where they are separable."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -1,6 +1,6 @@
 """these are FLOPs: every number is twice too large."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -1,6 +1,6 @@
 """the head is forgotten."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -1,6 +1,6 @@
 """the convolutions are counted with one tap and not nine."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

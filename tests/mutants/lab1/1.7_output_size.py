@@ -1,6 +1,6 @@
 """the transposed convolutions are counted at the size of their output."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -1,6 +1,6 @@
 """the strided convolutions are counted at the size of their input."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -1,6 +1,6 @@
 """each inner width is counted for one block; there are two of each."""
 
-from efficientlab.models.pix2pix import Config
+from efficientlab.models.gan.pix2pix import Config
 
 
 def generator_macs(config: Config, size: int, separable: bool) -> int:

@@ -2,8 +2,8 @@
 
 import torch
 
-from efficientlab.models.pix2pix import Config, ResNetGenerator
-from efficientlab.models.super_student import SuperStudent
+from efficientlab.models.gan.pix2pix import Config, ResNetGenerator
+from efficientlab.models.gan.super_student import SuperStudent
 
 
 def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:

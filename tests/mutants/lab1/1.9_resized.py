@@ -1,7 +1,7 @@
 """the weights are resized, not sliced: their numbers land in other places."""
 
-from efficientlab.models.pix2pix import Config, ResNetGenerator
-from efficientlab.models.super_student import SuperStudent
+from efficientlab.models.gan.pix2pix import Config, ResNetGenerator
+from efficientlab.models.gan.super_student import SuperStudent
 
 
 def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:

@@ -2,7 +2,7 @@
 
 import torch.nn.functional as F
 
-from efficientlab.models.resnet import BasicBlock
+from efficientlab.models.video.resnet import BasicBlock
 
 
 class ShiftedBlock(BasicBlock):

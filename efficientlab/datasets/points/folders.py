@@ -1,0 +1,212 @@
+"""The published folder formats of ShapeNet-Part, ModelNet40 and S3DIS, each read into `Clouds`.
+
+None of these sets ships. ShapeNet-Part and ModelNet40 can be downloaded by `fetch_archive`; S3DIS is given out by its
+authors on request. All are text files of one point a line. A set is read once, with a fixed number of points drawn
+from each file by a seed.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from efficientlab.datasets.points.clouds import Clouds, PartNames
+
+SHAPENET_PARTS = PartNames(
+    {
+        "Airplane": ("body", "wing", "tail", "engine"),
+        "Bag": ("handle", "body"),
+        "Cap": ("panel", "peak"),
+        "Car": ("roof", "hood", "wheel", "body"),
+        "Chair": ("back", "seat", "leg", "arm"),
+        "Earphone": ("earcup", "headband", "wire"),
+        "Guitar": ("head", "neck", "body"),
+        "Knife": ("blade", "handle"),
+        "Lamp": ("base", "shade", "bulb", "pole"),
+        "Laptop": ("keyboard", "screen"),
+        "Motorbike": ("tank", "seat", "wheel", "handle", "light", "frame"),
+        "Mug": ("handle", "cup"),
+        "Pistol": ("barrel", "handle", "trigger"),
+        "Rocket": ("body", "fin", "nose"),
+        "Skateboard": ("wheel", "deck", "truck"),
+        "Table": ("top", "leg", "drawer"),
+    }
+)
+"""16 categories, 50 parts. The published labels are numbers; the parts' names here are descriptions of them."""
+
+S3DIS_CLASSES = (
+    "ceiling", "floor", "wall", "beam", "column", "window", "door",
+    "table", "chair", "sofa", "bookcase", "board", "clutter",
+)  # fmt: skip
+
+
+def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int = 0) -> Clouds:
+    """ShapeNet-Part with normals (Yi et al., SIGGRAPH Asia 2016): 16,881 objects, lines of `x y z nx ny nz label`.
+
+    Reads `synsetoffset2category.txt`, `train_test_split/shuffled_<split>_file_list.json` and
+    `<synset>/<object>.txt`, as in shapenetcore_partanno_segmentation_benchmark_v0_normal.zip. Each cloud is centred
+    and scaled to the unit ball. `category` numbers `SHAPENET_PARTS.categories`; labels are the published ones.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: an unknown split, or a file of another form.
+    """
+    base = _base(root)
+    listed = _choice(split, ("train", "val", "test"))
+    lines = _lines(base / "synsetoffset2category.txt")
+    synsets = {synset: category for category, synset in (line.split() for line in lines)}
+    names = json.loads("\n".join(_lines(base / "train_test_split" / f"shuffled_{listed}_file_list.json")))
+    clouds, category = [], []
+    for name in names:
+        synset, item = Path(name).parts[-2:]  # published as shape_data/<synset>/<object>
+        if synset not in synsets:
+            raise ValueError(f"{name}: synset {synset} is not in synsetoffset2category.txt of {base}.")
+        file = base / synset / f"{item}.txt"
+        clouds.append(_drawn(_table(file, 7), points, file.stem, seed))
+        category.append(SHAPENET_PARTS.categories.index(synsets[synset]))
+    table = torch.stack(clouds)  # (N, P, 7)
+    part = table[:, :, 6].long()
+    if not 0 <= int(part.min()) <= int(part.max()) < len(SHAPENET_PARTS.names):
+        raise ValueError(f"{base}: labels must be 0 to 49, got {int(part.min())} to {int(part.max())}.")
+    return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:6].mT.contiguous(), part, torch.tensor(category))
+
+
+def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 0) -> Clouds:
+    """ModelNet40 with normals (Wu et al., CVPR 2015): 12,311 objects, lines of `x,y,z,nx,ny,nz`.
+
+    Reads `modelnet40_shape_names.txt`, `modelnet40_<split>.txt` and `<class>/<class>_<number>.txt`, as in
+    modelnet40_normal_resampled.zip of PointNet++. Splits are "train" and "test". It has whole objects' classes and
+    no parts: `category` is the class, and `part` repeats it for each point.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: an unknown split, or a file of another form.
+    """
+    base = _base(root)
+    classes = _lines(base / "modelnet40_shape_names.txt")
+    clouds, category = [], []
+    for name in _lines(base / f"modelnet40_{_choice(split, ('train', 'test'))}.txt"):
+        kind = name.rpartition("_")[0]  # such as night_stand_0001
+        if kind not in classes:
+            raise ValueError(f"{name}: {kind!r} is not in modelnet40_shape_names.txt of {base}.")
+        clouds.append(_drawn(_table(base / kind / f"{name}.txt", 6, ","), points, name, seed))
+        category.append(classes.index(kind))
+    table, label = torch.stack(clouds), torch.tensor(category)  # (N, P, 6), (N,)
+    part = label[:, None].expand(-1, points).contiguous()
+    return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:].mT.contiguous(), part, label)
+
+
+def s3dis(
+    root: Path | str,
+    areas: Sequence[int],
+    *,
+    points: int = 4096,
+    block: float = 1.0,
+    seed: int = 0,
+) -> Clouds:
+    """S3DIS (Armeni et al., CVPR 2016): rooms cut into columns of `block` × `block` metres.
+
+    Reads `Area_<n>/<room>/Annotations/<class>_<number>.txt`, lines of `x y z r g b`, as in
+    Stanford3dDataset_v1.2_Aligned_Version. Usually areas 1, 2, 3, 4 and 6 train and area 5 tests. Coordinates are in
+    metres from the middle of the column's ground; `extra` holds colour in [0, 1] and the place in the room in
+    [0, 1], six numbers. Columns of fewer than 100 points are left out; classes without a name count as clutter.
+
+    Raises:
+        FileNotFoundError: a folder is missing.
+        ValueError: no areas, no column with enough points, or a file of another form.
+    """
+    base = _base(root)
+    if not areas:
+        raise ValueError("areas is empty; S3DIS has areas 1 to 6.")
+    clouds = []
+    for area in areas:
+        rooms = sorted(_base(base / f"Area_{area}").glob("*/Annotations"))
+        if not rooms:
+            raise FileNotFoundError(f"{base / f'Area_{area}'} holds no <room>/Annotations.")
+        for room in rooms:
+            table = _room(room)  # (points of the room, 7)
+            low = table[:, :3].min(0)
+            size = np.maximum(table[:, :3].max(0) - low, 1e-6)
+            cell = ((table[:, :2] - low[:2]) // block).astype(np.int64)  # (points, 2)
+            for corner in np.unique(cell, axis=0):
+                column = table[(cell == corner).all(1)]
+                if len(column) < 100:
+                    continue
+                middle = np.array([*(low[:2] + (corner + 0.5) * block), low[2]])
+                place = (column[:, :3] - low) / size
+                rows = np.hstack([column[:, :3] - middle, column[:, 3:6] / 255, place, column[:, 6:]])
+                name = f"{area}/{room.parent.name}/{corner[0]}/{corner[1]}"
+                clouds.append(_drawn(rows.astype(np.float32), points, name, seed))
+    if not clouds:
+        raise ValueError(f"no column of {block} m in areas {list(areas)} holds 100 points; take larger ones.")
+    table10 = torch.stack(clouds)  # (N, P, 10)
+    return Clouds(
+        table10[:, :, :3].mT.contiguous(),
+        table10[:, :, 3:9].mT.contiguous(),
+        table10[:, :, 9].long(),
+        torch.zeros(len(clouds), dtype=torch.int64),
+    )
+
+
+def _room(annotations: Path) -> NDArray[np.float32]:
+    """All points of a room with their class: (points, 7)."""
+    tables = []
+    for file in sorted(annotations.glob("*.txt")):
+        kind = file.stem.rpartition("_")[0]
+        label = S3DIS_CLASSES.index(kind if kind in S3DIS_CLASSES else "clutter")  # "stairs" have no class
+        table = _table(file, 6)
+        tables.append(np.hstack([table, np.full((len(table), 1), label, np.float32)]))
+    if not tables:
+        raise FileNotFoundError(f"{annotations} holds no <class>_<number>.txt.")
+    return np.concatenate(tables)
+
+
+def _base(root: Path | str) -> Path:
+    base = Path(root)
+    if not base.is_dir():
+        raise FileNotFoundError(f"there is no folder {base}; unpack the data set's archive there.")
+    return base
+
+
+def _choice(split: str, splits: tuple[str, ...]) -> str:
+    if split not in splits:
+        raise ValueError(f"split must be one of {', '.join(splits)}; got {split!r}.")
+    return split
+
+
+def _lines(file: Path) -> list[str]:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; was the archive unpacked as published?")
+    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _table(file: Path, columns: int, delimiter: str | None = None) -> NDArray[np.float32]:
+    """The numbers of a text file: (lines, columns)."""
+    lines = _lines(file)
+    try:
+        table = np.loadtxt(lines, np.float32, delimiter=delimiter, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{file} is not a table of numbers: {error}") from None
+    if not len(table) or table.shape[1] != columns:
+        raise ValueError(f"{file} must hold lines of {columns} numbers, got a table of {table.shape}.")
+    return table
+
+
+def _drawn(table: NDArray[np.float32], points: int, name: str, seed: int) -> Tensor:
+    """`points` rows, by the seed and the file's name; a row comes twice only where there are too few."""
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    rows = [rng.permutation(len(table)) for _ in range(-(-points // len(table)))]
+    return torch.from_numpy(table[np.concatenate(rows)[:points]])
+
+
+def _unit(points: Tensor) -> Tensor:
+    """Clouds (N, 3, P), centred on the mean of their points, the farthest of which is at distance 1."""
+    centred = points - points.mean(2, keepdim=True)
+    return centred / centred.norm(dim=1, keepdim=True).amax(2, keepdim=True).clamp_min(1e-12)

@@ -1,0 +1,183 @@
+"""The published folder formats of Jester, Something-Something V2 and Kinetics, each read into a `VideoList`.
+
+None of these sets may be redistributed, so none ships: a course downloads them from their publishers. Splits
+are called "train" and "val" here; the test splits are not read.
+"""
+
+import csv
+import difflib
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from efficientlab.datasets.video.clips import VideoList
+
+_PUBLISHED = {"train": "train", "val": "validation"}
+_VIDEO_SUFFIXES = (".mp4", ".webm", ".mkv", ".avi")
+
+
+def jester(root: Path | str, split: str) -> VideoList:
+    """20BN-Jester V1 (Materzynska et al., ICCVW 2019): folders of numbered JPEGs, lists of ``id;label``.
+
+    Reads ``20bn-jester-v1/<id>/00001.jpg …``, ``jester-v1-labels.csv`` (one class a line, in order) and
+    ``jester-v1-train.csv`` or ``jester-v1-validation.csv``.
+
+    Raises:
+        FileNotFoundError: a folder or an annotation file is missing.
+        ValueError: an unknown split, a line that is not ``id;label``, or a label that is not in the list.
+    """
+    base, published = _base(root), _published(split)
+    videos = _folder(base / "20bn-jester-v1")
+    classes = tuple(line for line in _text(base / "jester-v1-labels.csv").splitlines() if line.strip())
+    file = base / f"jester-v1-{published}.csv"
+    rows = []
+    for number, line in enumerate(_text(file).splitlines(), 1):
+        name, separator, label = line.partition(";")
+        if not separator:
+            raise ValueError(f"{file}, line {number}: expected 'id;label', got {line!r}.")
+        rows.append((videos / name, label))
+    return _listed(classes, rows, file)
+
+
+def something_something(root: Path | str, split: str) -> VideoList:
+    """Something-Something V2 (Goyal et al., ICCV 2017): webm files and JSON annotations.
+
+    Reads ``20bn-something-something-v2/<id>.webm`` and, in ``labels/``, ``labels.json`` (template -> class
+    number) and ``train.json`` or ``validation.json`` (a list of objects with ``id`` and ``template``). The
+    older release has the JSON files beside the folder, as ``something-something-v2-<name>.json``.
+
+    Raises:
+        FileNotFoundError: a folder or an annotation file is missing.
+        ValueError: an unknown split, JSON of another form, or a template that is not in the list.
+    """
+    base, published = _base(root), _published(split)
+    videos = _folder(base / "20bn-something-something-v2")
+    old = base / "something-something-v2-labels.json"
+
+    def annotation(name: str) -> Path:
+        return (
+            base / f"something-something-v2-{name}.json" if old.exists() else base / "labels" / f"{name}.json"
+        )
+
+    numbers = _json(annotation("labels"), dict)
+    classes = tuple(sorted(numbers, key=lambda template: int(numbers[template])))
+    file = annotation(published)
+    try:
+        rows = [
+            (videos / f"{entry['id']}.webm", entry["template"].replace("[", "").replace("]", ""))
+            for entry in _json(file, list)
+        ]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{file}: every entry needs 'id' and 'template' ({error!r}).") from error
+    return _listed(classes, rows, file)
+
+
+def kinetics(root: Path | str, split: str) -> VideoList:
+    """Kinetics and its mini versions (Kay et al., 2017): ``<split>/<class>/<video>``, with or without a CSV.
+
+    With ``<split>.csv`` (columns label, youtube_id, time_start, time_end) the listed videos are taken, each
+    as ``<youtube_id>_<start>_<end>.mp4`` with six digits for a time, from its class's folder or from
+    ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many.
+    Without a CSV the class folders are the annotation. Classes are those of both splits, in alphabetical
+    order. "val" may be "validation" on disk.
+
+    Raises:
+        FileNotFoundError: the split's folder is missing, or no video is in it.
+        ValueError: an unknown split, or a CSV without the columns.
+    """
+    _published(split)
+    base = _base(root)
+    folders = {name: _kinetics_folder(base, name) for name in _PUBLISHED}
+    folder = _folder(folders[split])
+    rows = {name: _kinetics_rows(place) for name, place in folders.items()}
+    classes = sorted({label for listed in rows.values() for _, label in listed})  # the same for both splits
+    found = [(path, label) for path, label in rows[split] if path.is_file()]
+    if not found:
+        raise FileNotFoundError(
+            f"no video of the {split!r} split is in {folder}; expected <class>/<video>.mp4."
+        )
+    if missing := len(rows[split]) - len(found):
+        warnings.warn(
+            f"{missing} of the {len(rows[split])} videos in {folder}.csv are missing.", stacklevel=2
+        )
+    return _listed(classes, found, folder)
+
+
+def _kinetics_folder(base: Path, split: str) -> Path:
+    published = base / _PUBLISHED[split]
+    return published if published.is_dir() else base / split
+
+
+def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
+    file = folder.with_name(f"{folder.name}.csv")
+    return list(_kinetics_csv(file, folder) if file.is_file() else _class_folders(folder))
+
+
+def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
+    lines = csv.DictReader(_text(file).splitlines())
+    for row in lines:
+        try:
+            video = f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}.mp4"
+            label = row["label"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{file}, line {lines.line_num}: expected label, youtube_id, time_start, time_end ({error})."
+            ) from error
+        in_class = folder / label / video
+        yield (in_class if in_class.is_file() else folder / video), label
+
+
+def _class_folders(folder: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(folder.glob("*/*")):
+        if path.suffix.lower() in _VIDEO_SUFFIXES:
+            yield path, path.parent.name
+
+
+def _listed(classes: Sequence[str], rows: Iterable[tuple[Path, str]], file: Path) -> VideoList:
+    index = {name: i for i, name in enumerate(classes)}
+    paths, labels = [], []
+    for path, label in rows:
+        if label not in index:
+            near = difflib.get_close_matches(label, classes, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise ValueError(
+                f"{file}: video {path.stem} has the label {label!r}, "
+                f"which is not among the {len(classes)} classes{hint}"
+            )
+        paths.append(path)
+        labels.append(index[label])
+    return VideoList(tuple(classes), tuple(paths), tuple(labels))
+
+
+def _published(split: str) -> str:
+    if split not in _PUBLISHED:
+        raise ValueError(f"unknown split {split!r}; expected 'train' or 'val'.")
+    return _PUBLISHED[split]
+
+
+def _base(root: Path | str) -> Path:
+    return _folder(Path(root).expanduser())
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise FileNotFoundError(f"the folder {path} is missing; download the data set and unpack it there.")
+    return path
+
+
+def _text(file: Path) -> str:
+    if not file.is_file():
+        raise FileNotFoundError(f"the annotation {file} is missing; download it with the data set.")
+    return file.read_text(encoding="utf-8")
+
+
+def _json(file: Path, kind: type) -> Any:
+    try:
+        content = json.loads(_text(file))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} is not JSON ({error}); download it again.") from error
+    if not isinstance(content, kind):
+        raise ValueError(f"{file}: expected a JSON {kind.__name__}, got {type(content).__name__}.")
+    return content

@@ -1,0 +1,252 @@
+"""Lab 1, the checks on the super student: exercises 1.5, 1.6 and 1.9."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    CheckFailed,
+    Values,
+    describe,
+    returned_tensor,
+    values_judge,
+)
+
+# 1.5 · the sliced layers
+
+
+def _drive_sliced(SLICED: Any, case: Values) -> Values:
+    kind, x, upstream = str(case["kind"]), tensor_of(case, "x").requires_grad_(), tensor_of(case, "upstream")
+    if not isinstance(SLICED, tuple) or len(SLICED) != 3:
+        raise AnswerError(
+            "Returned", f"is {type(SLICED).__name__}; write Layers(conv, conv_transpose, norm)."
+        )
+    conv, conv_transpose, norm = SLICED
+    c_in, c_out = int(case["c_in"]), int(case["c_out"])
+    stride = int(case["stride"])
+    if kind == "convolution":
+        layer = conv(c_in, c_out, 3, stride, 1)
+    elif kind == "depthwise convolution":
+        layer = conv(c_in, c_in, 3, stride, 1, groups=c_in)
+    elif kind == "transposed convolution":
+        layer = conv_transpose(c_in, c_out, 3, stride, 1, output_padding=stride - 1)
+    else:
+        layer = norm(c_in)
+    layer.load_state_dict(state_of(case))
+    before = {name: p.detach().clone() for name, p in layer.named_parameters()}
+    full_first = bool(case["full_first"])
+    if full_first:  # a full pass in between must leave no trace
+        layer(torch.ones(1, c_in, *x.shape[2:]))
+    if kind in ("convolution", "transposed convolution"):
+        layer.active = int(case["active"])
+    y = returned_tensor(layer(x))
+    if y.shape != upstream.shape:
+        raise AnswerError(
+            "Returned",
+            f"gives, as a {kind}, shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs.",
+        )
+    names = sorted(before)
+    held = dict(layer.named_parameters())
+    if sorted(held) != names or any(held[n].shape != before[n].shape for n in names):
+        raise AnswerError("Returned", f"loses parameters of the {kind} by running it.")
+    grads = torch.autograd.grad(y, [x, *(held[n] for n in names)], upstream, allow_unused=True)
+    return {
+        "out": y.detach(),
+        "untrainable": any(g is None for g in grads),
+        "gradient_x": torch.zeros(()) if grads[0] is None else grads[0],
+        **{
+            f"gradient_{n}": torch.zeros(()) if g is None else g
+            for n, g in zip(names, grads[1:], strict=True)
+        },
+        "changed": any(not torch.equal(held[n], before[n]) for n in names),
+    }
+
+
+def _inputs_sliced(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for kind, c_in, c_out, given, active, stride, full_first in (
+        ("convolution", 4, 6, 2, 3, 2, True),
+        ("convolution", 3, 4, 3, 4, 1, False),
+        ("depthwise convolution", 4, 4, 2, 2, 1, True),
+        ("transposed convolution", 4, 6, 2, 3, 2, True),
+        ("transposed convolution", 5, 3, 5, 2, 1, False),
+        ("instance norm", 5, 5, 3, 3, 1, True),
+        ("instance norm", 2, 2, 2, 2, 1, False),
+    ):
+        plain: nn.Module
+        if kind == "convolution":
+            plain = nn.Conv2d(c_in, c_out, 3)
+        elif kind == "depthwise convolution":
+            plain = nn.Conv2d(c_in, c_in, 3, groups=c_in)
+        elif kind == "transposed convolution":
+            plain = nn.ConvTranspose2d(c_in, c_out, 3)
+        else:
+            plain = nn.GroupNorm(c_in, c_in)
+        size = 4 // stride if kind == "convolution" else 4 * stride
+        case: Values = {
+            "kind": kind,
+            "c_in": c_in,
+            "c_out": c_out,
+            "active": active,
+            "stride": stride,
+            "full_first": full_first,
+            "x": randn(2, given, 4, 4),
+            "upstream": randn(2, active, size, size),
+        }
+        cases.append(case | {f"state.{k}": randn(v.shape) for k, v in plain.state_dict().items()})
+    return cases
+
+
+def _judge_sliced(inputs: Values, expected: Values, got: Values) -> None:
+    kind = inputs["kind"]
+    values_judge(
+        {
+            "out": f"the output of the sliced {kind}",
+            "changed": f"the weights of the {kind} were changed by running it",
+            "untrainable": f"the {kind} is right but its weights get no gradient: slice them, do not copy them",
+            "gradient_x": f"the gradient for the input of the {kind}",
+            **{
+                k: f"the gradient for the {k.removeprefix('gradient_')} of the {kind}"
+                for k in expected
+                if k.startswith("gradient_") and k != "gradient_x"
+            },
+        }
+    )(inputs, expected, got)
+
+
+SLICED = Check(name="SLICED", drive=_drive_sliced, inputs=_inputs_sliced, judge=_judge_sliced)
+
+
+# 1.6 · drawing configurations
+
+DRAWS = 2000
+
+
+def _drive_sample_config(sample_config: Any, case: Values) -> Values:
+    choices = [tuple(int(n) for n in layer.split()) for layer in str(case["choices"]).split(",")]
+    draw_seed = int(case["draw_seed"])
+
+    def draws(count: int) -> list[tuple[int, ...]]:
+        rng = torch.Generator().manual_seed(draw_seed)
+        return [tuple(sample_config(choices, rng)) for _ in range(count)]
+
+    torch.manual_seed(draw_seed)
+    state = torch.get_rng_state()
+    drawn = draws(DRAWS)
+    touched = not torch.equal(torch.get_rng_state(), state)
+    valid = all(
+        len(c) == len(choices) and all(n in layer for n, layer in zip(c, choices, strict=True)) for c in drawn
+    )
+    if not valid:
+        odd = next(
+            c
+            for c in drawn
+            if len(c) != len(choices) or any(n not in v for n, v in zip(c, choices, strict=True))
+        )
+        raise AnswerError("Returned", f"returned {odd}, which is not one of each layer's choices {choices}.")
+    index = torch.tensor([[v.index(n) for n, v in zip(c, choices, strict=True)] for c in drawn])  # (draws, L)
+    shares = torch.stack([(index == k).double().mean(0) for k in range(len(choices[0]))], 1)  # (L, choices)
+    return {
+        "touched": touched,
+        "repeatable": draws(20) == drawn[:20],
+        "shares": shares,
+        "together": torch.corrcoef(index.double().T).nan_to_num(1.0),  # (L, L)
+    }
+
+
+def _inputs_sample_config(seed: int) -> list[Values]:
+    return [
+        {
+            "choices": "8 12 15 18 24,16 24 30 36 48,32 48 60 72 96,16 24 30 36 48",
+            "draw_seed": 100 * seed + 1,
+        },
+        {"choices": "4 6 8,2 3 5,7 9 13", "draw_seed": 100 * seed + 2},
+    ]
+
+
+def _judge_sample_config(inputs: Values, expected: Values, got: Values) -> None:
+    detail = f"on the case: {describe(inputs)}"
+    if got["touched"] is not False:
+        raise CheckFailed("the draws come from PyTorch's global generator; use `rng`.", detail)
+    if got["repeatable"] is not True:
+        raise CheckFailed("the same seed draws other configurations the second time.", detail)
+    shares, together = tensor_of(got, "shares"), tensor_of(got, "together")
+    wanted = 1 / shares.shape[1]
+    if (shares - wanted).abs().max() > 0.05:
+        layer, choice = divmod(int((shares - wanted).abs().argmax()), shares.shape[1])
+        raise CheckFailed(
+            f"choice {choice} of layer {layer} is drawn in a share of {shares[layer, choice]:.2f} of {DRAWS} draws; "
+            f"expected about {wanted:.2f}.",
+            detail,
+        )
+    if (together - torch.eye(len(together))).abs().max() > 0.1:
+        raise CheckFailed("the layers' widths are not drawn independently of each other.", detail)
+
+
+SAMPLE_CONFIG = Check(
+    name="sample_config",
+    drive=_drive_sample_config,
+    inputs=_inputs_sample_config,
+    judge=_judge_sample_config,
+)
+
+
+# 1.9 · extraction
+
+
+def _drive_extract(extract: Any, case: Values) -> Values:
+    from efficientlab.models.gan.pix2pix import Config
+    from efficientlab.models.gan.super_student import SuperStudent
+
+    config, drawing = Config(*map(int, str(case["config"]).split("-"))), tensor_of(case, "drawing")
+    student = SuperStudent().eval()
+    with torch.no_grad():
+        for number, p in enumerate(student.parameters()):
+            wave = torch.sin(
+                float(case["phase"]) + number + 1.3 * torch.arange(p.numel(), dtype=torch.float32)
+            )
+            p.copy_(wave.view_as(p) / max(1, p[0].numel()) ** 0.5 + (1.0 if p.ndim == 1 else 0.0))
+    before = {k: v.clone() for k, v in student.state_dict().items()}
+    alone = extract(student, config)
+    if not isinstance(alone, nn.Module):
+        raise AnswerError("Returned", f"returned {type(alone).__name__} where a network belongs.")
+    if alone is student:
+        raise AnswerError("Returned", "returned the super student itself; make a network that stands alone.")
+    with torch.no_grad():
+        out = returned_tensor(alone(drawing)).clone()
+        count = sum(p.numel() for p in alone.parameters())
+        for p in alone.parameters():
+            p.add_(1.0)
+    after = student.state_dict()
+    return {
+        "out": out,
+        "parameters": count,
+        "changed": any(not torch.equal(before[k], after[k]) for k in before),
+    }
+
+
+def _inputs_extract(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    configs = ("8-16-32-32-48-60-16-8", "12-48-60-96-32-72-24-18", "24-48-96-96-96-96-48-24")
+    return [{"drawing": randn(1, 1, 8, 8), "phase": randn(()).item(), "config": c} for c in configs]
+
+
+EXTRACT = Check(
+    name="extract",
+    drive=_drive_extract,
+    inputs=_inputs_extract,
+    judge=values_judge(
+        {
+            "out": "the extracted network's picture",
+            "parameters": "the number of parameters of the extracted network",
+            "changed": "the network is right but training it would change the super student: they share memory",
+        }
+    ),
+)

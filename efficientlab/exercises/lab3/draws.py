@@ -1,0 +1,236 @@
+"""Judge random augmentations without knowing what was drawn.
+
+Two right answers draw different numbers, so their outputs cannot be compared. But the output shows what was drawn:
+a translated picture says by how far. So each judge recovers the draw of every picture, and fails unless
+
+1. each output is the transform of its input for some admissible draw, and the gradient is that of this draw;
+2. the pictures of one batch were drawn for one by one;
+3. the draws fill their range evenly: with limits that a right answer passes but once in a million times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.contract import CheckFailed, Judge, Values, close, describe
+from efficientlab.kernels.augment import Augmentation, diff_augment, neutral_augmentation
+
+Recover = Callable[[Tensor, Tensor], Augmentation]
+"""(x, y), float64 → the draws; raises `CheckFailed` for a y that no draw gives."""
+
+
+def transform_judge(recover: Recover, spread: Callable[[Augmentation, tuple[int, int]], None]) -> Judge:
+    """A judge of one random transform's outputs, gradients and draws.
+
+    Inputs hold x (N, C, H, W), upstream of the same shape, and copies: how often x was repeated. Draws are judged
+    where it was; then the outputs hold no gradient.
+    """
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        case = f"on the case: {describe(inputs)}"
+        copies = cast(int, inputs["copies"])
+        x, y = cast(Tensor, inputs["x"]).repeat(copies, 1, 1, 1), got["out"]
+        try:
+            if not isinstance(y, Tensor) or y.shape != x.shape:
+                raise CheckFailed(f"the augmented pictures must have the shape of x, {tuple(x.shape)}.")
+            if y.dtype != cast(Tensor, expected["out"]).dtype:
+                raise CheckFailed(f"the augmented pictures have dtype {y.dtype}; x has {x.dtype}.")
+            if got["x_changed"] is not False:
+                raise CheckFailed("the pictures that you were given were changed.")
+            if not y.isfinite().all():
+                raise CheckFailed("the augmented pictures hold NaN or infinite values.")
+            draws = recover(x.double(), y.double())
+            spread(draws, (x.shape[2], x.shape[3]))
+            if got["repeatable"] is not True:
+                raise CheckFailed("the draws do not come from rng: the same seed gave other pictures.")
+            if copies > 1:  # a few pictures may be drawn alike twice
+                if got["moves_on"] is not True:
+                    raise CheckFailed("a second call with the same rng gave the same draws: let rng run on.")
+            else:
+                _judge_gradient(x, cast(Tensor, inputs["upstream"]), draws, got["gradient"])
+        except CheckFailed as failure:
+            raise CheckFailed(failure.message, f"{failure.detail}\n{case}".lstrip()) from None
+
+    return judge
+
+
+def _judge_gradient(x: Tensor, upstream: Tensor, draws: Augmentation, gradient: object) -> None:
+    if not isinstance(gradient, Tensor) or not gradient.any():
+        raise CheckFailed("the pictures are right but no gradient comes through them.")
+    leaf = x.double().requires_grad_()
+    (want,) = torch.autograd.grad(diff_augment(leaf, draws), leaf, upstream.double())
+    if not close(want, gradient, rtol=1e-3, atol=1e-4):
+        share = (~torch.isclose(want, gradient.double(), rtol=1e-3, atol=1e-4)).double().mean().item()
+        raise CheckFailed(
+            f"the pictures are right but the gradient with respect to x is wrong in {100 * share:.0f} % of its "
+            "entries: it must flow through every place where x is read, means included."
+        )
+
+
+# ---------------------------------------------------------------------------------------------- colour
+
+_RANGES = (("brightness", -0.5, 0.5), ("saturation", 0.0, 2.0), ("contrast", 0.5, 1.5))
+
+
+def recover_color(x: Tensor, y: Tensor) -> Augmentation:
+    """b, s, k from y = k s (x − μ) + k (μ − M) + (M + b), by least squares for each picture."""
+    mean = x.mean(1, keepdim=True)  # μ (N, 1, H, W)
+    middle = mean.mean((2, 3), keepdim=True)  # M (N, 1, 1, 1)
+    parts = [x - mean, (mean - middle).expand_as(x), torch.ones_like(x)]
+    table = torch.stack([part.flatten(1) for part in parts], 2)  # (N, C·H·W, 3)
+    solved = torch.linalg.lstsq(table, y.flatten(1)[..., None]).solution  # (N, 3, 1)
+    off = (table @ solved).squeeze(2) - y.flatten(1)
+    if off.abs().max() > 1e-3:
+        n = int(off.abs().amax(1).argmax())
+        raise CheckFailed(
+            f"picture {n} is no brightness, saturation and contrast of its original: the three change the parts "
+            "x − μ, μ − M and M of each picture, with one factor or summand a picture."
+        )
+    ks, k, base = solved.squeeze(2).unbind(1)
+    draws = torch.stack([base - middle.flatten(), ks / k, k], 1)
+    n, _, h, w = x.shape
+    return neutral_augmentation(n, (h, w))._replace(color=draws)
+
+
+def judge_color(draws: Augmentation, size: tuple[int, int]) -> None:
+    columns = draws.color.unbind(1)
+    for (name, low, high), values in zip(_RANGES, columns, strict=True):
+        outside = (values < low - 2e-3) | (values > high + 2e-3)
+        if outside.any():
+            worst = values[outside][0].item()
+            raise CheckFailed(f"a {name} of {worst:.3f} was drawn; its range is {low:g} to {high:g}.")
+    for (name, low, high), values in zip(_RANGES, columns, strict=True):
+        _one_by_one(values, name)
+        if len(values) < 50:
+            continue
+        ordered = (values.sort().values - low) / (high - low)
+        steps = torch.arange(len(values) + 1, dtype=torch.float64) / len(values)
+        gap = torch.maximum(ordered - steps[:-1], steps[1:] - ordered).max().item()
+        if gap > math.sqrt(math.log(2e6) / (2 * len(values))):  # Kolmogorov–Smirnov, by its DKW bound
+            share = (ordered < 0.5).double().mean().item()
+            raise CheckFailed(
+                f"{name} is not uniform between {low:g} and {high:g}: its draws lie between {values.min():.3f} "
+                f"and {values.max():.3f}, {100 * share:.0f} % of them in the lower half."
+            )
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        _independent(f"{_RANGES[i][0]} and {_RANGES[j][0]}", columns[i], columns[j])
+
+
+# ----------------------------------------------------------------------------------------- translation
+
+
+def recover_translation(x: Tensor, y: Tensor) -> Augmentation:
+    """The rows u and columns v that each picture was moved by, found by trying all."""
+    n, _, h, w = x.shape
+    padded = torch.nn.functional.pad(x, (w, w, h, h))
+    found = torch.full((n, 2), h * w)  # a number that no shift has
+    for u in range(1 - h, h):
+        for v in range(1 - w, w):
+            moved = padded[:, :, h + u : 2 * h + u, w + v : 2 * w + v]
+            same = (moved - y).abs().amax((1, 2, 3)) < 1e-6
+            found[same] = torch.tensor([u, v])
+    lost = (found[:, 0] == h * w).nonzero()[:, 0]
+    if len(lost):
+        raise CheckFailed(
+            f"picture {int(lost[0])} is not its original moved by whole rows and columns, all channels alike, with "
+            "zeros where nothing comes from."
+        )
+    return neutral_augmentation(n, (h, w))._replace(translation=found)
+
+
+def judge_translation(draws: Augmentation, size: tuple[int, int]) -> None:
+    for length, values, axis in zip(size, draws.translation.unbind(1), ("rows", "columns"), strict=True):
+        reach = round(length / 8)
+        if values.abs().max() > reach:
+            raise CheckFailed(
+                f"a picture was moved by {int(values.abs().max())} {axis}; with {length} {axis} the most is {reach}."
+            )
+        _one_by_one(values, f"the shift by {axis}")
+        _even(values + reach, 2 * reach + 1, -reach, f"the shift by {axis}")
+    _independent("the shifts by rows and by columns", *draws.translation.unbind(1))
+
+
+# ---------------------------------------------------------------------------------------------- cutout
+
+
+def recover_cutout(x: Tensor, y: Tensor) -> Augmentation:
+    """The first row and column of each picture's hole, which may lie outside; found by trying all."""
+    n, _, h, w = x.shape
+    found = torch.full((n, 2), h * w)
+    rows, columns = torch.arange(h), torch.arange(w)
+    for top in range(-h // 2, h - h // 2 + 1 + h // 2):
+        in_rows = (rows >= top) & (rows < top + h // 2)
+        for left in range(-w // 2, w - w // 2 + 1 + w // 2):
+            hole = in_rows[:, None] & (columns >= left) & (columns < left + w // 2)
+            same = (x.masked_fill(hole, 0) - y).abs().amax((1, 2, 3)) < 1e-6
+            found[same & (found[:, 0] == h * w)] = torch.tensor([top, left])
+    lost = (found[:, 0] == h * w).nonzero()[:, 0]
+    if len(lost):
+        i = int(lost[0])
+        kept = (y[i] == x[i]).all(0)  # (H, W)
+        holes = (y[i] == 0).all(0) & (x[i] != 0).any(0)
+        if kept.logical_or(holes).all():
+            size = (int(holes.any(1).sum()), int(holes.any(0).sum()))
+            raise CheckFailed(
+                f"the hole of picture {i} is {size[0]} × {size[1]} where it meets the picture; it is a rectangle of "
+                f"{h // 2} × {w // 2}, less what lies outside."
+            )
+        raise CheckFailed(
+            f"picture {i} is not its original with zeros in one rectangle, the same in all channels."
+        )
+    return neutral_augmentation(n, (h, w))._replace(cutout=found)
+
+
+def judge_cutout(draws: Augmentation, size: tuple[int, int]) -> None:
+    for length, corner, axis in zip(size, draws.cutout.unbind(1), ("row", "column"), strict=True):
+        centre = corner + length // 4
+        if centre.min() < 0 or centre.max() > length:
+            raise CheckFailed(
+                f"a hole has its centre at {axis} {int(centre.min())}: it must be 0 to {length}."
+            )
+        _one_by_one(centre, f"the {axis} of the hole")
+        _even(centre, length + 1, 0, f"the {axis} of the hole's centre")
+    _independent("the row and the column of the hole", *draws.cutout.unbind(1))
+
+
+# ---------------------------------------------------------------------------------------- distributions
+
+
+def _one_by_one(values: Tensor, name: str) -> None:
+    """Many pictures that share one draw."""
+    if len(values) >= 50 and values.double().std() < 1e-3 * (1 + values.double().abs().max()):
+        raise CheckFailed(f"{name} is the same for every picture of the batch: draw one number a picture.")
+
+
+def _even(index: Tensor, count: int, first: int, name: str) -> None:
+    """Many draws from `count` values, each as likely: all must come, by χ² as often as chance allows."""
+    if len(index) < 50:
+        return
+    seen = torch.bincount(index, minlength=count).double()
+    if (seen == 0).any():
+        missing = ", ".join(str(first + int(i)) for i in (seen == 0).nonzero()[:, 0])
+        raise CheckFailed(f"{name} is never {missing} in {len(index)} pictures.")
+    expected = len(index) / count
+    surplus = ((seen - expected).square() / expected).sum().item()
+    # Laurent and Massart's bound of the χ² distribution's tail, at 10⁻⁶
+    if surplus > count - 1 + 2 * math.sqrt((count - 1) * math.log(1e6)) + 2 * math.log(1e6):
+        counts = ", ".join(f"{first + i}: {int(c)}" for i, c in enumerate(seen))
+        raise CheckFailed(f"{name} is not drawn evenly; times in {len(index)} pictures: {counts}.")
+
+
+def _independent(names: str, a: Tensor, b: Tensor) -> None:
+    """Many draws of two quantities: their correlation is below 6 standard errors."""
+    if len(a) >= 50:
+        correlation = torch.corrcoef(torch.stack([a.double(), b.double()]))[0, 1].item()
+        if abs(correlation) > 6 / math.sqrt(len(a)):
+            raise CheckFailed(f"{names} are not independent: their correlation is {correlation:.2f}.")
+
+
+color_judge = transform_judge(recover_color, judge_color)
+translation_judge = transform_judge(recover_translation, judge_translation)
+cutout_judge = transform_judge(recover_cutout, judge_cutout)

@@ -1,0 +1,108 @@
+"""Lab 3, the checks on where T goes: exercises 3.6 and 3.7."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.contract import (
+    Check,
+    Values,
+    returned_tensor,
+    values_judge,
+)
+
+# 3.6, 3.7 · where T goes
+
+
+class _Judge(torch.nn.Module):
+    """A discriminator in small that counts how many pictures it was shown."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(weight)
+        self.seen = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen += len(x)
+        return torch.sin(2 * x.flatten(1)) @ self.weight  # (N, C, H, W) → (N,)
+
+
+def _warp(x: Tensor) -> Tensor:
+    """An augmentation in small: differentiable, each picture alone, and without draws."""
+    return 0.5 * x.roll(1, 3) + 0.3 * x.square() + 0.2
+
+
+def _gradient(loss: Tensor, leaf: Tensor) -> Tensor:
+    """The gradient of the loss; zeros where there is none."""
+    if not loss.requires_grad:
+        return torch.zeros_like(leaf)
+    (gradient,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(leaf) if gradient is None else gradient
+
+
+def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
+    discriminator = _Judge(tensor_of(case, "weight"))
+    latent = tensor_of(case, "fake").requires_grad_()
+    real, fake = tensor_of(case, "real"), torch.tanh(latent)
+    loss = returned_tensor(discriminator_loss(discriminator, real, fake, _warp))
+    return {
+        "loss": loss.detach(),
+        "discriminator": _gradient(loss, discriminator.weight),
+        "generator": _gradient(loss, latent),
+        "pictures": discriminator.seen,
+    }
+
+
+def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
+    discriminator = _Judge(tensor_of(case, "weight"))
+    latent = tensor_of(case, "fake").requires_grad_()
+    loss = returned_tensor(generator_loss(discriminator, torch.tanh(latent), _warp))
+    return {
+        "loss": loss.detach(),
+        "generator": _gradient(loss, latent),
+        "pictures": discriminator.seen,
+    }
+
+
+def _inputs_losses(seed: int, real: bool) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, c, scale in ((3, 1, 0.4), (4, 2, 1.0), (1, 3, 0.2)):
+        case: Values = {"weight": scale * randn(4 * c), "fake": randn(n, c, 2, 2)}
+        if real:
+            case["real"] = randn(n, c, 2, 2)
+        cases.append(case)
+    return cases
+
+
+DISCRIMINATOR_LOSS = Check(
+    name="discriminator_loss",
+    drive=_drive_discriminator_loss,
+    inputs=partial(_inputs_losses, real=True),
+    judge=values_judge(
+        {
+            "loss": "the discriminator's loss",
+            "discriminator": "the gradient for the discriminator's weights",
+            "generator": "the gradient that reaches the generator, which must be zero in this step,",
+            "pictures": "the number of pictures that the discriminator was shown",
+        }
+    ),
+)
+
+GENERATOR_LOSS = Check(
+    name="generator_loss",
+    drive=_drive_generator_loss,
+    inputs=partial(_inputs_losses, real=False),
+    judge=values_judge(
+        {
+            "loss": "the generator's loss",
+            "generator": "the gradient that reaches the generator",
+            "pictures": "the number of pictures that the discriminator was shown",
+        }
+    ),
+)

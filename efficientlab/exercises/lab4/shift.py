@@ -1,0 +1,132 @@
+"""Lab 4, the checks on the temporal shift and its place in a block: exercises 4.2 and 4.3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.cases import drawn_state, random_tensors, state_of
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    Values,
+    returned_tensor,
+    values_judge,
+)
+
+# 4.2 · the temporal shift
+
+
+def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
+    leaf, upstream = case["x"], case["upstream"]
+    assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor)
+    leaf.requires_grad_()
+    x = leaf * 1.0  # not a leaf, so that a shift in place runs and can be shown for what it is
+    before = x.detach().clone()
+    options = {"fold_div": case["fold_div"], "causal": case["causal"]}
+    y = returned_tensor(temporal_shift(x, case["n_frames"], **options))
+    changed = not torch.equal(x.detach(), before)
+    if y.shape != x.shape:
+        raise AnswerError("Returned", f"returned shape {tuple(y.shape)} for an x of shape {tuple(x.shape)}.")
+    with torch.device("meta"):  # what is made without naming x's device lands here
+        stray = returned_tensor(temporal_shift(x.detach(), case["n_frames"], **options)).device != x.device
+    if stray:
+        raise AnswerError("Returned", "makes tensors on the default device; make them like x, on its device.")
+    (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype))
+    return {"shifted": y, "gradient": gradient, "x_changed": changed}
+
+
+def _inputs_temporal_shift(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, t, c, fold_div, causal in (
+        (2, 4, 8, 8, False),
+        (2, 3, 16, 8, False),
+        (1, 5, 15, 4, False),
+        (1, 2, 10, 8, True),
+        (3, 1, 8, 8, False),
+        (2, 4, 16, 8, True),
+        (1, 3, 8, 4, True),
+        (1, 4, 6, 8, False),  # fewer channels than fold_div: nothing moves
+    ):
+        x, upstream = randn(n * t, c, 1, 2), randn(n * t, c, 1, 2)
+        cases.append({"x": x, "upstream": upstream, "n_frames": t, "fold_div": fold_div, "causal": causal})
+    x = randn(6, 2, 1, 8, dtype=torch.float64).movedim(3, 1)  # not contiguous, double precision
+    upstream = randn(6, 8, 2, 1, dtype=torch.float64)
+    cases.append({"x": x, "upstream": upstream, "n_frames": 3, "fold_div": 8, "causal": False})
+    return cases
+
+
+TEMPORAL_SHIFT = Check(
+    name="temporal_shift",
+    drive=_drive_temporal_shift,
+    inputs=_inputs_temporal_shift,
+    judge=values_judge(
+        {
+            "shifted": "the shifted tensor",
+            "gradient": "the gradient with respect to x",
+            "x_changed": "the shift is right but x itself was changed",
+        }
+    ),
+)
+
+
+# 4.3 · where the shift goes in a residual block
+
+
+def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
+    leaf, upstream, n_frames = case["x"], case["upstream"], case["n_frames"]
+    assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor) and isinstance(n_frames, int)
+
+    def shift(x: Tensor) -> Tensor:
+        """Even channels take the next frame: a shift that commutes with no layer, so that its place shows."""
+        clips = x.unflatten(0, (-1, n_frames))  # (N, T, C, H, W)
+        moved = torch.cat([clips[:, 1:], torch.zeros_like(clips[:, :1])], 1)
+        even = (torch.arange(x.shape[1]) % 2 == 0).view(1, 1, -1, 1, 1)
+        return torch.where(even, moved, clips).flatten(0, 1)
+
+    block = ShiftedBlock(case["in_channels"], case["out_channels"], case["stride"], shift)
+    block.load_state_dict(state_of(case), strict=False)
+    block.train(bool(case["training"]))
+    leaf.requires_grad_()
+    x = leaf * 1.0
+    before = x.detach().clone()
+    y = returned_tensor(block(x))
+    (gradient,) = torch.autograd.grad(y, leaf, upstream)
+    return {"out": y, "gradient": gradient, "x_changed": not torch.equal(x.detach(), before)}
+
+
+def _inputs_shifted_block(seed: int) -> list[Values]:
+    from efficientlab.models.video.resnet import BasicBlock
+
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for c_in, c_out, stride, training in ((4, 4, 1, False), (4, 6, 2, False), (4, 4, 1, True)):
+        state = drawn_state(BasicBlock(c_in, c_out, stride), randn)
+        case: Values = {
+            "x": randn(4, c_in, 4, 4),
+            "upstream": randn(4, c_out, 4 // stride, 4 // stride),
+            "n_frames": 2,
+            "in_channels": c_in,
+            "out_channels": c_out,
+            "stride": stride,
+            "training": training,
+        }
+        cases.append(case | state)
+    return cases
+
+
+SHIFTED_BLOCK = Check(
+    name="ShiftedBlock",
+    drive=_drive_shifted_block,
+    inputs=_inputs_shifted_block,
+    judge=values_judge(
+        {
+            "out": "the block's output",
+            "gradient": "the gradient with respect to the block's input",
+            "x_changed": "the output is right but the block's input was changed",
+        }
+    ),
+)

@@ -1,0 +1,82 @@
+"""Tables for the LMS: the class as CSV, Canvas' import format, and Gradescope's `results.json`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from efficientlab.exercises.lab import Lab
+from efficientlab.grading.reading.intake import Intake, Student
+from efficientlab.grading.record import Record
+
+
+def grades_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
+    """One row a student: totals, every exercise, and the notes. An empty cell waits for a person."""
+    head = ["record", "student", "id", "email", "file", "submitted", "points", "bonus"]
+    rows: list[list[object]] = [[*head, *(e.id for e in lab.exercises), "notes"]]
+    for record in records:
+        who = intake.students.get(record.id, Student(record.student))
+        earned = ["" if e.earned is None else e.earned for e in record.exercises]
+        about = [record.id, who.name, who.lms_id, who.email, record.file, record.submitted or ""]
+        rows.append([*about, record.points, record.bonus, *earned, " ".join(record.notes)])
+    return _csv(rows)
+
+
+def canvas_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
+    """What Canvas' gradebook imports: its five columns and one of points, bonus included; Canvas matches by ID."""
+    columns: list[object] = [
+        "Student",
+        "ID",
+        "SIS User ID",
+        "SIS Login ID",
+        "Section",
+        f"Lab {lab.number}: {lab.title}",
+    ]
+    possible = sum(e.points for e in lab.exercises if not e.bonus)
+    rows = [columns, ["    Points Possible", "", "", "", "", possible]]
+    for record in records:
+        who = intake.students.get(record.id, Student(record.student))
+        rows.append([who.name, who.lms_id, "", "", "", record.points + record.bonus])
+    return _csv(rows)
+
+
+def gradescope_json(record: Record) -> str:
+    """Gradescope's `results.json` of one submission. Answers that a person reads are graded in Gradescope itself."""
+    tests = []
+    for number, e in enumerate((e for e in record.exercises if e.status != "by hand"), start=1):
+        tests.append(
+            {
+                "number": str(number),
+                "name": f"{e.id} {e.title}",
+                "score": e.earned or 0,
+                "max_score": 0 if e.bonus else e.points,  # a bonus is on top of the assignment's points
+                "status": "passed" if e.earned == e.points else "failed",
+                "output": e.message,
+                "output_format": "text",
+                "visibility": "visible",
+            }
+        )
+    output = "\n".join(record.notes)
+    result = {
+        "output": output,
+        "output_format": "text",
+        "execution_time": round(record.seconds),
+        "tests": tests,
+    }
+    return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([safe_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """A value that no spreadsheet takes for a formula: text that starts like one gets an apostrophe in front."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\0", "")
+    return f"'{text}" if text.lstrip(" \n").startswith(("=", "+", "-", "@", "\t", "\r")) else text

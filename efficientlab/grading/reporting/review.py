@@ -1,0 +1,172 @@
+"""Answers that a person reads: a page a question with all answers side by side, and the points back from a CSV.
+
+`GRADES/review/EXERCISE.html` shows the answers under codes, in the codes' order, so that the reader sees no names.
+`GRADES/review/points.csv` has a row an answer; whoever fills in its points may use any spreadsheet. A later run keeps
+what is filled in and adds rows for answers that came later. The codes hang on a secret in `GRADES/review/key.txt`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from efficientlab.environment import ROOT
+from efficientlab.exercises.contract import Exercise
+from efficientlab.exercises.lab import Lab
+from efficientlab.files import write_text
+from efficientlab.grading.reading.notebook import SubmissionError
+from efficientlab.grading.reading.submission import parse_notebook, read_submission
+from efficientlab.grading.record import Record, load_records
+from efficientlab.grading.reporting.gradebook import safe_cell
+from efficientlab.grading.reporting.pages import render
+
+COLUMNS = ("exercise", "answer", "points", "of", "comment")
+
+
+class ReviewError(Exception):
+    """The points file cannot be used; the message names the row and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class HandMark:
+    """What a person gave for one answer."""
+
+    points: int
+    comment: str = ""
+
+
+def write_review(grades: Path, lab: Lab) -> list[Path]:
+    """Write the review pages and `points.csv`; return what was written."""
+    records = load_records(grades)
+    marks = read_points(grades, lab)
+    questions = [exercise for exercise in lab.exercises if exercise.check is None]
+    schemes = _schemes(lab)
+    answers = {record.id: _written(grades, record, lab) for record in records}
+    written, rows = [], []
+    for exercise in questions:
+        shown = []
+        for record in records:
+            mark = marks.get((record.id, exercise.id))
+            state = "" if mark is None else f"{mark.points} / {exercise.points}"
+            text = _prose(answers[record.id].get(exercise.id, ""))
+            code = _code(grades, record.id, exercise)
+            shown.append({"code": code, "text": text, "state": state})
+            comment = mark.comment if mark else ""
+            rows.append((exercise.cell, code, "" if mark is None else mark.points, exercise.points, comment))
+        shown.sort(key=lambda answer: answer["code"])
+        page = grades / "review" / f"{exercise.id}.html"
+        scheme = _prose(schemes.get(exercise.id, ""))
+        write_text(page, render("review.html", lab=lab, exercise=exercise, answers=shown, scheme=scheme))
+        written.append(page)
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\r\n")
+    table.writerow(COLUMNS)
+    table.writerows([safe_cell(value) for value in row] for row in sorted(rows, key=lambda row: row[:2]))
+    write_text(_points_path(grades), out.getvalue())
+    return [*written, _points_path(grades)]
+
+
+def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
+    """The points in `points.csv` by (record id, exercise id); empty where there is no file yet."""
+    path = _points_path(grades)
+    if not path.exists():
+        return {}
+    people = {
+        (exercise.cell, _code(grades, record.id, exercise)): (record.id, exercise.id)
+        for exercise in lab.exercises
+        if exercise.check is None
+        for record in load_records(grades)
+    }
+    marks: dict[tuple[str, str], HandMark] = {}
+    for line, row in enumerate(_rows(path), start=2):
+        text = (row.get("points") or "").strip()
+        if not text:
+            continue
+        cell, code = (row.get("exercise") or "").strip(), (row.get("answer") or "").strip()
+        where = f"{path}, line {line}"
+        if (cell, code) not in people:
+            raise ReviewError(f"{where}: there is no answer {code!r} to {cell!r}.")
+        key = people[cell, code]
+        if key in marks:
+            raise ReviewError(f"{where}: answer {code} to {cell} stands here a second time.")
+        most = lab[key[1]].points
+        if not text.isdecimal() or int(text) > most:
+            raise ReviewError(f"{where}: the points are {text!r}; write a whole number from 0 to {most}.")
+        marks[key] = HandMark(int(text), _unsafe((row.get("comment") or "").strip()))
+    return marks
+
+
+def with_points(record: Record, marks: Mapping[tuple[str, str], HandMark]) -> Record:
+    """The record with what a person gave in the place of the exercises that wait for one."""
+    exercises = []
+    for result in record.exercises:
+        mark = marks.get((record.id, result.id))
+        if mark is not None and result.status == "by hand":
+            result = replace(result, earned=mark.points, message=mark.comment or result.message)
+        exercises.append(result)
+    return replace(record, exercises=tuple(exercises))
+
+
+def _rows(path: Path) -> Sequence[Mapping[str, str | None]]:
+    """The rows of `points.csv`, as any spreadsheet may have saved it: with a byte order mark, with semicolons."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        first = text.split("\n", 1)[0]
+        reader = csv.DictReader(
+            io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ","
+        )
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ReviewError(f"{path}: this is not CSV in UTF-8 ({error}).") from None
+    missing = [name for name in COLUMNS[:3] if name not in (reader.fieldnames or ())]
+    if missing:
+        raise ReviewError(f"{path}: the column {', '.join(missing)} is missing; keep the first line.")
+    return rows
+
+
+def _unsafe(comment: str) -> str:
+    """A comment without the apostrophe that `safe_cell` put in front."""
+    return comment[1:] if comment.startswith("'") and safe_cell(comment[1:]) == comment else comment
+
+
+def _written(grades: Path, record: Record, lab: Lab) -> Mapping[str, str]:
+    """A submission's written answers; none where it cannot be read, which its own page says."""
+    try:
+        return read_submission(grades / "submissions" / f"{record.id}.ipynb", lab).written
+    except SubmissionError:
+        return {}
+
+
+def _prose(text: str) -> str:
+    """An answer as it is read: lines that a list's indent continues are joined; the stub is no answer."""
+    return "" if text.strip("*_ \n") == "Your answer." else re.sub(r"\n {1,3}(?=\S)", " ", text)
+
+
+def _schemes(lab: Lab) -> Mapping[str, str]:
+    """The solution's own answers with their mark schemes."""
+    path = ROOT / "solutions" / f"{lab.slug}.ipynb"
+    return parse_notebook(json.loads(path.read_text(encoding="utf-8")), lab, path).written
+
+
+def _code(grades: Path, record_id: str, exercise: Exercise) -> str:
+    """The code under which an answer is read: it tells nothing about the student, and is another for each question."""
+    path = grades / "review" / "key.txt"
+    if not path.exists():
+        write_text(path, secrets.token_hex(16) + "\n")
+    secret = path.read_text(encoding="utf-8").strip().encode()
+    digest = hmac.new(secret, f"{exercise.id} {record_id}".encode(), hashlib.sha256).digest()
+    return "".join(
+        "ABCDEFGHJKLMNPQR"[byte % 16] for byte in digest[:8]
+    )  # no digits: 1E5 is a number in a spreadsheet
+
+
+def _points_path(grades: Path) -> Path:
+    return grades / "review" / "points.csv"

@@ -1,0 +1,134 @@
+"""The grader's end of a box: open it, send it cases, and close it when it takes too long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+import torch
+
+from efficientlab.exercises.contract import AnswerError, Student, Values
+from efficientlab.exercises.lab import Lab
+from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.running.wire import MAX_BYTES, pack, receive
+from efficientlab.grading.running.workspace import Workspace
+from efficientlab.grading.sandbox import wait_until_ready
+from efficientlab.grading.sandbox.channel import Channel
+from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
+from efficientlab.grading.sandbox.limits import Limits
+from efficientlab.grading.sandbox.processes import NoSandbox
+
+OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
+
+
+class Box:
+    """One submission's code in a sandbox; without one given, in a plain process of this machine.
+
+    Where boxes are cheap each exercise gets a new one, so that what one does to its process, to torch or to its
+    scratch folder never reaches another. A box that dies or stalls is replaced at the next exercise.
+    `cpu_seconds` is what closed boxes took, where the sandbox counts it.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        prelude: Sequence[str],
+        submission: Submission,
+        limits: Limits | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self.lab = lab
+        self.limits = limits or Limits()
+        self.sandbox = sandbox or NoSandbox(Setup(lab.number, tuple(prelude), limits=self.limits))
+        self.submission = submission
+        self.cpu_seconds = 0.0
+        self._channel: Channel | None = None
+        self._parsed: Workspace | None = None
+        self._exercise = ""
+        self._exercise_ends = 0.0
+        self._ends = time.monotonic() + self.limits.submission
+
+    def __enter__(self) -> Box:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the box that is open, if one is."""
+        if self._channel:
+            self.cpu_seconds += self._channel.close()
+            self._channel = None
+
+    def student(self, exercise_id: str, reply_limit: int = MAX_BYTES) -> Student:
+        """A callable that runs the submission's answer in a box, case by case.
+
+        `reply_limit` bounds the bytes of one case's outputs. `AnswerError` is the student's, `SandboxError` ours.
+        """
+
+        def student(inputs: Values) -> Values:
+            try:
+                header, values = self._call(exercise_id, inputs, reply_limit)
+            except TimeoutError as error:
+                self.close()
+                raise AnswerError("Timeout", str(error)) from None
+            except (OSError, EOFError):
+                self.close()
+                raise AnswerError("Crash", "the process that ran it ended") from None
+            except ValueError as error:
+                self.close()
+                raise AnswerError("BadReply", str(error)) from None
+            if header.get("ok") is True:
+                return values
+            kind, text, trace = (str(header.get(key, ""))[:2000] for key in ("kind", "text", "trace"))
+            raise AnswerError(f"student's {kind}" if kind in OWN_WORDS else kind, text, trace)
+
+        return student
+
+    def _call(self, exercise_id: str, inputs: Values, reply_limit: int) -> tuple[dict, Values]:
+        channel = self._open(exercise_id)
+        now = time.monotonic()
+        deadline, words = min(
+            (now + self.limits.case, f"no answer within {self.limits.case:.0f} s on one case"),
+            (self._exercise_ends, f"no end within {self.limits.exercise:.0f} s for all cases"),
+            (self._ends, f"the {self.limits.submission:.0f} s of the whole submission are used up"),
+        )
+        strides = {
+            k: list(v.stride())
+            for k, v in inputs.items()
+            if isinstance(v, torch.Tensor) and not v.is_contiguous()
+        }
+        request = {"exercise": exercise_id, "strides": strides, "limit": reply_limit}
+        try:
+            channel.send(pack(request, inputs), deadline)
+            return receive(lambda size: channel.read(size, deadline), reply_limit)
+        except TimeoutError:
+            raise TimeoutError(words) from None
+
+    def _open(self, exercise_id: str) -> Channel:
+        if self._channel and self.sandbox.fresh_per_exercise and exercise_id != self._exercise:
+            self.close()
+        if self._channel is None:
+            if time.monotonic() >= self._ends:
+                raise TimeoutError(f"the {self.limits.submission:.0f} s of the whole submission are used up")
+            self._channel, seconds = wait_until_ready(self.sandbox)
+            self._ends += seconds  # a box's start is not the student's time
+            try:
+                self._channel.send(self._code(exercise_id), time.monotonic() + self.limits.case)
+            except OSError as error:
+                raise SandboxError(f"a box of the {self.sandbox.name} sandbox died: {error}") from None
+        if exercise_id != self._exercise:
+            self._exercise = exercise_id
+            self._exercise_ends = time.monotonic() + self.limits.exercise
+        return self._channel
+
+    def _code(self, exercise_id: str) -> bytes:
+        """The message with the code: all of it, or where each exercise has its box, what this one needs."""
+        cells: Sequence[Cell] = self.submission.cells
+        if self.sandbox.fresh_per_exercise:
+            self._parsed = self._parsed or Workspace(self.lab, [], cells)  # which parses and runs nothing
+            cells = self._parsed.needed_cells(exercise_id)
+        return pack({"cells": [[cell.number, cell.source, list(cell.exercises)] for cell in cells]})

@@ -1,0 +1,136 @@
+"""The namespace in which one answer lives.
+
+Each exercise gets a namespace of its own: the lab's prelude, and then the statements of the student's cells that the
+answer depends on, in notebook order (see `statements`). So a helper that stands in another cell is found, and a
+broken or endless cell costs its own exercise and no other.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import hashlib
+import inspect
+import linecache
+from collections.abc import Sequence
+from typing import Any
+
+from efficientlab.exercises.contract import AnswerError, Exercise
+from efficientlab.exercises.lab import Lab
+from efficientlab.exercises.student import answer_error
+from efficientlab.grading.reading.statements import Statement, needed_by, parse_statements
+from efficientlab.grading.reading.submission import Cell
+
+
+class Workspace:
+    """Runs what a submission's answers depend on, exercise by exercise, on demand."""
+
+    def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
+        self.lab = lab
+        self._prelude: dict[str, Any] = {"__name__": "__main__"}
+        for number, source in enumerate(prelude):
+            for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
+                _run(statement, self._prelude)
+        self.load(cells)
+
+    def load(self, cells: Sequence[Cell]) -> None:
+        """Take these cells in place of the ones before; the prelude stays as it ran."""
+        self.cells = cells
+        self._answers: dict[str, Any] = {}
+        self._statements: list[Statement] = []
+        self._broken: dict[int, AnswerError] = {}  # cells that do not parse, by position
+        for position, cell in enumerate(cells):
+            filename = _named(cell.source, f"<cell {cell.number}>")
+            try:
+                self._statements += parse_statements(position, cell.source, filename)
+            except SyntaxError as error:
+                self._broken[position] = _syntax_error(error, cell)
+
+    def answer(self, exercise_id: str) -> Any:
+        """The object that the student's code defines for an exercise; `AnswerError` if there is none."""
+        if exercise_id not in self._answers:
+            self._answers[exercise_id] = self._find(self.lab[exercise_id])
+        return self._answers[exercise_id]
+
+    def needed_cells(self, exercise_id: str) -> list[Cell]:
+        """The cells on which an answer depends: with these alone it is the same. Nothing is run."""
+        exercise = self.lab[exercise_id]
+        assert exercise.check is not None
+        mine, defining = self._places(exercise)
+        needed = needed_by(exercise.check.name, self._statements, defining[-1]) if defining else []
+        positions = {*mine, *(statement.cell for statement in needed)}
+        return [cell for position, cell in enumerate(self.cells) if position in positions]
+
+    def _places(self, exercise: Exercise) -> tuple[list[int], list[int]]:
+        """The positions of an exercise's cells, and of those that bind its name."""
+        assert exercise.check is not None
+        name = exercise.check.name
+        mine = [i for i, cell in enumerate(self.cells) if exercise.id in cell.exercises]
+        return mine, [s.cell for s in self._statements if s.cell in mine and name in s.binds]
+
+    def _find(self, exercise: Exercise) -> Any:
+        assert exercise.check is not None
+        name = exercise.check.name
+        mine, defining = self._places(exercise)
+        if not mine:
+            raise AnswerError("NotFound", f"no cell defines `{name}`")
+        if not defining:
+            for statement in self._statements:
+                if statement.cell == mine[-1] and isinstance(statement.node, ast.Raise):
+                    _run(statement, dict(self._prelude))  # a stub without a function around it
+            broken = [self._broken[i] for i in mine if i in self._broken]
+            where = f"cell {self.cells[mine[-1]].number}"
+            raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
+        namespace = dict(self._prelude)
+        failures: dict[str, AnswerError] = {}
+        for statement in needed_by(name, self._statements, defining[-1]):
+            try:
+                _run(statement, namespace)
+            except AnswerError as error:
+                where = f"cell {self.cells[statement.cell].number}, line {statement.node.lineno}"
+                failure = AnswerError(error.kind, f"{error.text} ({where})", error.trace)
+                failures |= dict.fromkeys(statement.binds, failure)
+        for missing in failures.keys() & namespace.keys():
+            del failures[missing]  # bound all the same, by another statement
+        if name in failures:
+            raise failures[name]
+        namespace.update({missing: _Unbound(failure) for missing, failure in failures.items()})
+        if name not in namespace:
+            where = f"cell {self.cells[defining[-1]].number}"
+            raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
+        return namespace[name]
+
+
+class _Unbound:
+    """Stands for a name whose statement failed, and says why where the answer uses it."""
+
+    def __init__(self, failure: AnswerError) -> None:
+        self.__dict__["failure"] = failure
+
+    def __getattr__(self, attribute: str) -> Any:
+        raise self.failure
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise self.failure
+
+
+def _run(statement: Statement, namespace: dict[str, Any]) -> None:
+    try:
+        result = eval(statement.code, namespace)
+        if inspect.iscoroutine(result):  # it holds an `await` at the top level
+            asyncio.run(result)
+    except Exception as error:
+        raise answer_error(error) from error
+
+
+def _named(source: str, filename: str) -> str:
+    """A file name under which tracebacks and `inspect.getsource` find the text; one name, one text."""
+    filename = f"{filename} {hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    lines = [f"{line}\n" for line in source.split("\n")]  # as Python counts them: a form feed ends no line
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    return filename
+
+
+def _syntax_error(error: SyntaxError, cell: Cell) -> AnswerError:
+    where = f"cell {cell.number}, line {error.lineno}" if error.lineno else f"cell {cell.number}"
+    return AnswerError("SyntaxError", f"{error.msg} ({where}): {(error.text or '').strip()}".rstrip(": "))

@@ -1,0 +1,298 @@
+"""What people read of a batch: nothing hidden, everything escaped, points from a person merged."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from efficientlab.authoring.build import source_path
+from efficientlab.authoring.source import read_source
+from efficientlab.authoring.student import student_notebook
+from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.grade import review
+from efficientlab.grading.reading.intake import Intake, Student
+from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id
+from efficientlab.grading.reporting.gradebook import safe_cell
+from efficientlab.grading.reporting.reports import Total, class_values, student_values, write_reports
+from efficientlab.grading.reporting.review import ReviewError, read_points, write_review
+
+LAB = find_lab(4)
+SEED = 918273645
+EVIL = "<script>alert(1)</script> =cmd|'/c calc'!A1 [x](javascript:1) {{ 7*7 }}"
+
+
+def record(
+    student: str,
+    outcomes: dict[str, tuple[Status, str]] | None = None,
+    slip: str | None = None,
+    **more: object,
+) -> Record:
+    results = []
+    for e in LAB.exercises:
+        status, message = (outcomes or {}).get(
+            e.id, ("passed", "8 cases") if e.check else ("by hand", "read by a person")
+        )
+        earned = None if status in ("by hand", "not checked") else e.points if status == "passed" else 0
+        known = slip if status == "failed" else None
+        results.append(
+            ExerciseResult(e.id, e.title, e.points, e.bonus, earned, status, message, known, 8, 0.5)
+        )
+    whole = Record(
+        record_id(student),
+        student,
+        "x.ipynb",
+        "ab" * 32,
+        None,
+        4,
+        "v1",
+        SEED,
+        "namespaces",
+        "Fine.",
+        tuple(results),
+    )
+    return replace(whole, **more)  # type: ignore[arg-type]
+
+
+def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    found = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            found.append((tag, dict(attributes)))
+
+    Tags().feed(page)
+    return found
+
+
+@cache
+def handed_in(*solved: str) -> str:
+    return nbformat.writes(student_notebook(read_source(source_path(LAB), LAB), LAB, solved))
+
+
+@pytest.fixture
+def grades(tmp_path: Path) -> Path:
+    records = [
+        record("ann"),
+        record("bob", {"4.2": ("failed", "the other direction (cell 9)")}, slip="the other direction"),
+        record(
+            "zoe",
+            {"4.2": ("failed", "the other direction (cell 7)"), "4.4": ("error", EVIL)},
+            slip="the other direction",
+        ),
+        record(EVIL, {e.id: ("failed", EVIL) for e in LAB.exercises if e.check}, notes=(EVIL,)),
+        record(
+            "dan", {e.id: ("missing", "not read") for e in LAB.exercises}, faults=("the box did not start",)
+        ),
+    ]
+    for one in records:
+        one.save(tmp_path)
+        solved = ["4.9"] if one.student == "ann" else []
+        path = tmp_path / "submissions" / f"{one.id}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        notebook = nbformat.reads(handed_in(*solved), 4)
+        for cell in notebook.cells:
+            if one.student == EVIL and cell.metadata.get("nbgrader", {}).get("grade_id") == "ex-4-9":
+                cell.source = EVIL
+        nbformat.write(notebook, path)
+    students = {one.id: Student(one.student, "77" if one.student == "ann" else "") for one in records}
+    Intake((), students, "by the notebook's file name", ("x.pdf was left out.",)).save(tmp_path)
+    write_reports(records, tmp_path, LAB)
+    return tmp_path
+
+
+def test_a_page_says_points_message_and_how_to_see_it(grades: Path) -> None:
+    page = (grades / "pages" / "bob.html").read_text()
+    assert (
+        "76" in page
+        and "of 100 points" in page
+        and "10 bonus points" in page
+        and "8 more points wait" in page
+    )
+    assert "The other direction (cell 9)." in page
+    assert "lab.check(&#34;4.2&#34;, temporal_shift)" in page
+    markdown = (grades / "pages" / "bob.md").read_text()
+    assert 'lab.check("4.2", temporal_shift)' in markdown
+    assert re.search(r"4\.2 The temporal shift \| 0 / 16 \| The other direction", markdown)
+
+
+def test_no_page_for_students_shows_the_seed_of_the_fresh_cases(grades: Path) -> None:
+    for path in [*grades.glob("pages/*"), *grades.glob("gradescope/*/*")]:
+        assert str(SEED) not in path.read_text()
+    assert str(SEED) in (grades / "index.html").read_text()  # for the instructor, to draw them again
+
+
+@pytest.mark.parametrize("pattern", ["pages/*.html", "index.html"])
+def test_what_a_student_wrote_is_never_markup_and_nothing_is_fetched(grades: Path, pattern: str) -> None:
+    for path in grades.glob(pattern):
+        for tag, attributes in tags(path.read_text()):
+            assert tag not in ("script", "img", "link", "iframe", "object")
+            assert not any(name.startswith("on") or name == "src" for name in attributes)
+            assert re.fullmatch(r"pages/[\w.-]+\.html", attributes.get("href") or "pages/x.html")
+
+
+def test_markdown_of_a_student_is_escaped(grades: Path) -> None:
+    text = (grades / "pages" / f"{record_id(EVIL)}.md").read_text()
+    assert "<script>" not in text
+    assert "[x](javascript" not in text
+    assert "{{ 7" not in text
+
+
+def test_the_overview_counts_outcomes_and_misconceptions(grades: Path) -> None:
+    values = class_values(load_records(grades), Intake.load(grades), LAB)
+    row = next(e for e in values["exercises"] if e["id"] == "4.2")
+    assert row["tooltip"] == "1 passed, 3 failed, 1 missing"
+    assert sum(float(part["percent"]) for part in row["parts"]) == pytest.approx(100, abs=0.05)
+    assert {"count": 2, "exercise": "4.2", "sentence": "the other direction"} in values["slips"]
+    assert sum(b["count"] for b in values["bins"]) == 5
+    page = (grades / "index.html").read_text()
+    assert "the box did not start" in page
+    assert "x.pdf was left out." in page
+    assert "by the notebook" in page
+
+
+def test_tables_have_a_row_a_student_and_no_formula(grades: Path) -> None:
+    for name in ("grades.csv", "canvas.csv"):
+        rows = list(csv.reader(io.StringIO((grades / name).read_text())))
+        assert len({len(row) for row in rows}) == 1
+        for row in rows:
+            assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
+    canvas = list(csv.DictReader(io.StringIO((grades / "canvas.csv").read_text())))
+    assert list(canvas[0])[:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert canvas[0]["Student"].strip() == "Points Possible"
+    ann = next(row for row in canvas if row["Student"] == "ann")
+    assert ann["ID"] == "77"
+    assert ann[f"Lab 4: {LAB.title}"] == "102"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n=1", "\0=1"])
+def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
+    assert str(safe_cell(text)).startswith("'")
+
+
+def test_gradescope_gets_its_format(grades: Path) -> None:
+    result = json.loads((grades / "gradescope" / "bob" / "results.json").read_text())
+    assert sum(test["score"] for test in result["tests"]) == 86
+    assert (
+        sum(test["max_score"] for test in result["tests"]) == 92
+    )  # the bonus is on top, 4.9 is read by a person
+    assert all(test["visibility"] == "visible" for test in result["tests"])
+    assert result["execution_time"] == 0
+
+
+def test_a_submission_without_a_sandbox_says_so_on_every_report(tmp_path: Path) -> None:
+    open_one = record("ann", sandbox="none", guarantee="Nothing was confined.")
+    open_one.save(tmp_path)
+    write_reports([open_one], tmp_path, LAB)
+    for name in ("index.html", "pages/ann.html", "pages/ann.md"):
+        assert "without a sandbox" in (tmp_path / name).read_text(), name
+
+
+def test_a_result_that_could_not_be_checked_blames_nobody() -> None:
+    values = student_values(
+        record("ann", {"4.10": ("not checked", "Traceback: no triton in /opt/secret")}), LAB
+    )
+    row = next(r for r in values["rows"] if r["result"].id == "4.10")
+    assert "not your fault" in row["sentence"] and "secret" not in row["sentence"]
+
+
+def filled(grades: Path, change: dict[str, str], comment: str = "") -> None:
+    """Write points into points.csv: `change` maps an answer's code to the text in its points column."""
+    path = grades / "review" / "points.csv"
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    for row in rows:
+        row["points"] = change.get(row["answer"], row["points"])
+        row["comment"] = comment if row["answer"] in change else row["comment"]
+    out = io.StringIO()
+    table = csv.DictWriter(out, rows[0].keys(), delimiter=";")  # as a German spreadsheet saves it
+    table.writeheader()
+    table.writerows(rows)
+    path.write_text("\ufeff" + out.getvalue())
+
+
+def codes(grades: Path) -> list[str]:
+    with (grades / "review" / "points.csv").open() as file:
+        return [row["answer"] for row in csv.DictReader(file)]
+
+
+def test_answers_are_read_without_names_and_escaped(grades: Path) -> None:
+    write_review(grades, LAB)
+    page = (grades / "review" / "4.9.html").read_text()
+    for name in ("ann", "bob", "zoe", "dan"):
+        assert not re.search(rf"\b{name}\b", page)
+    assert not any(tag in ("script", "img") for tag, _ in tags(page))
+    assert "&lt;script&gt;" in page  # the answer of the one who tried
+    assert "MARK SCHEME" in page
+    assert len(re.findall(r'<section class="card">', page)) == 5
+    assert codes(grades) == sorted(codes(grades))
+
+
+def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
+    write_review(grades, LAB)
+    code = next(c for c in codes(grades) if read_after(grades, c) == "ann")
+    filled(grades, {code: "7"}, comment="=Good, but what of latency?")
+    assert review(grades, LAB) == 0
+    page = (grades / "pages" / "ann.html").read_text()
+    assert "=Good, but what of latency?" in page and "7 / 8" in page
+    assert "wait for a person" not in page
+    rows = {row["student"]: row for row in csv.DictReader(io.StringIO((grades / "grades.csv").read_text()))}
+    assert (rows["ann"]["points"], rows["ann"]["4.9"], rows["bob"]["4.9"]) == ("99", "7", "")
+    assert review(grades, LAB) == 0  # what is filled in is kept, and its comment does not grow
+    assert read_points(grades, LAB)["ann", "4.9"].comment == "=Good, but what of latency?"
+    assert load_records(grades)[0].points == 92  # records stay as the grader wrote them
+
+
+def read_after(grades: Path, code: str) -> str:
+    """Whose answer has this code."""
+    path = grades / "review" / "points.csv"
+    before = path.read_text()
+    filled(grades, {code: "1"})
+    ((student, _),) = read_points(grades, LAB)
+    path.write_text(before)
+    return student
+
+
+def test_an_answer_that_came_later_gets_a_row_and_the_others_keep_theirs(grades: Path) -> None:
+    write_review(grades, LAB)
+    before = codes(grades)
+    filled(grades, {before[0]: "3"})
+    record("late").save(grades)
+    write_review(grades, LAB)
+    assert set(codes(grades)) > set(before)
+    assert next(iter(read_points(grades, LAB).values())).points == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("9", "from 0 to 8"), ("-1", "from 0 to 8"), ("seven", "whole number"), ("³", "whole")],
+)
+def test_points_that_cannot_be_are_named_with_their_line(grades: Path, text: str, sentence: str) -> None:
+    write_review(grades, LAB)
+    filled(grades, {codes(grades)[0]: text})
+    with pytest.raises(ReviewError, match=f"points.csv, line 2: .*{sentence}"):
+        read_points(grades, LAB)
+    assert review(grades, LAB) == 2
+
+
+def test_a_points_file_that_lost_a_column_or_a_code_is_named(grades: Path) -> None:
+    write_review(grades, LAB)
+    path = grades / "review" / "points.csv"
+    kept = path.read_text()
+    path.write_text(kept.replace("points", "pts", 1))
+    with pytest.raises(ReviewError, match="the column points is missing"):
+        read_points(grades, LAB)
+    path.write_text(kept + "ex-4-9,NOBODY,3,8,\r\n")
+    with pytest.raises(ReviewError, match="there is no answer 'NOBODY'"):
+        read_points(grades, LAB)
+
+
+def test_totals_add_up() -> None:
+    assert Total.of(record("ann")) == Total(points=92, possible=100, bonus=10, waiting=8)
