@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from efficientlab.datasets import fashion
 from efficientlab.datasets.fashion import FASHION_CLASSES, load_fashion_mnist, load_sprites, read_idx
 
 PER_CLASS = {"train": 128, "val": 32, "test": 48}
