@@ -31,6 +31,7 @@ EXAMPLES = """examples:
   python -m efficientlab review grades --lab 4         read the written answers side by side, merge their points
   python -m efficientlab validate --lab 4              before release: solution 100 %, stub 0, each slip found
   python -m efficientlab release --lab 4 --out bundle  what students get, without anything that answers it
+  python -m efficientlab new-lab 8 depth               write the skeleton of a lab, whose tests pass
   python -m efficientlab build 4                       rebuild lab 4's notebooks from solutions/lab4_tsm.py
   python -m efficientlab test                          lint, types, unit tests, mutants and every notebook
 
@@ -145,6 +146,13 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "labs", nargs="*", type=_lab_number, metavar="LAB", help="labs, as 4 or lab4_tsm; all without it"
     )
+    new = verb(
+        "new-lab",
+        _new_lab,
+        "write the skeleton of a lab, whose tests pass; CONTRIBUTING.md says how to go on",
+    )
+    new.add_argument("number", type=_lab_number, metavar="NUMBER")
+    new.add_argument("slug", metavar="SLUG", help="its short name, as in: new-lab 8 depth")
     what = build.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="write nothing; say what is out of date")
     what.add_argument("--run", dest="execute", action="store_true", help="execute even where no code changed")
@@ -255,6 +263,18 @@ def _find(options: argparse.Namespace) -> Lab:
     except KeyError as error:
         print(f"efficientlab {options.verb}: {error.args[0]}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _new_lab(options: argparse.Namespace) -> int:
+    from efficientlab.authoring.new_lab import NewLabError, new_lab
+
+    try:
+        print("\n".join(new_lab(ROOT, options.number, options.slug)))
+    except NewLabError as error:
+        print(f"efficientlab new-lab: {error}", file=sys.stderr)
+        return 1
+    print(f"Now run: python -m efficientlab build {options.number}, then: python -m efficientlab test")
+    return 0
 
 
 def _build(options: argparse.Namespace) -> int:

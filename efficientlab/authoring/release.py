@@ -3,7 +3,8 @@
 The package is cut down to what the lab's notebook imports, and what that imports. A module that holds a reference of
 an exercise, as `kernels` does for many, is therefore not in the bundle unless the lab hands it out. The bundle is
 then searched for the distinctive lines of the solution, of the mark schemes and of the lab's right answers in
-`tests/alternatives`; if an answer is found, nothing is released.
+`tests/alternatives`. If an answer is found in a notebook, in a text or among the data, nothing is released; where a
+module that the lab uses holds lines of one, a line says so.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def release(lab: Lab, out: Path) -> list[str]:
 
     Raises `ReleaseError` where the lab is not built, `out` exists, or something in the bundle answers an exercise.
     """
+    if lab.draft:
+        raise ReleaseError(f"lab {lab.number} is a draft; take `draft=True` from its Lab when it is ready.")
     if out.exists():
         raise ReleaseError(f"{out} is there already; name a new folder.")
     if problems := stale(lab):
@@ -64,10 +67,13 @@ def release(lab: Lab, out: Path) -> list[str]:
         bundle = Path(part) / "bundle"
         bundle.mkdir(mode=0o755)
         lines = _fill(bundle, lab)
-        if found := leaks(bundle, lab):
+        found = leaks(bundle, lab)
+        used = [line for line in found if line.startswith("efficientlab/")]
+        if other := [line for line in found if line not in used]:
             raise ReleaseError(
-                f"the bundle would give answers away, so it was not made: {'; '.join(found[:5])}"
+                f"the bundle would give answers away, so it was not made: {'; '.join(other[:5])}"
             )
+        lines += [f"{line}, as in an answer; the lab uses this module" for line in used]
         lines += [
             f"{line}, which the lab uses; an answer that imports it is reported"
             for line in namesakes(bundle, lab)
@@ -103,7 +109,7 @@ def _fill(bundle: Path, lab: Lab) -> list[str]:
         f"labs/{notebook.name}",
         f"{len(modules)} modules of efficientlab, all that the lab uses",
         f"the recorded cases, the data, {', '.join(FILES)} and a README",
-        f"searched for the lines of {len(answers_of(lab))} answers; none is in it",
+        f"searched for the lines of {len(answers_of(lab))} answers; none is in the notebook, the texts and the data",
     ]
 
 

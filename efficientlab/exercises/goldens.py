@@ -77,7 +77,7 @@ def _put(tensors: dict[str, torch.Tensor], plain: dict[str, object], at: str, va
     for key, value in values.items():
         if isinstance(value, torch.Tensor):
             tensors[f"{at}/{key}"] = value.detach().clone(memory_format=torch.contiguous_format)
-            if not value.is_contiguous():
+            if not value.is_contiguous() and 0 not in value.stride():  # an expanded one cannot be written
                 plain[f"{at}/{key}{STRIDES}"] = list(value.stride())
         else:
             plain[f"{at}/{key}"] = value

@@ -57,6 +57,8 @@ class Lab:
     slug: str
     title: str
     exercises: tuple[Exercise, ...]
+    draft: bool = False
+    """Not ready for students: `release` refuses it, and tests of a whole lab pass it over."""
     passed: set[str] = field(default_factory=set)
     predictions: dict[str, dict[str, float]] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,19 @@ import pytest
 
 from efficientlab.authoring import release as module
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.release import ReleaseError, answers_of, leaks, modules_of, namesakes, release
+from efficientlab.authoring.release import (
+    ALWAYS,
+    ReleaseError,
+    answers_of,
+    leaks,
+    modules_of,
+    namesakes,
+    release,
+)
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
-from efficientlab.exercises.labs import find_lab
+from efficientlab.exercises.labs import MODULES, find_lab
 
 LAB = find_lab(4)
 
@@ -28,7 +37,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "stale", lambda lab: [])  # tests/notebooks guards that
         lines = release(LAB, out)
-    assert any("none is in it" in line for line in lines)
+    assert any("none is in the notebook" in line for line in lines)
     return out
 
 
@@ -71,6 +80,44 @@ def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
     assert result.returncode == 0, result.stderr[-2000:]
     assert "Exercise 4.5 passed" in result.stdout
     assert str(bundle) in result.stdout
+
+
+@pytest.mark.parametrize("number", MODULES)
+def test_a_bundle_holds_what_its_lab_uses_and_nothing_else(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each module of the bundle can be imported from it alone, and another of its files, or the lab, asks for it."""
+    monkeypatch.setattr(module, "stale", lambda lab: [])
+    lab = find_lab(number)
+    release(lab, tmp_path / "bundle")
+    package = tmp_path / "bundle" / "efficientlab"
+    files = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
+    names = {
+        path: ".".join(("efficientlab", *path.relative_to(package).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        for path in files
+    }
+    code = "\n".join(f"import {name}" for path, name in names.items() if files[path])
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "bundle")}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    notebook = nbformat.read(ROOT / "labs" / f"{lab.slug}.ipynb", 4)
+    texts = {**files, Path("notebook"): "\n".join(cell.source for cell in notebook.cells)}
+    for path, name in names.items():
+        room, _, last = name.rpartition(".")
+        asked = re.compile(rf"{re.escape(name)}\b|from {re.escape(room)} import .*\b{last}\b")
+        others = (text for other, text in texts.items() if other != path)
+        assert not files[path] or name in ALWAYS or any(map(asked.search, others)), f"nothing asks for {name}"
+    labs = {re.match(r"efficientlab\.exercises\.lab(\d+)", name) for name in names.values()} - {None}
+    assert {int(match[1]) for match in labs if match} == {number}
 
 
 def test_the_bundle_is_a_project_without_our_command(bundle: Path) -> None:

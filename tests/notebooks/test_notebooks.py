@@ -33,6 +33,11 @@ def solution(number: int) -> NotebookNode:
     return nbformat.read(ROOT / "solutions" / f"{find_lab(number).slug}.ipynb", 4)
 
 
+def skip_drafts(number: int) -> None:
+    if find_lab(number).draft:
+        pytest.skip(f"lab {number} is a draft: it need not be whole yet")
+
+
 def code(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -54,13 +59,14 @@ def test_the_student_notebook_holds_no_line_of_a_solution(number: int) -> None:
         for line in scheme.splitlines()
     }
     secret = {line for line in lines if len(line) > 12}
-    assert len(secret) >= 60
+    assert len(secret) >= (2 if find_lab(number).draft else 60)
     for cell in student(number).cells:
         shared = secret & {line.strip() for line in cell.source.splitlines()}
         assert not shared, f"cell {cell.id} gives away: {shared}"
 
 
 def test_students_write_at_least_sixty_lines(number: int) -> None:
+    skip_drafts(number)
     source = source_path(find_lab(number)).read_text()
     regions = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", source, re.S)
     lines = [line for region in regions for line in region.splitlines() if line.strip()]
@@ -109,6 +115,7 @@ def test_every_code_cell_of_the_solution_was_executed_in_order(number: int) -> N
 
 
 def test_cells_that_nbval_compares_have_stored_outputs(number: int) -> None:
+    skip_drafts(number)
     compared = [c for c in code(solution(number)) if "nbval-check-output" in c.metadata.get("tags", [])]
     assert len(compared) >= 3
     assert all(cell.outputs for cell in compared)
@@ -130,6 +137,7 @@ def test_no_stored_output_is_an_error_or_names_a_path(number: int) -> None:
 
 
 def test_the_solution_is_small(number: int) -> None:
+    skip_drafts(number)
     assert (ROOT / "solutions" / f"{find_lab(number).slug}.ipynb").stat().st_size <= MAX_SOLUTION_BYTES
     pictures = [
         output.data["image/png"]
@@ -142,6 +150,7 @@ def test_the_solution_is_small(number: int) -> None:
 
 
 def test_the_readmes_picture_is_the_solutions_own_output(number: int) -> None:
+    skip_drafts(number)
     picture = (ROOT / "docs" / f"lab{number}.png").read_bytes()
     assert picture == cover_picture(solution(number))
     assert f"docs/lab{number}.png" in (ROOT / "README.md").read_text()

@@ -22,11 +22,24 @@ def run(*arguments: str, python: str = sys.executable) -> subprocess.CompletedPr
 def test_help_shows_every_verb_and_examples() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for verb in ("demo", "lab", "test", "check", "grade", "review", "validate", "release", "build"):
+    for verb in (
+        "demo",
+        "lab",
+        "test",
+        "check",
+        "grade",
+        "review",
+        "validate",
+        "release",
+        "build",
+        "new-lab",
+    ):
         assert f"efficientlab {verb}" in result.stdout
 
 
-@pytest.mark.parametrize("verb", ["grade", "review", "release", "validate", "build", "check", "test"])
+@pytest.mark.parametrize(
+    "verb", ["grade", "review", "release", "validate", "build", "check", "test", "new-lab"]
+)
 def test_each_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main([verb, "--help"])
