@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Timer = Callable[[Callable[[], object]], float]
 
 _MIN_RUNS, _MAX_RUNS = 7, 500
 _MIN_SAMPLE = 200e-6  # seconds; shorter calls are repeated within one sample
+_MOST_REPEATS = 100_000
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,17 @@ def _sample(fn: Callable[[], object], repeat: int, timer: Timer) -> float:
 
 
 def _warm_up(fn: Callable[[], object], timer: Timer) -> int:
-    """Three calls; returns how many calls make a sample that the clock resolves."""
-    shortest = min(timer(fn) for _ in range(3))
-    return 1 if shortest <= 0 else max(1, math.ceil(_MIN_SAMPLE / shortest))
+    """Three calls; returns how many calls make a sample that the clock resolves.
+
+    Where the clock did not move during a call, ten times as many calls are timed, and ten times as many again.
+    """
+    repeat, shortest = 1, min(timer(fn) for _ in range(3))
+    while shortest <= 0:
+        repeat *= 10
+        if repeat > _MOST_REPEATS:
+            raise ValueError(f"the timer says that {_MOST_REPEATS:,} calls took no time; give another one")
+        shortest = _sample(fn, repeat, timer)
+    return max(repeat, math.ceil(_MIN_SAMPLE / shortest))
 
 
 def _wall_timer(fn: Callable[[], object]) -> float:
@@ -227,11 +236,25 @@ def processor_time(fn: Callable[[], object]) -> float:
     """Seconds that the processor worked for this process during one call: a `timer` for busy machines.
 
     Other programs' turns do not count, so ratios of long to short calls are unbiased. It counts the work of all
-    threads, and none of a GPU's.
+    threads, and none of a GPU's. Where the system counts processor time in ticks too coarse for a sample, as
+    Windows does in steps of 15.6 ms, this is the wall clock's time.
     """
-    start = time.process_time()
+    clock = time.perf_counter if _tick(time.process_time) > _MIN_SAMPLE else time.process_time
+    start = clock()
     fn()
-    return time.process_time() - start
+    return clock() - start
+
+
+@cache
+def _tick(clock: Callable[[], float]) -> float:
+    """The smallest step in seconds that a clock was seen to make; what `get_clock_info` says of it is not so."""
+    steps = []
+    for _ in range(3):
+        start = clock()
+        while (now := clock()) == start:
+            pass
+        steps.append(now - start)
+    return min(steps)
 
 
 def _nothing() -> None:

@@ -136,6 +136,26 @@ def test_short_calls_are_repeated_within_a_sample():
     assert (len(calls) - 3) / result.runs == 20  # samples of 200 µs
 
 
+def test_calls_shorter_than_a_tick_of_the_clock_are_repeated_until_it_moves():
+    """A Windows performance counter moves in steps of 100 ns; these calls take 30 ns."""
+    now = 0.0
+
+    def work():
+        nonlocal now
+        now += 30e-9
+
+    def timer(fn):
+        start = now // 1e-7
+        fn()
+        return (now // 1e-7 - start) * 1e-7
+
+    result = compare({"a": work, "b": lambda: [work(), work()]}, rounds=10, timer=timer)
+    assert result["a"].median == pytest.approx(30e-9, rel=0.01)
+    assert result.ratio["b"].value == pytest.approx(2, rel=0.01)
+    with pytest.raises(ValueError, match="100,000 calls took no time"):
+        latency(int, timer=lambda fn: 0.0)
+
+
 @pytest.mark.parametrize("bad", [{}, {"a": int}])
 def test_compare_needs_two(bad):
     with pytest.raises(ValueError, match="at least two"):
@@ -185,3 +205,13 @@ def test_processor_time_leaves_sleep_out_and_counts_work():
             pass
 
     assert processor_time(work) >= 0.03
+
+
+def test_processor_time_takes_the_wall_clock_where_the_processor_s_is_coarse(monkeypatch):
+    """Windows counts processor time in ticks of 1/64 s, which says 0 of nearly every call."""
+    fine = time.process_time
+    monkeypatch.setattr(time, "process_time", lambda: fine() * 64 // 1 / 64)
+    x = torch.randn(64, 64)
+    result = compare({"once": lambda: x @ x, "ten": lambda: [x @ x for _ in range(10)]}, timer=processor_time)
+    assert result["once"].low > 0
+    assert 3 < result.ratio["ten"].value < 30
