@@ -131,7 +131,7 @@ def others(path: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     new = {(record["group"], record["threads"]) for record in records}
-    rows = json.loads(path.read_text())["rows"]
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
     return [row for row in rows if (row["group"], row["threads"]) not in new]
 
 

@@ -51,7 +51,7 @@ def spconv(coords: Tensor, channels: int) -> Iterator[str]:
 
 
 def megabytes(field: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
@@ -64,7 +64,7 @@ def measure(name: str, voxels: int, channels: int) -> None:
     for stage in contestant(coords, channels):
         if stage == "ready":
             ctypes.CDLL(None).malloc_trim(0)  # what is free must not hide what is added
-            Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+            Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # forget the peak so far
             base = megabytes("VmRSS")
         else:
             print(stage, megabytes("VmHWM") - base)

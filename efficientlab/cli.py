@@ -7,15 +7,15 @@ checkout alone; `environment.provide` then makes what the verb needs.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from efficientlab import __version__
-from efficientlab.environment import ROOT, provide
+from efficientlab.environment import ROOT, become, provide
 
 if TYPE_CHECKING:
     from efficientlab.exercises.lab import Lab
@@ -26,6 +26,7 @@ SANDBOXES = ("auto", "namespaces", "bubblewrap", "landlock", "docker", "podman")
 EXAMPLES = """examples:
   python -m efficientlab demo                          run lab 4's solution and grade six sample submissions
   python -m efficientlab lab                           open JupyterLab on the labs
+  python -m efficientlab lab --no-browser --port 9000  what Jupyter takes is passed on
   python -m efficientlab check mine.ipynb --lab 4      points of one notebook of your own, exercise by exercise
   python -m efficientlab grade export.zip --lab 4 --out grades     grade a class, in a sandbox
   python -m efficientlab review grades --lab 4         read the written answers side by side, merge their points
@@ -63,13 +64,20 @@ overview and the tables then hold them. What is filled in is kept.
 """
 
 
+PASS_ON = ("lab", "test")
+"""Verbs that hand on what they do not know: to Jupyter, to pytest."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one verb; the exit status is 0 where all went well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console may lack ×, … or a student's name
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.verb != "test":
+    if rest and options.verb not in PASS_ON:
         parser.error(f"{options.verb} does not know {' '.join(rest)}")
-    options.rest = [*getattr(options, "rest", []), *rest]
+    options.rest = rest
     provide(options.verb)
     raise SystemExit(options.run(options))
 
@@ -100,7 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--lab", type=_lab_number, required=required, metavar="N", help=text)
 
     verb("demo", _demo, "run lab 4's solution, print its results, grade six sample submissions")
-    verb("lab", _lab, "open JupyterLab on the labs")
+    verb(
+        "lab",
+        _lab,
+        "open JupyterLab on the labs; further arguments go to Jupyter, as in: lab --no-browser --port 9000",
+    )
     test = verb(
         "test", _test, "run all tests; further arguments go to pytest, as in: test tests/kernels -k shift"
     )
@@ -185,14 +197,28 @@ def _demo(options: argparse.Namespace) -> int:
     return demo()
 
 
-def _lab(options: argparse.Namespace) -> int:
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(ROOT / "labs")], cwd=ROOT)
+def _lab(options: argparse.Namespace) -> NoReturn:
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in options.rest:
+        print(
+            "efficientlab lab: Jupyter does not serve as root, who may do anything. Become another user, or, in a "
+            "container of your own, run: efficientlab lab --allow-root",
+            file=sys.stderr,
+        )
+        raise SystemExit(2)
+    os.chdir(ROOT)
+    # Kernels find this checkout, wherever it was when its environment was made.
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    become([sys.executable, "-m", "jupyterlab", *options.rest, str(ROOT / "labs")], PYTHONPATH=path)
 
 
-def _test(options: argparse.Namespace) -> int:
+def _test(options: argparse.Namespace) -> NoReturn:
     everything = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600", "tests", "solutions"]
-    command = [sys.executable, "-m", "pytest", *(options.paths + options.rest or everything)]
-    return subprocess.call(command, cwd=ROOT, env={**os.environ, "EFFICIENTLAB_PROFILE": "ci"})
+    os.chdir(ROOT)
+    become(
+        [sys.executable, "-m", "pytest", *(options.paths + options.rest or everything)],
+        EFFICIENTLAB_PROFILE="ci",
+        PYTHONUTF8="1",
+    )
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -141,12 +141,40 @@ def test_a_lab_is_named_by_number_or_by_slug(text: str, number: int) -> None:
 def test_what_test_does_not_know_goes_to_pytest(
     arguments: list[str], command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert sorted(becomes(arguments, monkeypatch)[3:]) == sorted(command)
+
+
+def becomes(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The program that a verb goes on as."""
     called: list[list[str]] = []
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(cli, "provide", lambda verb: None)
-    monkeypatch.setattr(subprocess, "call", lambda command, **more: called.append(command) or 0)
+    monkeypatch.setattr(cli, "become", lambda command, **variables: called.append(command))
     with pytest.raises(SystemExit):
         cli.main(arguments)
-    assert sorted(called[0][3:]) == sorted(command)
+    return called[0] if called else []
+
+
+def test_what_lab_does_not_know_goes_to_jupyter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    command = becomes(["lab", "--no-browser", "--port", "9000", "--ServerApp.token=x"], monkeypatch)
+    assert command[1:-1] == ["-m", "jupyterlab", "--no-browser", "--port", "9000", "--ServerApp.token=x"]
+    assert command[-1] == str(ROOT / "labs")
+
+
+def test_lab_as_root_says_what_to_add(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert becomes(["lab"], monkeypatch) == []
+    assert "efficientlab lab --allow-root" in capsys.readouterr().err
+    assert "--allow-root" in becomes(["lab", "--allow-root"], monkeypatch)
+
+
+def test_the_package_s_folder_can_be_run_from_anywhere(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "efficientlab"), "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("efficientlab "), done.stderr
 
 
 @pytest.mark.parametrize(("complete", "status"), [(True, 0), (False, 1)])

@@ -1,6 +1,12 @@
 """The conda file, pyproject and constraints tell one story."""
 
+import ast
+import os
+import shutil
+import subprocess
+import sys
 import tomllib
+import venv
 from pathlib import Path
 
 import pytest
@@ -103,3 +109,162 @@ def test_every_requirement_of_the_project_is_read(extra: str, monkeypatch: pytes
         asked += [Requirement(r) for inner in own.extras for r in extras[inner]]
     needed = {r.name for r in asked if r.marker is None or r.marker.evaluate()}
     assert {Requirement(r).name for r in environment.unmet(extra)} == needed
+
+
+class Stopped(Exception):
+    """The command would go on as another program here."""
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh checkout that lacks torch. Its `.venv/bin/python` notes what pip is asked for, or runs `pip.sh`."""
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
+
+    def create(folder: Path, with_pip: bool) -> None:
+        python = folder / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(
+            '#!/bin/sh\ncd "$(dirname "$0")/../.."; echo "$*" >> log; [ ! -f pip.sh ] || . ./pip.sh\n'
+        )
+        python.chmod(0o755)
+
+    def become(command: list[str], **variables: str) -> None:
+        raise Stopped(command)
+
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "unmet", lambda extra: ["torch>=2.6"])
+    monkeypatch.setattr(environment, "become", become)
+    monkeypatch.setattr(venv, "create", create)
+    monkeypatch.setattr(sys, "argv", ["efficientlab", "lab", "--no-browser"])
+    return tmp_path
+
+
+def provide(command: str) -> None:
+    with pytest.raises(Stopped):
+        environment.provide(command)
+
+
+def asked_of_pip(checkout: Path) -> list[str]:
+    log = checkout / "log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return [line.partition("--progress-bar off ")[2] for line in lines if "pip install" in line]
+
+
+def test_a_student_gets_the_core_and_an_instructor_s_tools_come_when_asked_for(fresh: Path) -> None:
+    provide("lab")
+    assert asked_of_pip(fresh) == ["--constraint constraints.txt --editable ."]
+    provide("lab")
+    assert asked_of_pip(fresh) == [], "made once"
+    provide("grade")
+    assert asked_of_pip(fresh) == ["--constraint constraints.txt --editable .[instructor]"]
+
+
+def test_a_checkout_that_was_moved_is_installed_anew(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    provide("lab")
+    asked_of_pip(fresh)
+    moved = fresh.parent / f"{fresh.name} moved ü"
+    fresh.rename(moved)
+    monkeypatch.setattr(environment, "ROOT", moved)
+    provide("lab")
+    assert asked_of_pip(moved) == ["--no-deps --editable ."]
+    provide("lab")
+    assert asked_of_pip(moved) == []
+
+
+def test_where_pip_fails_its_last_words_are_shown(fresh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (fresh / "pip.sh").write_text(
+        "echo Collecting soupsieve; echo 'ERROR: soupsieve needs Python 3.11.5'; exit 1\n"
+    )
+    with pytest.raises(SystemExit, match="Run it again to go on"):
+        environment.provide("lab")
+    assert "soupsieve needs Python 3.11.5" in capsys.readouterr().err
+    (fresh / "pip.sh").unlink()
+    asked_of_pip(fresh)
+    provide("lab")
+    assert len(asked_of_pip(fresh)) == 1, "a half-made environment is finished"
+
+
+def test_the_environment_shows_its_steps(fresh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (fresh / "pip.sh").write_text("echo Collecting x; echo '  Downloading torch-2.13.0.whl (191.2 MB)'\n")
+    provide("lab")
+    out = capsys.readouterr().out
+    assert "gigabytes" in out
+    assert "Downloading torch-2.13.0.whl (191.2 MB)" in out
+
+
+def test_a_read_only_checkout_is_named(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(SystemExit, match="this folder is read-only"):
+        environment.provide("lab")
+
+
+def test_ctrl_c_while_installing_gets_a_sentence(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environment, "_pip", interrupted)
+    with pytest.raises(SystemExit, match="Run it again to go on"):
+        environment.provide("lab")
+
+
+FIRST_FILES = ["__init__.py", "__main__.py", "cli.py", "environment.py"]
+
+
+@pytest.mark.parametrize("name", FIRST_FILES)
+def test_what_an_old_python_reads_first_is_written_for_it(name: str) -> None:
+    """Syntax of 3.8, and no annotation that 3.8 would evaluate: it reaches the sentence on versions."""
+    source = (ROOT / "efficientlab" / name).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 8))
+    annotated = any(isinstance(node, ast.FunctionDef | ast.AnnAssign) for node in ast.walk(tree))
+    assert not annotated or "from __future__ import annotations" in source
+
+
+@pytest.mark.parametrize("release", ["3.8", "3.9", "3.10"])
+def test_an_old_python_is_told_so(release: str) -> None:
+    installed = [
+        *Path.home().glob(f".pyenv/versions/{release}.*/bin/python"),
+        shutil.which(f"python{release}"),
+    ]
+    python = next(filter(None, installed), None)
+    if python is None:
+        pytest.skip(f"there is no Python {release} here")
+    done = subprocess.run(
+        [str(python), "-m", "efficientlab", "lab"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"efficientlab needs Python 3.11 or newer; this is {release}.")
+
+
+def test_commands_run_where_the_code_page_is_not_utf_8(tmp_path: Path) -> None:
+    """An ASCII locale stands for the code pages of Windows: files are read with their own encoding."""
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "efficientlab", "check", str(tmp_path / "none.ipynb"), "--lab", "4"],
+        cwd=ROOT,
+        env={**os.environ, **plain},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "there is no such file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+TEXT = {"read_text", "write_text"}
+
+
+def test_no_text_is_read_or_written_in_the_system_s_code_page() -> None:
+    """Beside ruff's PLW1514, which sees a path only where its type is plain."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "efficientlab").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name | ast.BinOp | ast.Call | ast.Attribute)
+        and node.func.attr in TEXT
+        and "encoding" not in {keyword.arg for keyword in node.keywords}
+    ]
+    assert bare == []

@@ -25,7 +25,7 @@ class ControlGroup:
     def add(self, process: int) -> None:
         """Put a process into the group, and with it all that it starts."""
         for folder in self.folders:
-            (folder / "cgroup.procs").write_text(str(process))
+            (folder / "cgroup.procs").write_text(str(process), encoding="utf-8")
 
     def close(self) -> None:
         """Remove the group, once its processes are gone."""
@@ -39,7 +39,7 @@ def make_group(
 ) -> ControlGroup | None:
     """A new group with these limits under our own; None where we may not make one."""
     try:
-        lines = [line.split(":", 2) for line in own.read_text().splitlines()]
+        lines = [line.split(":", 2) for line in own.read_text(encoding="utf-8").splitlines()]
     except OSError:
         return None
     homes = {controller: path for _, names, path in lines for controller in names.split(",")}
@@ -54,13 +54,13 @@ def make_group(
         for parent in parents:
             _remove_left_over(parent)
             if version == 2:
-                (parent / "cgroup.subtree_control").write_text("+memory +pids")
+                (parent / "cgroup.subtree_control").write_text("+memory +pids", encoding="utf-8")
             made.append(_new_folder(parent))
         for name, value in zip(
             _FILES[version], (limits.memory + limits.scratch, limits.processes), strict=True
         ):
             file = next(folder / name for folder in made if (folder / name).exists())
-            file.write_text(str(value))
+            file.write_text(str(value), encoding="utf-8")
     except (OSError, StopIteration):
         ControlGroup(made).close()
         return None

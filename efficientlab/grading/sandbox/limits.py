@@ -26,7 +26,7 @@ def restrain(limits: Limits) -> None:
     """Set the limits of this process, and of each that it starts, for good (Linux)."""
     import resource
 
-    taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
+    taken = int(open("/proc/self/statm", encoding="utf-8").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
     for kind, value in (
         (resource.RLIMIT_AS, taken + limits.memory),
         (resource.RLIMIT_CPU, int(limits.exercise) + 5),

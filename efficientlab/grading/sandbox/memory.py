@@ -17,7 +17,7 @@ def descendants(ancestor: int) -> Iterator[int]:
         parent = waiting.pop()
         with contextlib.suppress(OSError):
             for task in Path(f"/proc/{parent}/task").iterdir():  # each thread has children of its own
-                children = [int(child) for child in (task / "children").read_text().split()]
+                children = [int(child) for child in (task / "children").read_text(encoding="utf-8").split()]
                 waiting += children
                 yield from children
 
@@ -27,6 +27,8 @@ def private_bytes(ancestor: int) -> int:
     total = 0
     for process in descendants(ancestor):
         with contextlib.suppress(OSError):
-            _, resident, shared, *_ = map(int, Path(f"/proc/{process}/statm").read_text().split())
+            _, resident, shared, *_ = map(
+                int, Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()
+            )
             total += (resident - shared) * _PAGE
     return total

@@ -54,7 +54,7 @@ def enter() -> None:
         if path != "/proc" and path not in DEVICES:
             libc.make_read_only(str(target))
         os.close(handle)
-    (Path(root) / "etc" / "passwd").write_text(PASSWD)
+    (Path(root) / "etc" / "passwd").write_text(PASSWD, encoding="utf-8")
     (Path(root) / "dev" / "shm").symlink_to(f"{SCRATCH}/.shm")
     for name in ("old", SCRATCH.strip("/")):
         (Path(root) / name).mkdir(exist_ok=True)

@@ -46,7 +46,9 @@ def measure_all_reduce(
     command += [f"--clips={clips}", f"--frames={frames}", f"--size={size}", f"--steps={steps}"]
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
     for _ in range(ATTEMPTS):
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", env=environment, check=False
+        )
         lines = done.stderr.strip().splitlines()
         raised = [line for line in lines if "Error:" in line and "ChildFailedError" not in line]
         if not done.returncode or raised:
