@@ -1082,7 +1082,7 @@ def step_cost(parameters, macs, clips, workers, flops_per_second, bytes_per_seco
 lab.check("4.8", step_cost)
 
 # %% [markdown]
-# Now measure. The next cell starts two real worker processes with `torchrun`. They train a few steps with
+# Now measure. The next cell starts two real worker processes, as `torchrun` would. They train a few steps with
 # `DistributedDataParallel`, and a hook counts every byte of gradients that goes into an all-reduce. TSM has the parameters
 # of TSN, so TSN stands for it.
 

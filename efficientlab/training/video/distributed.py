@@ -1,11 +1,13 @@
 """What data-parallel training sends: measured on real processes, on one machine.
 
-    python -m torch.distributed.run --standalone --nproc-per-node=2 \
-        -m efficientlab.training.video.distributed --model efficientlab.models.video.rivals:TSN
+``measure_all_reduce`` starts workers that train a few steps under DistributedDataParallel with the gloo backend over
+the loopback interface. A communication hook counts the bytes of every bucket of gradients that is all-reduced. The
+workers meet in a file, as ``torchrun``'s own store needs libuv, which PyTorch on Windows is built without; under
+``torchrun`` each of them is
 
-trains a few steps under DistributedDataParallel with the gloo backend over the loopback interface. A
-communication hook counts the bytes of every bucket of gradients that is all-reduced. Rank 0 prints one line of
-JSON. ``measure_all_reduce`` does all that from Python.
+    python -m efficientlab.training.video.distributed --model efficientlab.models.video.rivals:TSN
+
+and rank 0 prints one line of JSON.
 """
 
 import argparse
@@ -14,7 +16,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,24 +45,45 @@ def measure_all_reduce(
     Raises:
         RuntimeError: a process failed; the sentence ends with its last words.
     """
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={workers}"]
-    command += ["-m", "efficientlab.training.video.distributed", "--model", model]
+    command = [sys.executable, "-m", "efficientlab.training.video.distributed", "--model", model]
     command += [f"--clips={clips}", f"--frames={frames}", f"--size={size}", f"--steps={steps}"]
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
     for _ in range(ATTEMPTS):
-        done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", env=environment, check=False
-        )
-        lines = done.stderr.strip().splitlines()
-        raised = [line for line in lines if "Error:" in line and "ChildFailedError" not in line]
-        if not done.returncode or raised:
+        status, said = _run_together(command, workers)
+        if status >= 0:  # below: the number of the signal that ended it
             break
-    if done.returncode:
-        killed = [line for line in lines if "exitcode" in line]  # no exception: torchrun names the signal
-        words = raised[:1] or killed[-1:] or lines[-1:]
-        raise RuntimeError(f"Training {model} on {workers} processes failed: {words[0].strip()}")
-    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if status:
+        words = [line for line in said.splitlines() if "Error:" in line] or said.strip().splitlines()[-1:]
+        why = words[0].strip() if status > 0 and words else f"signal {-status} ended a process"
+        raise RuntimeError(f"Training {model} on {workers} processes failed: {why}")
+    report: dict[str, Any] = json.loads(said.splitlines()[-1])
     return report
+
+
+def _run_together(command: list[str], workers: int) -> tuple[int, str]:
+    """Run a command as `workers` ranks: 0 and what rank 0 printed, or a status and the words of one that failed.
+
+    Where one fails, the others would wait for it: they are ended.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command = [*command, f"--meet={Path(folder, 'store').as_uri()}"]
+        processes = []
+        for rank in range(workers):
+            ranked = {"OMP_NUM_THREADS": "1", **os.environ, "RANK": str(rank), "WORLD_SIZE": str(workers)}
+            with (
+                Path(folder, f"out{rank}").open("wb") as out,
+                Path(folder, f"error{rank}").open("wb") as error,
+            ):
+                processes.append(subprocess.Popen(command, stdout=out, stderr=error, env=ranked))
+        try:
+            while None in (codes := [process.poll() for process in processes]) and not any(codes):
+                time.sleep(0.02)
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+        status = min((code for code in codes if code), default=0)  # a signal before the error that it causes
+        name = f"error{codes.index(status)}" if status else "out0"
+        return status, Path(folder, name).read_text(encoding="utf-8", errors="replace")
 
 
 def train(network: nn.Module, video: Tensor, label: Tensor, steps: int) -> dict[str, Any]:
@@ -131,15 +156,18 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--size", type=int, default=32, help="pixels a side")
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--meet", help="URI of a file in which the workers meet; torchrun's store without it")
     args = parser.parse_args()
     if "RANK" not in os.environ:
-        parser.error("start this under torch.distributed.run, as shown above: RANK is not set.")
+        parser.error("start this under torchrun: RANK is not set.")
     if args.steps < 2:
         parser.error(f"--steps must be at least 2, since the first is not timed; got {args.steps}.")
 
     torch.manual_seed(0)  # the same weights everywhere
     network = load(args.model)
-    dist.init_process_group("gloo")
+    dist.init_process_group(
+        "gloo", args.meet, rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"])
+    )
     try:
         rng = torch.Generator().manual_seed(dist.get_rank())  # but a batch of one's own
         video = torch.randn(args.clips, args.frames, 3, args.size, args.size, generator=rng)

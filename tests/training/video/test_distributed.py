@@ -1,4 +1,5 @@
-import subprocess
+import sys
+import time
 
 import pytest
 
@@ -29,13 +30,12 @@ def test_bad_names_of_models():
         load("builtins:dict")
 
 
-@pytest.mark.parametrize(("aborts", "error"), [(2, None), (3, "SIGABRT")])
+@pytest.mark.parametrize(("aborts", "error"), [(2, None), (3, "signal 6")])
 def test_a_signal_is_worth_another_try(
     monkeypatch: pytest.MonkeyPatch, aborts: int, error: str | None
 ) -> None:
-    killed = subprocess.CompletedProcess([], 1, "", "exitcode  : -6 (pid: 1)  (SIGABRT)\n")
-    runs = [killed] * aborts + [subprocess.CompletedProcess([], 0, '{"workers": 2}\n', "")]
-    monkeypatch.setattr(distributed.subprocess, "run", lambda *args, **how: runs.pop(0))
+    runs = [(-6, "")] * aborts + [(0, '{"workers": 2}\n')]
+    monkeypatch.setattr(distributed, "_run_together", lambda command, workers: runs.pop(0))
     if error:
         with pytest.raises(RuntimeError, match=error):
             distributed.measure_all_reduce("module:Name")
@@ -44,7 +44,15 @@ def test_a_signal_is_worth_another_try(
 
 
 def test_an_error_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = [subprocess.CompletedProcess([], 1, "", "ValueError: no such network\n")]
-    monkeypatch.setattr(distributed.subprocess, "run", lambda *args, **how: runs.pop(0))
+    runs = [(1, "ValueError: no such network\n")]
+    monkeypatch.setattr(distributed, "_run_together", lambda command, workers: runs.pop(0))
     with pytest.raises(RuntimeError, match="no such network"):
         distributed.measure_all_reduce("module:Name")
+
+
+def test_where_one_process_fails_the_others_do_not_wait_for_it() -> None:
+    """Rank 0 sleeps for a minute, rank 1 fails at once."""
+    code = "import os, sys, time; time.sleep(60) if os.environ['RANK'] == '0' else sys.exit('KeyError: 1')"
+    start = time.monotonic()
+    assert distributed._run_together([sys.executable, "-c", code], 2) == (1, "KeyError: 1\n")
+    assert time.monotonic() - start < 30
