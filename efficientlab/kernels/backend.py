@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import register_flop_formula
+
+from efficientlab.kernels.flops import register_flops
 
 BACKEND = "EFFICIENTLAB_KERNELS"
 """Environment variable that overrides the choice of `use_triton`: torch or triton."""
@@ -80,10 +81,10 @@ def register_cost(op: Any, *, macs: Callable[..., int], moved: Callable[..., int
     """
     packet = op._opoverload.overloadpacket
 
-    @register_flop_formula(packet, get_raw=True)
     def flops(*args: Any, out_val: Any = None, **kwargs: Any) -> int:
         return 2 * macs(*args, out=out_val, **kwargs)
 
+    register_flops(packet, flops)
     BYTES[packet] = moved
 
 

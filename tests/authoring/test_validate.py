@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from efficientlab.authoring import validate as module
 from efficientlab.authoring.record import mutant_files
 from efficientlab.authoring.validate import Sample, samples_of, validate
 from efficientlab.exercises.lab import Lab
-from efficientlab.exercises.labs import find_lab
+from efficientlab.exercises.labs import MODULES, find_lab
 from efficientlab.grading.record import ExerciseResult, Record, record_id
 from efficientlab.grading.sandbox.contract import SandboxError
 
@@ -40,6 +41,14 @@ def test_a_slip_differs_from_the_solution_in_its_own_cell_alone(samples: list[Sa
         changed = [a.id for a, b in zip(sample.notebook.cells, complete, strict=True) if a.source != b.source]
         assert len(changed) == 1, sample.name
         assert not sample.loses or changed == [LAB[next(iter(sample.loses))].cell]
+
+
+@pytest.mark.parametrize("number", MODULES)
+def test_each_labs_solution_gets_all_points_and_its_stub_none_in_the_sandbox(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "samples_of", lambda lab: islice(samples_of(lab), 2))
+    assert validate(find_lab(number)) == 0, capsys.readouterr()
 
 
 def as_they_must(samples: list[Sample], spoil: str = "") -> Iterator[Record]:

@@ -81,7 +81,6 @@ class KernelMap:
         return self.plans[key]
 
 
-@torch.compiler.disable
 def kernel_map(
     coords: Tensor, out_coords: Tensor, kernel_size: Size, stride: Size = 1, dilation: Size = 1
 ) -> KernelMap:
@@ -105,6 +104,14 @@ def kernel_map(
             a size is not positive.
         TypeError: coords are not integers, or not on one device.
     """
+    if torch.compiler.is_compiling():  # sizes depend on data: a compiler would break the search into pieces
+        return torch.compiler.disable(_find_pairs)(coords, out_coords, kernel_size, stride, dilation)
+    return _find_pairs(coords, out_coords, kernel_size, stride, dilation)
+
+
+def _find_pairs(
+    coords: Tensor, out_coords: Tensor, kernel_size: Size, stride: Size, dilation: Size
+) -> KernelMap:
     offsets = list(kernel_offsets(kernel_size, dilation))
     steps = triple("stride", stride)
     centred = all(s % 2 for s in triple("kernel_size", kernel_size))

@@ -410,6 +410,26 @@ def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     assert torch.allclose(torch.autograd.grad(compiled(x), x)[0], expected[1], atol=1e-4)
 
 
+def test_inside_compiled_code_the_kernel_map_is_found_by_the_interpreter(monkeypatch):
+    coords, compiling = random_voxels(20), []
+    find = sparse_map._find_pairs
+
+    def seen(*arguments):
+        compiling.append(torch.compiler.is_compiling())
+        return find(*arguments)
+
+    def f(x):
+        return (2 * x)[kernel_map(coords, coords, 3).source.long()].sum()
+
+    x = torch.randn(20, 3)
+    expected = f(x)
+    monkeypatch.setattr(sparse_map, "_find_pairs", seen)
+    compiled = torch.compile(f, backend="eager")
+    assert torch.allclose(compiled(x), expected)
+    assert torch.allclose(compiled(x), expected)
+    assert compiling == [False, False]
+
+
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_costs_a_product_for_each_real_pair(symmetric):
     coords = random_voxels(40)

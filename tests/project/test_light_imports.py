@@ -1,0 +1,49 @@
+"""Importing is light: what loads beside torch and numpy is listed here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from efficientlab.exercises.labs import MODULES
+
+ROOMS = ["kernels", "counters", "datasets", "models", "training", "viz", "exercises", "grading"]
+OURS = {"efficientlab", "safetensors"}
+LATER = {"torch._dynamo", "torch._inductor", "torch.utils.flop_counter"}  # torch's own, which take a second or two
+
+
+def loaded_by(*names: str) -> set[str]:
+    """The modules that a fresh interpreter has after these imports, beyond those of `import torch, numpy`."""
+    code = (
+        "import torch, numpy, sys, json\n"
+        "before = set(sys.modules)\n"
+        f"for name in {names}: __import__(name)\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(run.stdout))
+
+
+def test_importing_the_package_loads_the_standard_library_alone() -> None:
+    code = "import efficientlab, sys; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["efficientlab.kernels", "efficientlab.counters"],
+        [f"efficientlab.{room}" for room in ROOMS],
+        list(MODULES.values()),
+    ],
+    ids=["kernels and counters", "rooms", "labs"],
+)
+def test_importing_a_room_or_a_lab_loads_torch_and_numpy_alone(names: list[str]) -> None:
+    loaded = loaded_by(*names)
+    packages = {module.partition(".")[0] for module in loaded} - sys.stdlib_module_names
+    assert packages - {"torch", "numpy"} <= OURS
+    assert not loaded & LATER
