@@ -205,37 +205,53 @@ def _drive_extract(extract: Any, case: Values) -> Values:
     from efficientlab.models.gan.pix2pix import Config
     from efficientlab.models.gan.super_student import SuperStudent
 
-    config, drawing = Config(*map(int, str(case["config"]).split("-"))), tensor_of(case, "drawing")
-    student = SuperStudent().eval()
-    with torch.no_grad():
-        for number, p in enumerate(student.parameters()):
-            wave = torch.sin(
-                float(case["phase"]) + number + 1.3 * torch.arange(p.numel(), dtype=torch.float32)
-            )
-            p.copy_(wave.view_as(p) / max(1, p[0].numel()) ** 0.5 + (1.0 if p.ndim == 1 else 0.0))
+    config = Config(*map(int, str(case["config"]).split("-")))
+    student = _well_conditioned(SuperStudent().eval(), int(case["weights_seed"]))
     before = {k: v.clone() for k, v in student.state_dict().items()}
     alone = extract(student, config)
     if not isinstance(alone, nn.Module):
         raise AnswerError("Returned", f"returned {type(alone).__name__} where a network belongs.")
     if alone is student:
         raise AnswerError("Returned", "returned the super student itself; make a network that stands alone.")
+    count = sum(p.numel() for p in alone.parameters())
+    # whether a step of the extracted network's training would reach the super student: step, look, step back
+    mine = [p.detach().clone() for p in alone.parameters()]
     with torch.no_grad():
-        out = returned_tensor(alone(drawing)).clone()
-        count = sum(p.numel() for p in alone.parameters())
         for p in alone.parameters():
             p.add_(1.0)
-    after = student.state_dict()
-    return {
-        "out": out,
-        "parameters": count,
-        "changed": any(not torch.equal(before[k], after[k]) for k in before),
-    }
+        after = student.state_dict()
+        changed = any(not torch.equal(before[k], after[k]) for k in before)
+        for p, value in zip(alone.parameters(), mine, strict=True):
+            p.copy_(value)
+        # in double precision the picture is the same on every processor and in every memory format
+        out = returned_tensor(alone.double()(tensor_of(case, "drawing"))).clone()
+    return {"out": out, "parameters": count, "changed": changed}
+
+
+def _well_conditioned(network: nn.Module, seed: int) -> nn.Module:
+    """Weights that hand rounding on without making it larger: uniform, of variance 1 / fan-in; norms of small gain,
+    and a head so small that tanh stays near its middle. `torch.rand` gives the same numbers on every machine.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in network.named_parameters():
+            drawn = 2 * torch.rand(p.shape, generator=rng) - 1
+            gain = 0.1 if name.startswith("head") else 0.3 if "norm" in name else 1.0
+            if p.ndim == 1:
+                p.copy_(gain * (0.3 * drawn + float(name.endswith("weight"))))
+            else:
+                p.copy_(gain * drawn * (3 / p[0].numel()) ** 0.5)
+    return network
 
 
 def _inputs_extract(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     configs = ("8-16-32-32-48-60-16-8", "12-48-60-96-32-72-24-18", "24-48-96-96-96-96-48-24")
-    return [{"drawing": randn(1, 1, 8, 8), "phase": randn(()).item(), "config": c} for c in configs]
+    return [
+        # 16 × 16: the norms inside have 4 × 4 pixels
+        {"drawing": randn(1, 1, 16, 16).double(), "weights_seed": 3 * seed + k, "config": config}
+        for k, config in enumerate(configs)
+    ]
 
 
 EXTRACT = Check(
