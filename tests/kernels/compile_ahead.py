@@ -22,14 +22,13 @@ from efficientlab.kernels import (  # noqa: E402
     augment,
     bev,
     gather,
-    points_farthest,
-    points_near,
     shift,
     shifted_conv,
-    sparse,
     voxel,
 )
 from efficientlab.kernels.backend import Kernel  # noqa: E402
+from efficientlab.kernels.points import farthest, near  # noqa: E402
+from efficientlab.kernels.sparse import conv  # noqa: E402
 
 TURING, AMPERE, ADA, HOPPER = 75, 80, 89, 90
 
@@ -123,11 +122,11 @@ def _dot(dtype: str) -> Specialisation:
 
 def _sparse_conv(dtype: str) -> Specialisation:
     return Specialisation(
-        sparse._conv_kernel,
+        conv._conv_kernel,
         {"x": f"*{dtype}:16", "weight": f"*{dtype}:16", "y": f"*{dtype}:16", "rows": "i32"}
         | dict.fromkeys(("order", "table"), "*i32:16")
         | dict.fromkeys(("channels", "outputs"), "i32:16"),
-        {"OFFSETS": 27, "PRECISION": "tf32"} | sparse._TILE,
+        {"OFFSETS": 27, "PRECISION": "tf32"} | conv._TILE,
         targets=(AMPERE, ADA, HOPPER),  # T4 takes the blocked dataflow
         instruction="[HG]MMA",
     )
@@ -135,7 +134,7 @@ def _sparse_conv(dtype: str) -> Specialisation:
 
 def _sample(block: int) -> Specialisation:
     return Specialisation(
-        points_farthest._sample_kernel,
+        farthest._sample_kernel,
         {"points": "*fp32:16", "chosen": "*i64:16", "count": "i32:16", "samples": "i32:16"},
         {"BLOCK": block},
         options={"num_warps": min(32, block // 256)},
@@ -155,12 +154,10 @@ def _neighbours(kernel: Kernel, results: dict[str, str], block: int, warps: int)
 
 SPECIALISATIONS = {
     "farthest point sampling, 2048": _sample(2048),
-    "farthest point sampling, 8192": _sample(points_farthest._MOST_POINTS),
-    "ball query": _neighbours(
-        points_near._ball_kernel, {"limit": "*fp32:16", "found": "*i64:16"}, points_near._CENTRES, 1
-    ),
+    "farthest point sampling, 8192": _sample(farthest._MOST_POINTS),
+    "ball query": _neighbours(near._ball_kernel, {"limit": "*fp32:16", "found": "*i64:16"}, near._CENTRES, 1),
     "nearest neighbours": _neighbours(
-        points_near._nearest_kernel, {"index": "*i64:16", "distance": "*fp32:16"}, points_near._POINTS, 4
+        near._nearest_kernel, {"index": "*i64:16", "distance": "*fp32:16"}, near._POINTS, 4
     ),
     "sparse conv fp16": _sparse_conv("fp16"),
     "sparse conv fp32": _sparse_conv("fp32"),

@@ -12,7 +12,11 @@ from efficientlab.exercises.labs import MODULES
 
 ROOMS = ["kernels", "counters", "datasets", "models", "training", "viz", "exercises", "grading"]
 OURS = {"efficientlab", "safetensors"}
-LATER = {"torch._dynamo", "torch._inductor", "torch.utils.flop_counter"}  # torch's own, which take a second or two
+LATER = {
+    "torch._dynamo",
+    "torch._inductor",
+    "torch.utils.flop_counter",
+}  # torch's own, which take a second or two
 
 
 def loaded_by(*names: str) -> set[str]:

@@ -2,7 +2,7 @@
 
     group: y[:, m, k] = f[:, i[m, k]]
 
-`points_farthest` chooses centres, `points_near` finds their neighbours. Of several equal candidates the one with the
+`farthest` chooses centres, `near` finds their neighbours. Of several equal candidates the one with the
 lowest index is taken, everywhere. Those two choose indices and have no gradient; grouping has.
 
 Qi, Yi, Su and Guibas, "PointNet++: Deep Hierarchical Feature Learning on Point Sets in a Metric Space"

@@ -5,7 +5,7 @@
 With L = Σ_pairs <g[o], x[i] W[k]>, training needs ∂L/∂g (the forward pass), ∂L/∂x (the forward pass of the
 transposed map with transposed weights) and ∂L/∂W. Sums are taken in a fixed order: results are reproducible.
 
-The dataflow follows the machine, see `sparse_plan`.
+The dataflow follows the machine, see `plan`.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class KernelMap:
         return other
 
     def plan(self, masked: bool, width: int) -> list[Tensor]:
-        """`sparse_plan.MaskedPlan` or `BlockedPlan`, made once for features of up to `width` channels."""
+        """`plan.MaskedPlan` or `BlockedPlan`, made once for features of up to `width` channels."""
         size = block_rows(self.source, width)
         key = masked, 0 if masked else size
         if key not in self.plans:

@@ -25,9 +25,9 @@ from efficientlab.kernels import (
     occupied_voxels,
     reached_voxels,
     sparse_conv,
-    sparse_map,
     sparse_to_dense,
 )
+from efficientlab.kernels.sparse import map as map_module
 
 OPS = torch.ops.efficientlab
 INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
@@ -40,7 +40,7 @@ CLOSE = {"atol": 1e-4, "rtol": 1e-4} if INTERPRETED else {"atol": 1e-10}
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of four rows, so that a few voxels already fill several."""
-    monkeypatch.setattr(sparse_map, "block_rows", lambda pairs, width: 4)
+    monkeypatch.setattr(map_module, "block_rows", lambda pairs, width: 4)
 
 
 def random_voxels(n, batch=2, size=5, seed=0):
@@ -412,7 +412,7 @@ def test_compile_makes_one_graph_with_the_same_values_and_gradients():
 
 def test_inside_compiled_code_the_kernel_map_is_found_by_the_interpreter(monkeypatch):
     coords, compiling = random_voxels(20), []
-    find = sparse_map._find_pairs
+    find = map_module._find_pairs
 
     def seen(*arguments):
         compiling.append(torch.compiler.is_compiling())
@@ -423,7 +423,7 @@ def test_inside_compiled_code_the_kernel_map_is_found_by_the_interpreter(monkeyp
 
     x = torch.randn(20, 3)
     expected = f(x)
-    monkeypatch.setattr(sparse_map, "_find_pairs", seen)
+    monkeypatch.setattr(map_module, "_find_pairs", seen)
     compiled = torch.compile(f, backend="eager")
     assert torch.allclose(compiled(x), expected)
     assert torch.allclose(compiled(x), expected)
