@@ -6,18 +6,23 @@ pairs·(2·d + 2·e) in the `math` path, which kept them.
 
 `is_causal=True` leaves query i with the keys 0 … min(i, S-1). Those pairs alone are counted, about half of
 them all: the definition needs no more, and a fused kernel computes no more. The count is the same where torch
-falls back to its dense `math` path (see `wrapped.py`). A mask that is passed as a *tensor* is counted dense.
+falls back to its dense `math` path or runs the fused fast path of nn.TransformerEncoder in evaluation (see
+`causal.py`). A mask that is passed as a *tensor* alone, without is_causal, is counted dense.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from efficientlab.counters.formulas import mac_formula
+
+FAST_PATH_IS_CAUSAL: ContextVar[bool] = ContextVar("fast_path_is_causal", default=False)
+"""Whether the layer that now runs was told is_causal: its fused operator receives the mask alone."""
 
 
 def causal_pairs(queries: int, keys: int) -> int:
@@ -83,7 +88,8 @@ def _token_lengths(x: Tensor) -> list[int]:
 def _self_attention(x: Tensor, w_in: Tensor, w_out: Tensor) -> int:
     """Projections of all tokens with w_in[3E, E] and w_out[E, E], and 2·E MACs for each pair of tokens."""
     lengths = _token_lengths(x)
-    pairs = sum(length * length for length in lengths)
+    causal = FAST_PATH_IS_CAUSAL.get()
+    pairs = sum(causal_pairs(length, length) if causal else length * length for length in lengths)
     return sum(lengths) * (w_in.numel() + w_out.numel()) + pairs * 2 * w_out.shape[1]
 
 

@@ -155,9 +155,11 @@ class State(Enum):
 
 def state_of(op: torch._ops.OpOverload) -> State:
     """Class of an operator without a formula; see the module's docstring."""
+    if op.namespace in _ZERO_NAMESPACES:
+        return State.ZERO
     if torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd"):
         return State.COMPOSITE
-    if op.namespace in _ZERO_NAMESPACES or torch.Tag.pointwise in op.tags or _only_views(op):
+    if torch.Tag.pointwise in op.tags or _only_views(op):
         return State.ZERO
     name = op._schema.name.split("::")[1]
     listed = name in _ZERO or name.removesuffix("_") in _ZERO

@@ -5,7 +5,8 @@ and forward convolutions, and that is what this package builds on. The formulas 
 inside efficientlab's own counter, and only there: nothing is registered globally.
 
 Each takes the operator's own arguments (tensors, not shapes) and its result, and returns MACs.
-1 MAC = 2 FLOPs.
+1 MAC = 2 FLOPs. MACs are real ones: a product of complex matrices costs four times that of real ones of the
+same shapes. A complex convolution is by torch's own choice three real ones, and counts as these.
 """
 
 from __future__ import annotations
@@ -41,12 +42,20 @@ def macs_of(packet: Any, args: Sequence[Any], kwargs: dict[str, Any], result: An
     `packet` is the operator without its overload (`torch.ops.aten.mm`).
     """
     if packet in MAC_FORMULAS:
-        return MAC_FORMULAS[packet](*args, result=result, **kwargs)
+        return MAC_FORMULAS[packet](*args, result=result, **kwargs) * real_macs(args)
     from torch.utils.flop_counter import flop_registry
 
     if packet in flop_registry:
         return flop_registry[packet](*args, out_val=result, **kwargs) // 2
     return None
+
+
+def real_macs(args: Sequence[Any]) -> int:
+    """Real multiply-accumulates in one of an operator on `args`: 4 where they are complex.
+
+    (a + bi)·(c + di) + (e + fi) is ac - bd + e and ad + bc + f.
+    """
+    return 4 if any(isinstance(x, Tensor) and x.is_complex() for x in args) else 1
 
 
 def has_formula(packet: Any) -> bool:
@@ -116,14 +125,35 @@ def _baddbmm(x: Tensor, a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs:
     return a.numel() * b.shape[2]
 
 
-@mac_formula("bmm")
-def _bmm(a: Tensor, b: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
-    return a.numel() * b.shape[2]
+@mac_formula("bmm", "matmul")
+def _batched(a: Tensor, b: Tensor, *args: Any, result: Tensor, **kwargs: Any) -> int:
+    """a[.., m, k] @ b[.., k, n]: k MACs for each result, matrix by matrix where they are nested."""
+    if a.is_nested and b.is_nested:
+        return sum(x.numel() * y.shape[-1] for x, y in zip(a.unbind(), b.unbind(), strict=True))
+    return nnz(a) * b.shape[-1] if _is_sparse(a) else result.numel() * a.size(-1)
+
+
+@mac_formula("matmul_backward")
+def _batched_backward(
+    grad: Tensor, a: Tensor, b: Tensor, output_mask: Sequence[bool], *, result: Any, **kwargs: Any
+) -> int:
+    """Each of the two gradients uses every product of the forward pass exactly once."""
+    if a.is_nested and b.is_nested:
+        return _batched(a, b, result=grad) * sum(output_mask)
+    return grad.numel() * a.size(-1) * sum(output_mask)
 
 
 @mac_formula("linear")
 def _linear(x: Tensor, weight: Tensor, *args: Any, result: Any, **kwargs: Any) -> int:
     return x.numel() * weight.shape[0]
+
+
+@mac_formula("linear_backward")
+def _linear_backward(
+    x: Tensor, grad: Tensor, weight: Tensor, output_mask: Sequence[bool], *, result: Any, **kwargs: Any
+) -> int:
+    """Gradients of x and of the weight; that of the bias is a sum."""
+    return x.numel() * weight.shape[0] * (output_mask[0] + output_mask[1])
 
 
 @mac_formula("sparse_sampled_addmm")

@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
+from efficientlab.counters.held import everything_in, owner_of, tensors_within
 from efficientlab.counters.latency import latency, timer_for
 from efficientlab.counters.meter import Meter, Tally
 from efficientlab.counters.module_latency import module_latencies
 from efficientlab.counters.report import Measurement, ModuleRow, NotCounted, OpRow
-from efficientlab.counters.trial import Trial, state_kept
+from efficientlab.counters.state import state_kept
+from efficientlab.counters.trial import Trial, not_copied
 
 Model = nn.Module | Callable[..., Any]
 
@@ -26,7 +27,7 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     - `macs`: multiply-accumulates of every operator that has any; 1 MAC = 2 `flops`. What is zero by
       convention is listed in `efficientlab.counters.conventions`. What is unknown is listed in `not_counted`
       with its call site, and then `complete` is False. Causal attention counts the pairs that its mask
-      leaves, about half of the dense ones.
+      leaves, about half of the dense ones. A complex product is four real ones.
     - `params`, `param_bytes`: a shared parameter counts once.
     - `bytes_read`, `bytes_written`: per operator, each distinct input read once and each result written once;
       views are free (`efficientlab.counters.traffic`). `intensity` is FLOPs per byte.
@@ -38,14 +39,17 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
 
     The forward pass alone runs without gradients, as inference does. With `backward`, it is followed by the
     gradients of all outputs with respect to the parameters and to those inputs that require one; the
-    gradient at the outputs is given. Modes (`train()`, `eval()`) are taken as they are. The model is left as
-    it was: buffers, gradients and random state are restored, and inputs are copied, so that in-place
-    operators cannot reach yours.
+    gradient at the outputs is given. Modes (`train()`, `eval()`) are taken as they are.
+
+    The model is left as it was: parameters, buffers and gradients, attributes and what they hold, and the random
+    states of torch, NumPy and Python are put back (`efficientlab.counters.state` says what is not), for which a
+    copy of them is kept meanwhile. Lazy modules stay lazy. Inputs are copied, whatever holds them, so that
+    in-place operators cannot reach yours.
 
     Args:
-        model: a module or any function. A compiled module is counted as the eager one; one in
-            DistributedDataParallel without its communication.
-        inputs: its positional arguments: tensors, and lists, tuples or dicts of them.
+        model: a module, a method of one (which has the module's parameters), or any function. A compiled
+            module is counted as the eager one; one in DistributedDataParallel without its communication.
+        inputs: its positional arguments: tensors, dense, sparse or nested, and whatever holds them.
         backward: count and time the backward pass too.
         time: measure the latency, which takes about a second.
 
@@ -59,8 +63,11 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     _check(model)
     model = _unwrapped(model)
     with torch.inference_mode(False), state_kept() as remember:
+        remember(model, *not_copied(inputs))
         meter = Meter(model, remember)
         with _errors_explained(model, inputs):
+            if _is_scripted(model):
+                _run_once(model, inputs, backward)
             Trial(model, inputs, backward).count(meter)
         result = _measurement(meter)
         if time and not _on_meta(model, inputs):
@@ -71,6 +78,17 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
 def count(model: Model, *inputs: Any, backward: bool = False) -> Measurement:
     """`measure` without the time: works on meta tensors as well as on real ones."""
     return measure(model, *inputs, backward=backward, time=False)
+
+
+def _is_scripted(model: Model) -> bool:
+    return any(isinstance(x, torch.jit.ScriptModule | torch.jit.ScriptFunction) for x in everything_in(model))
+
+
+def _run_once(model: Model, inputs: Any, backward: bool) -> None:
+    """The first run of scripted code makes its constants, which would be taken for work that nobody saw."""
+    with state_kept() as remember:
+        remember(model, *not_copied(inputs))
+        Trial(model, inputs, backward).count(Meter(model, remember))
 
 
 def _timed(result: Measurement, meter: Meter, trial: Trial) -> Measurement:
@@ -146,9 +164,9 @@ def _unwrapped(model: Any) -> Any:
 
 
 def _devices(model: Any, inputs: Any) -> tuple[set[str], set[str]]:
-    parameters = model.parameters() if isinstance(model, nn.Module) else ()
-    tensors = [x for x in tree_leaves(inputs) if isinstance(x, Tensor)]
-    return {str(p.device) for p in parameters}, {str(x.device) for x in tensors}
+    owner = owner_of(model)
+    parameters = () if owner is None else owner.parameters()
+    return {str(p.device) for p in parameters}, {str(x.device) for x in tensors_within(inputs)}
 
 
 def _on_meta(model: Any, inputs: Any) -> bool:

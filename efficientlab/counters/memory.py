@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
 
 from efficientlab.counters.traffic import Access, parts_of, storages_of
 
@@ -41,11 +40,9 @@ class Storages:
             self._track(x, allocated=True)  # it may have been resized
             self._blank.difference_update(storages_of(x))
 
-    def expect(self, values: Any) -> None:
-        """Tensors, also in lists and dicts, that were made before and will turn up."""
-        for x in tree_leaves(values):
-            if isinstance(x, Tensor):
-                self._track(x, allocated=False)
+    def expect(self, x: Tensor) -> None:
+        """A tensor that was made before and will turn up."""
+        self._track(x, allocated=False)
 
     def known(self, x: Tensor) -> bool:
         """Whether an operator has touched the memory of x."""

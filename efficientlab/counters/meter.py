@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,17 +16,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
+from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from efficientlab.counters.causal import DENSE, causal_attention
 from efficientlab.counters.conventions import State, state_of
 from efficientlab.counters.formulas import has_formula, macs_of
+from efficientlab.counters.held import owner_of, tensors_within
 from efficientlab.counters.memory import Storages, is_new, new_objects_apart
-from efficientlab.counters.traffic import Access, access, distinct_bytes, tensors_in
+from efficientlab.counters.traffic import Access, access, distinct_bytes, is_made_of_others, tensors_in
+from efficientlab.counters.writes import Writes
 
 _OWN_CODE = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
-_DENSE_PRODUCTS = {torch.ops.aten.bmm, torch.ops.aten.baddbmm, torch.ops.aten.mm, torch.ops.aten.addmm}
+_DENSE_PRODUCTS = {
+    torch.ops.aten.bmm, torch.ops.aten.baddbmm, torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.matmul,
+}  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -69,12 +74,14 @@ class Meter(TorchDispatchMode):
         name = (
             type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "function")
         )
-        self.root = Tally("", name, calls=0 if isinstance(model, nn.Module) else 1)
+        self._counts_root = isinstance(model, nn.Module)  # a function, or a module's method, is called once
+        self.root = Tally("", name, calls=0 if self._counts_root else 1)
         self.root_modules: list[nn.Module] = []
         self.modules: dict[int, Tally] = {}  # by id; the tally holds the module, so the id stays taken
         self.operators: dict[str, Tally] = {}
         self.not_counted: dict[tuple[str, str], int] = {}  # (operator, call site) -> calls
         self.storages = Storages()
+        self.writes = Writes()
         self._discovered = discovered
         self.macs_by_dtype: dict[str, int] = {}
         self._stack: list[Owners] = [(self.root,)]
@@ -83,14 +90,15 @@ class Meter(TorchDispatchMode):
         self._owners: list[tuple[Owners, Fraction]] = []
         self._thread = threading.get_ident()
         self._states: dict[Any, State | None] = {}
-        if isinstance(model, nn.Module):
-            self._name_modules(model, "")
+        if (owner := owner_of(model)) is not None:
+            self._name_modules(owner, "")
 
     # ------------------------------------------------------------------------------ which module
 
     @contextmanager
     def running(self) -> Iterator[Meter]:
         with ExitStack() as stack:
+            stack.enter_context(_no_mode_left())
             stack.callback(register_module_forward_pre_hook(self._enter).remove)
             stack.callback(register_module_forward_hook(self._leave, always_call=True).remove)
             stack.enter_context(causal_attention(self._set_fraction))
@@ -100,6 +108,12 @@ class Meter(TorchDispatchMode):
             stack.enter_context(self)
             self._mark()
             yield self
+
+    def expect(self, *values: object) -> None:
+        """Tensors, also inside of containers and objects, that were made before and will turn up."""
+        for x in (x for x in tensors_within(*values) if not is_lazy(x)):
+            self.storages.expect(x)
+            self.writes.note(x)
 
     def _name_modules(self, module: nn.Module, prefix: str) -> None:
         for name, child in module.named_modules(prefix=prefix):
@@ -120,7 +134,7 @@ class Meter(TorchDispatchMode):
         if id(module) not in self.modules:
             self._name_modules(module, self._fresh_name(module))
         tally = self.modules[id(module)]
-        tally.calls += 1
+        tally.calls += tally is not self.root or self._counts_root
         path = self._stack[-1]
         self._stack.append(path if tally in path else (*path, tally))
         self._mark()
@@ -167,25 +181,28 @@ class Meter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if any(is_made_of_others(kind) for kind in types):
+            return NotImplemented  # its parts come by as operators of their own
         if not isinstance(func, torch._ops.OpOverload):
             return self._higher_order(func, args, kwargs)
         if func not in self._states:
             self._states[func] = None if has_formula(func.overloadpacket) else state_of(func)
         state = self._states[func]
-        if state is State.COMPOSITE:
-            with self:
+        if state is State.COMPOSITE and not any(x.is_nested for x in tensors_in([*args, *kwargs.values()])):
+            with self:  # a nested tensor has kernels of its own for such an operator
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
-        out = func(*args, **kwargs)
         path, fraction, backward = self._owner()
+        self._check_writes(tensors_in([*args, *kwargs.values()]), path)
+        out = func(*args, **kwargs)
         macs = 0
         if state is None:
-            macs = macs_of(func.overloadpacket, args, kwargs, out) or 0
+            macs = self._macs(func.overloadpacket, args, kwargs, out, path)
             if fraction != DENSE and func.overloadpacket in _DENSE_PRODUCTS:
                 macs = int(macs * fraction)
             if macs:
-                dtype = str(next(tensors_in(args)).dtype).removeprefix("torch.")
+                dtype = str(next(tensors_in(args)).dtype.to_real()).removeprefix("torch.")
                 self.macs_by_dtype[dtype] = self.macs_by_dtype.get(dtype, 0) + macs
         elif state is not State.ZERO:
             self._miss(str(func.overloadpacket), path)
@@ -196,6 +213,7 @@ class Meter(TorchDispatchMode):
         self._check_origin(touched.reads, path)
         if not _imports_foreign_memory(func, args):
             self.storages.record(touched)
+        self.writes.record([*touched.inputs, *touched.fresh], touched.modified)
         for tally in path:
             tally.peak_activation_bytes = max(tally.peak_activation_bytes, self.storages.allocated)
         return out
@@ -204,14 +222,24 @@ class Meter(TorchDispatchMode):
         """An operator over functions or a raw Triton kernel: counted by its formula or reported."""
         out = func(*args, **kwargs)
         path, _, backward = self._owner()
-        macs = macs_of(func, args, kwargs, out)
-        if macs is None:
-            self._miss(func.name(), path)
+        macs = self._macs(func, args, kwargs, out, path)
         inputs, results = list(tensors_in([*args, *kwargs.values()])), list(tensors_in(out))
         read, written = distinct_bytes(inputs), distinct_bytes(results)
-        self._record(func.name(), path, macs or 0, read, written, backward)
+        self._record(func.name(), path, macs, read, written, backward)
         self.storages.record(Access(inputs, inputs, results, [], True, read, written))
+        self.writes.record([*inputs, *results], inputs)  # it does not say which ones it writes to
         return out
+
+    def _macs(self, operator: Any, args: Any, kwargs: Any, out: Any, path: Owners) -> int:
+        """MACs by the operator's formula; where it has none, or none for such arguments, 0 and a miss."""
+        try:
+            macs = macs_of(operator, args, kwargs, out)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+            macs = None  # a layout or a form of the arguments that its author did not know
+        if macs is None:
+            name = operator.name() if callable(getattr(operator, "name", None)) else str(operator)
+            self._miss(name, path)
+        return macs or 0
 
     def _record(self, name: str, path: Owners, macs: int, read: int, written: int, backward: bool) -> None:
         operator = self.operators.setdefault(name, Tally(name, "operator"))
@@ -222,8 +250,9 @@ class Meter(TorchDispatchMode):
     # -------------------------------------------------------------------------- what was not seen
 
     def check_results(self, results: Any) -> None:
-        """Report results of the whole run that no operator made."""
-        self._check_origin([x for x in tree_leaves(results) if isinstance(x, Tensor)], self._stack[-1])
+        """Report results of the whole run that no operator made, and writes that none did."""
+        self._check_writes(None, self._stack[-1])
+        self._check_origin(tensors_within(results), self._stack[-1])
 
     def _check_origin(self, reads: list[Tensor], path: Owners) -> None:
         """Data that appears from nowhere was computed where the counter cannot see it.
@@ -241,9 +270,27 @@ class Meter(TorchDispatchMode):
                 function = "" if x.grad_fn is None else f", by {x.grad_fn.name()}"
                 self._miss(f"data made outside of torch's operators{function}", path)
 
+    def _check_writes(self, tensors: Iterable[Tensor] | None, path: Owners) -> None:
+        if self.writes.unseen(tensors):
+            self._miss("a write into an existing tensor by no operator of this thread", path)
+
     def _miss(self, name: str, path: Owners) -> None:
         site = f"{path[-1].name or path[-1].kind} ({_call_site()})"
         self.not_counted[name, site] = self.not_counted.get((name, site), 0) + 1
+
+
+@contextmanager
+def _no_mode_left() -> Iterator[None]:
+    """Take off the dispatch stack what a run left there that failed between two lines of `with mode:`."""
+    depth = torch._C._len_torch_dispatch_stack()
+    flags = {name: value for name, value in vars(_python_dispatch).items() if name.startswith("_is_in_")}
+    try:
+        yield
+    finally:
+        if torch._C._len_torch_dispatch_stack() > depth:
+            while torch._C._len_torch_dispatch_stack() > depth:
+                torch._C._pop_torch_dispatch_stack(None)
+            vars(_python_dispatch).update(flags)
 
 
 def _imports_foreign_memory(func: Any, args: Any) -> bool:

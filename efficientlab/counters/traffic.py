@@ -48,9 +48,21 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(item)
 
 
+def is_fake(kind: type[Tensor]) -> bool:
+    """Whether this is FakeTensor, which has a shape and no elements, and stands for a plain tensor."""
+    return kind.__module__ == "torch._subclasses.fake_tensor"
+
+
+def is_made_of_others(kind: type[Tensor]) -> bool:
+    """Whether a subclass (jagged, distributed, quantised, ...) turns operators into others, on its parts."""
+    return kind.__torch_dispatch__ is not Tensor.__torch_dispatch__ and not is_fake(kind)
+
+
 def parts_of(x: Tensor) -> tuple[Tensor, ...]:
     """The tensors with memory of their own that x is made of: x, or the values and indices of a sparse x."""
-    if type(x) not in _PLAIN and is_traceable_wrapper_subclass(x):  # jagged, distributed, quantised, ...
+    if type(x) not in _PLAIN and is_made_of_others(type(x)):
+        if not is_traceable_wrapper_subclass(x):
+            return ()  # it tells nothing about its parts
         return tuple(part for name in x.__tensor_flatten__()[0] for part in parts_of(getattr(x, name)))
     if x.layout is torch.strided:
         return (x,)

@@ -1,15 +1,15 @@
-"""Running a model so that nothing of it changes: copied inputs, gradients without `.grad`, state put back."""
+"""Running a model on inputs of its own: copies of the caller's, and gradients without `.grad`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
 
+from efficientlab.counters.held import CONTAINERS, GENERATORS, everything_in, is_open, tensors_within
 from efficientlab.counters.meter import Meter
 
 
@@ -19,12 +19,14 @@ class Trial:
     def __init__(self, model: Callable[..., Any], inputs: Any, backward: bool) -> None:
         self.model = model
         self.backward = backward
-        self._inputs, self._inside_a_graph = _leaf_copies(inputs)
+        self._inputs = inputs
+        self._copies, self._inside_a_graph = _leaf_copies(inputs)
         self._leaves: list[Tensor] = []
 
     def inputs(self) -> Any:
         """Leaves where the given tensors were leaves; in-place operators refuse leaves, but nothing else."""
-        return tree_map(lambda x: x.clone() if id(x) in self._inside_a_graph else x, self._inputs)
+        copies = {key: x.clone() if key in self._inside_a_graph else x for key, x in self._copies.items()}
+        return copy.deepcopy(self._inputs, copies)
 
     def run(self) -> None:
         """Forward, and the gradients of all leaves if wanted. Their list is made in the first run."""
@@ -40,7 +42,7 @@ class Trial:
         """The same as `run`, watched. The gradient at the outputs is given, and so not part of the count."""
         with torch.set_grad_enabled(self.backward):
             inputs = self.inputs()
-            meter.storages.expect(inputs)
+            meter.expect(self.model, inputs)
             with meter.running():
                 output = self.model(*inputs)
                 meter.check_results(output)
@@ -48,7 +50,7 @@ class Trial:
                 outputs = _differentiable(output)
                 del inputs, output
                 leaves, seeds = _leaves(outputs), _ones(outputs)
-                meter.storages.expect(seeds)
+                meter.expect(seeds)
                 hooks = [leaf.register_hook(meter.storages.release) for leaf in leaves]
                 try:
                     with meter.running():
@@ -58,27 +60,40 @@ class Trial:
                         hook.remove()
 
 
-def _leaf_copies(inputs: Any) -> tuple[Any, set[int]]:
-    """Copies of the tensors among the inputs, and the ids of those whose original was not a leaf.
+def _leaf_copies(inputs: Any) -> tuple[dict[int, Any], set[int]]:
+    """What stands for the parts of `inputs` in a deep copy, by id: leaves for tensors, and what is not copied.
 
-    A tensor that is passed twice stays one tensor.
+    A tensor that is passed twice stays one tensor. The second result: the ids of tensors that are no leaves.
     """
-    copies: dict[int, Tensor] = {}
-
-    def copy(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        if id(x) not in copies:
+    copies: dict[int, Any] = {}
+    inside_a_graph = set()
+    for x in everything_in(inputs):
+        if isinstance(x, Tensor):
             copies[id(x)] = x.detach().clone().requires_grad_(x.requires_grad)
-        return copies[id(x)]
+            if not x.is_leaf:
+                inside_a_graph.add(id(x))
+    return copies | {id(x): x for x in not_copied(inputs)}, inside_a_graph
 
-    copied = tree_map(copy, inputs)
-    originals = [x for x in tree_leaves(inputs) if isinstance(x, Tensor)]
-    return copied, {id(copies[id(x)]) for x in originals if not x.is_leaf}
+
+def not_copied(inputs: Any) -> list[Any]:
+    """What a run gets as it is: modules, generators of random numbers, and objects that refuse a copy."""
+    return [
+        x for x in everything_in(inputs) if isinstance(x, (nn.Module, *GENERATORS)) or not _can_be_copied(x)
+    ]
+
+
+def _can_be_copied(x: Any) -> bool:
+    if isinstance(x, Tensor):
+        return True
+    try:
+        copy.copy(x) if is_open(x) or isinstance(x, CONTAINERS) else copy.deepcopy(x)
+    except Exception:  # whatever its class raises
+        return False
+    return True
 
 
 def _differentiable(output: Any) -> list[Tensor]:
-    outputs = [x for x in tree_leaves(output) if isinstance(x, Tensor) and x.requires_grad]
+    outputs = [x for x in tensors_within(output) if x.requires_grad]
     if not outputs:
         raise ValueError(
             "backward=True, but no output of the model requires a gradient: its parameters are frozen "
@@ -109,28 +124,3 @@ def _leaves(outputs: list[Tensor]) -> list[Tensor]:
             leaves.append(node.variable)
         todo += [following for following, _ in node.next_functions]
     return leaves
-
-
-@contextmanager
-def state_kept() -> Iterator[Callable[[nn.Module], None]]:
-    """Put random state and buffers (running statistics) back at the end, also after a failure.
-
-    Yields a function that takes note of a module's buffers, to be called before the module runs.
-    """
-    saved: list[tuple[nn.Module, str, Tensor, Tensor]] = []
-
-    def remember(module: nn.Module) -> None:
-        for owner in module.modules():
-            for name, buffer in owner._buffers.items():
-                if buffer is not None and not nn.parameter.is_lazy(buffer):
-                    saved.append((owner, name, buffer, buffer.detach().clone()))
-
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices):
-        try:
-            yield remember
-        finally:
-            for owner, name, buffer, value in saved:
-                owner._buffers[name] = buffer
-                if not buffer.is_meta and not torch.equal(buffer, value):
-                    buffer.detach().copy_(value)

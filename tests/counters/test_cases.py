@@ -137,6 +137,54 @@ def test_padding_mask_of_the_nested_fast_path_counts_real_tokens():
     assert count(lambda x: encoder(x, src_key_padding_mask=mask), x).macs == 2 * layer
 
 
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_causal_encoder_is_one_number(mode):
+    """The fused operator of evaluation receives the mask alone; E = 256, L = 1,024, two layers."""
+    length, e, mlp = 1024, 256, 1024
+    layer = nn.TransformerEncoderLayer(e, 4, mlp, batch_first=True)
+    encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    getattr(encoder, mode)()
+    mask = nn.Transformer.generate_square_subsequent_mask(length)
+    by_hand = 2 * (length * (4 * e * e + 2 * e * mlp) + length * (length + 1) // 2 * 2 * e)
+    assert by_hand == 2_148_007_936
+    x = torch.randn(1, length, e)
+    assert count(encoder, x, mask).macs == by_hand
+    assert count(lambda x: encoder(x, mask=mask, is_causal=True), x).macs == by_hand
+
+
+E, HEADS, LENGTH = 16, 4, 6
+TRIANGLE, SQUARE = LENGTH * (LENGTH + 1) // 2, LENGTH * LENGTH
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize(
+    ("call", "pairs"),
+    [
+        ("is_causal", TRIANGLE), ("mask of booleans", TRIANGLE), ("mask alone", SQUARE), ("nothing", SQUARE),
+        ("padding too", SQUARE), ("attention", TRIANGLE), ("attention, weights", SQUARE),
+    ],
+)  # fmt: skip
+def test_fast_path_counts_like_the_slow_one(device, mode, call, pairs):
+    layer = nn.TransformerEncoderLayer(E, HEADS, 2 * E, batch_first=True, device=device)
+    getattr(layer, mode)()
+    x = torch.randn(1, LENGTH, E, device=device)
+    mask = nn.Transformer.generate_square_subsequent_mask(LENGTH, device=device)
+    calls = {
+        "is_causal": lambda x: layer(x, mask, is_causal=True),
+        "mask of booleans": lambda x: layer(x, mask.bool(), is_causal=True),
+        "mask alone": lambda x: layer(x, src_mask=mask),
+        "nothing": layer,
+        "padding too": lambda x: layer(
+            x, mask, torch.zeros(1, LENGTH, dtype=torch.bool, device=device), is_causal=True
+        ),
+        "attention": lambda x: layer.self_attn(x, x, x, None, False, mask, is_causal=True),
+        "attention, weights": lambda x: layer.self_attn(x, x, x, attn_mask=mask, is_causal=True),
+    }
+    mlp = 0 if "attention" in call else LENGTH * 2 * E * 2 * E
+    assert count(calls[call], x).macs == LENGTH * 4 * E * E + pairs * 2 * E + mlp
+
+
 @pytest.mark.parametrize(
     ("mode", "shape", "corners"),
     [("linear", (1, 2, 5), 2), ("bilinear", (1, 2, 5, 5), 4), ("trilinear", (1, 2, 5, 5, 5), 8),
@@ -167,6 +215,77 @@ def test_matrix_variants():
     )
     assert count(lambda: torch.mm(a, b, out=torch.empty(0))).macs == 120
     assert count(lambda: torch.sparse.sampled_addmm(torch.eye(4).to_sparse_csr(), a, b[:, :4])).macs == 4 * 5
+
+
+def complex_randn(*shape):
+    return torch.randn(*shape, dtype=torch.complex64)
+
+
+def real_and_imaginary(z):
+    """The real matrix [2m, 2k] by which a complex z[m, k] multiplies."""
+    return torch.cat([torch.cat([z.real, -z.imag], 1), torch.cat([z.imag, z.real], 1)])
+
+
+def test_a_complex_product_is_four_real_ones():
+    a, b = complex_randn(4, 8), complex_randn(8, 5)
+    as_real = real_and_imaginary(a) @ torch.cat([b.real, b.imag])
+    torch.testing.assert_close(as_real, torch.cat([(a @ b).real, (a @ b).imag]))
+    result = count(lambda: a @ b)
+    assert result.macs == count(lambda: real_and_imaginary(a) @ torch.cat([b.real, b.imag])).macs == 640
+    assert result.macs_by_dtype == {"float32": 640}
+    assert "energy" in str(result)  # by the table for float32
+    both = count(lambda a, b: a @ b, a.requires_grad_(), b.requires_grad_(), backward=True)
+    assert (both.macs_forward, both.macs_backward) == (640, 1280)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_complex_forms_of_a_product():
+    a, b, v = complex_randn(4, 8), complex_randn(8, 5), complex_randn(8)
+    assert count(lambda: v @ v).macs == count(lambda: torch.vdot(v, v)).macs == 4 * 8
+    assert count(lambda: a @ v).macs == 4 * 32
+    assert count(lambda: a @ a.mH).macs == 4 * 4 * 8 * 4
+    assert count(lambda: torch.addr(complex_randn(8, 8), v, v)).macs == 4 * 64
+    assert count(lambda: torch.bmm(a.expand(3, 4, 8), b.expand(3, 8, 5))).macs == 3 * 640
+    assert count(lambda: torch.einsum("ij,jk->ik", a, b)).macs == 640
+    assert count(lambda: torch.addmm(complex_randn(5), a, b)).macs == 640
+    assert count(nn.Linear(8, 5, dtype=torch.complex64), a).macs == 640
+    assert count(lambda: a.to_sparse() @ b).macs == 640
+    assert count(lambda: a.cdouble() @ b.cdouble()).macs_by_dtype == {"float64": 640}
+    assert (
+        count(nn.Conv1d(8, 5, 1, dtype=torch.complex64), a.t()[None]).macs == 3 * 160
+    )  # torch's three real ones
+
+
+LENGTHS = (3, 5)
+
+
+def nested(layout, channels=8, heads=()):
+    return torch.nested.nested_tensor(
+        [torch.randn(*heads, length, channels) for length in LENGTHS], layout=layout, requires_grad=True
+    )
+
+
+@pytest.mark.parametrize("layout", [torch.jagged, torch.strided], ids=["jagged", "strided"])
+def test_nested_tensors_cost_their_real_tokens(layout):
+    network = nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.LayerNorm(6), nn.Linear(6, 2))
+    result = count(network, nested(layout), backward=True)
+    per_token = 8 * 6 + 6 * 2
+    assert (result.macs_forward, result.macs_backward) == (8 * per_token, 2 * 8 * per_token)
+    assert result.complete
+    assert count(torch.relu, nested(layout), backward=True).macs == 0
+
+
+def test_nested_attention_counts_pairs_within_a_sequence():
+    def attention(x):
+        q = x.unflatten(-1, [2, 4]).transpose(1, 2)
+        return F.scaled_dot_product_attention(q, q, q)
+
+    pairs = 3 * 3 + 5 * 5
+    jagged = count(attention, nested(torch.jagged), backward=True)
+    assert (jagged.macs_forward, jagged.macs_backward) == (2 * pairs * 8, 4 * pairs * 8)
+    q = nested(torch.strided, 4, heads=(2,))
+    strided = count(lambda q: F.scaled_dot_product_attention(q, q, q), q.detach())
+    assert (strided.macs, strided.complete) == (2 * pairs * 8, True)
 
 
 def test_formulas_of_operators_that_only_a_gpu_runs():

@@ -6,7 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.modules import module as hooks
+from torch.testing._internal.logging_tensor import LoggingTensorMode
+from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 from torch.utils.checkpoint import checkpoint
 
@@ -38,7 +41,9 @@ def untouched():
         return (
             F.scaled_dot_product_attention, dict(hooks._global_forward_hooks),
             dict(hooks._global_forward_pre_hooks), _get_current_dispatch_mode(), torch.is_grad_enabled(),
-            gc.get_freeze_count(), torch.compiler.is_compiling(),
+            gc.get_freeze_count(), torch.compiler.is_compiling(), nn.MultiheadAttention.forward,
+            nn.TransformerEncoderLayer.forward, torch._C._len_torch_dispatch_stack(),
+            {name: value for name, value in vars(_python_dispatch).items() if name.startswith("_is_in_")},
         )  # fmt: skip
 
     before = state()
@@ -69,6 +74,57 @@ def test_a_failure_restores_everything(untouched):
         count(model, torch.randn(4, 8))
     assert all(torch.equal(states[name], value) for name, value in model.state_dict().items())
     assert count(network(), torch.randn(4, 8)).macs == 4 * 64  # the next count is right
+
+
+class Wrapper(torch.Tensor):
+    """A tensor subclass that computes on a tensor inside of it; `calls_itself` never ends."""
+
+    @staticmethod
+    def __new__(cls, inner, calls_itself=False):
+        self = torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
+        self.inner, self.calls_itself = inner, calls_itself
+        return self
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        if any(isinstance(x, Wrapper) and x.calls_itself for x in args):
+            return func(*args, **(kwargs or {}))
+        args = [x.inner if isinstance(x, Wrapper) else x for x in args]
+        return Wrapper(func(*args, **(kwargs or {})))
+
+
+def test_tensor_subclasses_count_what_they_compute(untouched):
+    x = torch.randn(4, 8)
+    result = count(lambda x: x @ torch.ones(8, 3), Wrapper(x))
+    assert (result.macs, result.not_counted) == (4 * 8 * 3, ())
+    with FakeTensorMode() as mode:
+        result = count(nn.Linear(8, 3), torch.randn(4, 8))
+    assert (result.macs, result.not_counted) == (4 * 8 * 3, ())
+    assert mode is not None
+
+
+def calls_itself(x):
+    return calls_itself(x.relu())
+
+
+def enters_a_mode_for_good(x):
+    LoggingTensorMode().__enter__()
+    return x.relu() @ x.reshape(-1)[:7]
+
+
+@pytest.mark.parametrize(
+    ("fn", "x"),
+    [
+        (torch.relu, Wrapper(torch.ones(3), True)),
+        (calls_itself, torch.ones(3)),
+        (enters_a_mode_for_good, torch.ones(3, 8)),
+    ],
+    ids=["subclass", "function", "mode"],
+)  # fmt: skip
+def test_the_counter_is_gone_whatever_fails(untouched, fn, x):
+    with pytest.raises((RecursionError, RuntimeError)):
+        count(fn, x)
+    assert measure(nn.Linear(8, 4), torch.ones(2, 8)).latency is not None
 
 
 def test_modules_that_a_function_calls_are_restored_too(untouched):

@@ -1,5 +1,7 @@
 """Nothing is silently zero: what has no formula, and what no operator did, is named with its place."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -144,6 +146,111 @@ def test_constants_are_not_mistaken_for_unseen_work():
             return (x * self.plain + wrapped + torch.tensor([1.0] * 8) + 2.0) @ constant
 
     assert unseen(Holder(), x) == []
+
+
+def in_a_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+class WritesInAThread(nn.Module):
+    """Fills its own buffer, its input, or a tensor that it just made or just zeroed, while another thread works."""
+
+    def __init__(self, target):
+        super().__init__()
+        self.target = target
+        self.linear = nn.Linear(8, 4)
+        self.register_buffer("result", torch.zeros(4, 4))
+
+    def forward(self, x):
+        out = {
+            "buffer": self.result, "input": x[:, :4], "new": torch.zeros(4, 4), "zeroed": self.result.zero_()
+        }[self.target]  # fmt: skip
+        in_a_thread(torch.no_grad()(lambda: out.copy_(self.linear(x))))
+        return out + 1
+
+
+@pytest.mark.parametrize("target", ["buffer", "input", "new", "zeroed"])
+def test_what_another_thread_writes_into_existing_memory_is_listed(target):
+    with torch.no_grad():
+        result = count(WritesInAThread(target), x)
+    assert not result.complete
+    assert {miss.op for miss in result.not_counted} == {
+        "a write into an existing tensor by no operator of this thread"
+    }
+
+
+def test_a_threads_write_that_nobody_reads_is_listed_as_well():
+    table = torch.zeros(4, 3)
+
+    def model(x):
+        in_a_thread(lambda: torch.mm(x, torch.ones(8, 3), out=table))
+        return x * 2, table.shape
+
+    assert unseen(model, x) == ["a write into an existing tensor by no operator of this thread"]
+
+
+def test_writes_in_place_that_were_seen_are_no_misses():
+    module = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(inplace=True))
+    buffer = torch.zeros(4, 8)
+
+    def model(x):
+        y = module(x)
+        buffer.copy_(y.detach())
+        buffer[1:].add_(1)
+        buffer.t()[2].zero_()
+        torch._foreach_mul_([buffer, buffer[0]], 2.0)
+        torch.add(buffer, 1, out=buffer)
+        buffer.data.mul_(2)
+        buffer.numpy()[0] = 3
+        return y + buffer
+
+    assert unseen(model, x.clone().requires_grad_(), backward=True) == []
+
+
+class Constants(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.linear(x) * torch.ones(8) + torch.arange(8.0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "form", ["traced", "scripted", "frozen", "frozen trace", "traced function", "in a function"]
+)
+def test_constants_of_scripted_code_hide_no_macs(form):
+    layer = Constants().eval()
+    make = {
+        "traced": lambda: torch.jit.trace(layer, x),
+        "scripted": lambda: torch.jit.script(layer),
+        "frozen": lambda: torch.jit.freeze(torch.jit.script(layer)),
+        "frozen trace": lambda: torch.jit.freeze(torch.jit.trace(layer, x)),
+        "traced function": lambda: torch.jit.trace(lambda x: (x @ torch.ones(8, 8)) * torch.ones(8), x),
+        "in a function": lambda: torch.jit.freeze(torch.jit.script(layer)),
+    }[form]
+    model = make()
+    result = count((lambda x: model(x)) if form == "in a function" else model, x)
+    assert (result.macs, result.not_counted) == (4 * 8 * 8, ())
+
+
+@torch.library.custom_op("counters_test::forgetful", mutates_args=())
+def forgetful(x: torch.Tensor) -> torch.Tensor:
+    return x.clone()
+
+
+@register_flop_formula(torch.ops.counters_test.forgetful, get_raw=True)
+def _forgetful_flops(x, out_val=None):
+    return 2 * x.shape[7]
+
+
+def test_an_operator_whose_formula_fails_is_listed():
+    result = count(lambda x: forgetful(x) @ x.t(), x)
+    assert [miss.op for miss in result.not_counted] == ["counters_test.forgetful"]
+    assert result.macs == 4 * 8 * 4
 
 
 def test_no_operator_is_both_zero_and_counted():

@@ -1,0 +1,120 @@
+"""What a model or a value holds: every tensor, container and object that can be reached from it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import random
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+GENERATORS = (
+    torch.Generator,
+    np.random.Generator,
+    np.random.RandomState,
+    np.random.BitGenerator,
+    random.Random,
+)
+CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+_OPEN = (nn.Module, torch.optim.Optimizer)
+_CLOSED = (type, ModuleType, FunctionType, MethodType, Enum, Tensor, np.ndarray, *GENERATORS)
+_CLOSED_PACKAGES = (sys.stdlib_module_names - {"collections", "types", "__main__"}) | {"torch", "numpy"}
+
+
+def everything_in(*roots: object) -> Iterator[Any]:
+    """Every object below `roots`, themselves included, once.
+
+    Followed are the items of containers, the attributes of modules, optimisers and objects of classes outside
+    of torch, NumPy and the standard library, the gradients of tensors, the object of a bound method, and the
+    models, optimisers and tensors that a function's code names.
+    """
+    seen: dict[int, object] = {}  # holds the objects, so that ids stay taken
+    todo = list(roots)
+    while todo:
+        x = todo.pop()
+        if id(x) not in seen:
+            seen[id(x)] = x
+            yield x
+            todo += _directly_in(x)
+
+
+def tensors_within(*roots: object) -> list[Tensor]:
+    return [x for x in everything_in(*roots) if isinstance(x, Tensor)]
+
+
+def is_open(x: object) -> bool:
+    """Whether the attributes of x are its state, to be looked into and put back."""
+    if isinstance(x, _OPEN):
+        return not isinstance(x, torch.jit.ScriptModule)
+    return not isinstance(x, _CLOSED) and type(x).__module__.partition(".")[0] not in _CLOSED_PACKAGES
+
+
+def attributes(x: object) -> dict[str, Any]:
+    """Those of the instance, in its dictionary or in slots."""
+    slots = [name for kind in type(x).__mro__ for name in _names(getattr(kind, "__slots__", ()))]
+    values = {
+        name: getattr(x, name)
+        for name in slots
+        if name not in {"__dict__", "__weakref__"} and hasattr(x, name)
+    }
+    return values | getattr(x, "__dict__", {})
+
+
+def _names(slots: str | Iterable[str]) -> list[str]:
+    return [slots] if isinstance(slots, str) else list(slots)
+
+
+def _directly_in(x: Any) -> Iterable[Any]:
+    if isinstance(x, Tensor):
+        return () if is_lazy(x) or not x.is_leaf or x.grad is None else (x.grad,)
+    if isinstance(x, torch.jit.ScriptModule):
+        return (*x.children(), *x._parameters.values(), *x._buffers.values())
+    inside: list[Any] = list(attributes(x).values()) if is_open(x) else []
+    if isinstance(x, dict):
+        inside += x.values()
+    elif isinstance(x, CONTAINERS):
+        inside += x
+    elif isinstance(x, functools.partial):
+        inside += [x.func, x.args, x.keywords]
+    elif isinstance(x, MethodType):
+        inside.append(x.__self__)
+    elif isinstance(x, FunctionType):
+        inside += _named_by(x)
+    return inside
+
+
+def _named_by(function: FunctionType) -> list[Any]:
+    """Models, optimisers and tensors among the variables that a function names, and functions of the same file."""
+    try:
+        variables = inspect.getclosurevars(function)
+    except ValueError:  # a variable that has no value yet
+        return []
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    outside = [*variables.nonlocals.values(), *variables.globals.values(), *defaults]
+    return [
+        x for x in outside
+        if isinstance(x, Tensor | torch.optim.Optimizer | torch.jit.ScriptFunction) or owner_of(x) is not None
+        or (isinstance(x, FunctionType) and x.__globals__ is function.__globals__)
+    ]  # fmt: skip
+
+
+def owner_of(model: object) -> nn.Module | None:
+    """The module that a call of `model` belongs to: a module itself, a bound method's, a partial call's."""
+    while True:
+        if isinstance(model, nn.Module):
+            return model
+        if isinstance(model, functools.partial):
+            model = model.func
+        elif isinstance(model, MethodType):
+            model = model.__self__
+        else:
+            return None
