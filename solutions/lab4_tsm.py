@@ -13,11 +13,11 @@
 # 2. It does so live, one frame at a time, at a fraction of the cost of a window.
 # 3. You know where the bargain ends: a shift costs no multiplications, but it is not free.
 #
-# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
-# go on: a later section that needs the missing piece says so. Reading and doing take 90 minutes to two hours, without the
-# kernel corner. The experiments train about twenty small networks, which takes three to four minutes on two CPU cores.
-# They are trained anew when you restart the notebook; so do not restart it needlessly, and run the check cells again if
-# you do.
+# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
+# later section that needs the missing piece says so. Reading and doing take about two and a half hours, without the kernel
+# corner; sections 1 to 5, which end with the first result, take about 90 minutes of them. The experiments train about
+# twenty small networks, which takes three to four minutes on two CPU cores. They are trained anew when you restart the
+# notebook; so do not restart it needlessly, and run the check cells again if you do.
 #
 # | symbol | meaning |
 # |---|---|
@@ -184,7 +184,9 @@ assert gap < 1e-5
 #
 # It is two things in one: a **shift** by $-1, 0, +1$ frames, and a **multiply-accumulate**. The shift needs no
 # arithmetic. And the multiply-accumulate needs no kernel of its own, because the 2D convolution that follows
-# already multiplies every channel by weights. TSM keeps the first and drops the second. In the new frame $t$
+# already multiplies every channel by weights. TSM keeps the first, leaves the second to that convolution, and gives each
+# channel **one** of the three taps. So shift and 3×3 convolution together are a 3×3×3 convolution with a third of its
+# taps: channels $[0, f)$ have the future's, channels $[f, 2f)$ the past's, the rest the present's. In the new frame $t$
 #
 # - channels $[0, f)$ come from frame $t+1$, the future,
 # - channels $[f, 2f)$ come from frame $t-1$, the past,
@@ -264,9 +266,10 @@ lab.check("4.2", temporal_shift)
 # | in place | $\text{relu}(R(\text{shift}(x)) + S(\text{shift}(x)))$ | features with $2f$ channels replaced by other frames' |
 # | residual | $\text{relu}(R(\text{shift}(x)) + S(x))$ | the frame's own features, all of them |
 #
-# In place, every block overwrites channels of the current frame, and what is overwritten is lost to all later
-# layers. In the branch, the branch sees the neighbours and the shortcut keeps the frame. The paper calls it the
-# *residual* shift.
+# In place, every block overwrites channels of the current frame for itself and for all later layers. In the branch, the
+# branch sees the neighbours and the shortcut keeps the frame. The paper calls it the *residual* shift, and finds that the
+# other one harms what the network knows of the single frame. On actions alone you would hardly see that here: our classes
+# need little of a single frame. That is why section 5 also asks two networks *what* acts.
 #
 # There is a trap in the code, too. A shift that writes into `x` to save memory changes what the shortcut reads
 # a line later, because both are the same storage. The formula says *residual*, the result is *in place*. This is called
@@ -279,7 +282,8 @@ lab.check("4.2", temporal_shift)
 # $$ y = \text{relu}\big(\text{bn}_2(\text{conv}_2(\text{relu}(\text{bn}_1(\text{conv}_1(\text{shift}(x)))))) + \text{shortcut}(x)\big) $$
 #
 # One class then gives you four networks: no shift is TSN, your shift is TSM, the causal one can go live, and in
-# section 6 comes a shift with a memory. Their weights have the same names, so they load into each other.
+# section 6 comes a shift with a memory. The causal one moves $C/4$ channels from the past, as many as the other moves in
+# all. Their weights have the same names, so they load into each other.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -395,7 +399,7 @@ plt.show()
 # | CNN + LSTM | an LSTM reads the frames' features in order ([Donahue et al. 2015](https://arxiv.org/abs/1411.4389)) |
 # | two-stream | a second network sees optical flow, which has to be computed first ([Simonyan and Zisserman 2014](https://arxiv.org/abs/1406.2199)) |
 # | 3D | every 3×3 convolution becomes 3×3×3 ([Hara et al. 2017](https://arxiv.org/abs/1708.07632)) |
-# | 3D narrow | the same with fewer channels, down to TSM's MACs: the rival at equal cost |
+# | 3D narrow | the same with widths divided by about $\sqrt 3$, down to TSM's MACs: the rival at equal cost |
 
 # %%
 from efficientlab.counters import measure
@@ -440,7 +444,7 @@ timing = None  # measured below, once you have predicted it
 # - **3D** has the TSN's stem on every frame, gives every 3×3 convolution a third dimension of 3 (all frames are
 #   kept), leaves 1×1 shortcuts at one tap, and applies its head once a clip.
 #
-# `conv` and `linear` are given. Write small functions of the same kind and compose them. Give exact integers.
+# `conv` and `linear` are given. Write small functions of the same kind and compose them. Give whole numbers.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -574,7 +578,8 @@ lab.lock("latency as a multiple of TSN's", latency_ratios)
 
 # %% [markdown]
 # The measurement runs all contestants in turn, round after round, in one process, and compares within each round.
-# So a busy moment of the machine hits all of them. The interval is a 95 % bootstrap interval of the ratio.
+# So a busy moment of the machine hits all of them. The interval is a 95 % bootstrap interval of the ratio. A ratio is taken
+# within each round, so it is not the quotient of the medians beside it.
 
 # %%
 from efficientlab.counters import compare
@@ -594,7 +599,8 @@ plt.show()
 # ## 5 · The experiment
 #
 # All contestants see the same clips, for the same number of steps, with the same optimiser and learning rate. Those that
-# the headline is about run with several seeds, the others with one. The recipe was chosen on the validation split; the
+# the headline is about run with several seeds, the others with one: read their rows as a first impression. The LSTM in
+# particular has not learnt all it could in so few epochs. The recipe was chosen on the validation split; the
 # test split below was never used to choose anything.
 #
 # Beside the seven contestants run: the causal TSM, and the same one trained with *warm caches*, both for section 6; and
@@ -723,8 +729,11 @@ plt.show()
 # %% [markdown]
 # Read both panels. At about the MACs of the image network, four contestants see time: the difference of neighbouring
 # frames, the LSTM, TSM, and the narrow 3D network. Compare their distances with the range over seeds. At this size the
-# narrow 3D network is the rival to beat, in time as well as in MACs. But it reads future frames, so it cannot run live,
-# one frame at a time. Section 6 does.
+# narrow 3D network is the rival to beat, in time as well as in MACs. As it stands it reads future frames, so it cannot run
+# live, one frame at a time. Section 6 does. (A 3D network can be made to: padded with the past alone, each of its
+# convolutions would keep the last two frames of *all* its input channels,
+# [Hedegaard and Iosifidis 2022](https://arxiv.org/abs/2106.00050). What the shift keeps is $f$ channels of one frame a
+# block, 2D weights, which can come from pictures, and the 2D convolutions that phones and accelerators have.)
 #
 # The confusion matrices show where the errors are. An orange box holds a pair of actions that differ only in the arrow
 # of time.
@@ -885,7 +894,9 @@ print(f"largest difference between the live and the offline network after {P.fra
 assert gap < 1e-5
 
 # %% [markdown]
-# Before its last frame the live network has an opinion, too. How early can you stop watching?
+# Before its last frame the live network has an opinion, too. How early can you stop watching? Look at the first frame,
+# also: one frame has no order, yet the answer may be better than a guess among the twelve classes. An empty cache tells
+# the network that this is the *first* frame, and what is small in a first frame is going to grow.
 
 # %%
 from efficientlab.viz.video.streaming import early_recognition
@@ -908,7 +919,10 @@ plt.show()
 # %% [markdown]
 # **What a frame costs.** Three ways to answer after every new frame: run the causal TSM on the last $T$ frames again,
 # run the 3D network on them, or go live. The clock must see the network and not Python, so this cell uses a network of
-# a more realistic size.
+# a more realistic size. Before you run it: live, one frame is computed in place of $T$, and the wide 3D network has about
+# three times the MACs of an image network for each of $T$ frames. Then compare. One frame keeps the processor less busy
+# than eight, and a 3D convolution reaches fewer MACs a second than a 2D one, so time is not what MACs say, in both
+# directions.
 
 # %% tags=["result"]
 lab.needs("4.1", "4.2", "4.3", "4.6", "4.7")
@@ -1104,8 +1118,11 @@ for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
 # With the bytes confirmed, scale up on paper: ResNet-50 on 8 frames of 224 × 224 pixels as in the paper, with TSM and
 # inflated to 3D. For a fixed number of clips per worker (*weak scaling*), efficiency depends on MACs per gradient byte.
 # The three networks hardly differ in those, as the next cell counts, so the 3D network does not scale worse.
-# For a fixed number of clips in all (*strong scaling*), each worker computes less and less but sends as much as ever, and
-# there fewer bytes win.
+# For a fixed number of clips in all (*strong scaling*), each worker computes less and less but sends as much as ever. That
+# too hits all three alike. TSM's lead is the same at one worker, where fewer MACs make it, and at many, where fewer bytes
+# do: in the right panel the *ratio* of two curves hardly changes. The authors trained it on
+# Kinetics in 15 minutes on 1,536 GPUs ([Lin, Gan and Han 2019](https://arxiv.org/abs/1910.00932)); there, a smaller model
+# also has fewer clips to load and decode.
 
 # %%
 from efficientlab.models.video.resnet50 import ResNet50
@@ -1167,8 +1184,9 @@ plt.show()
 # | half a fold | half as many channels move as in training |
 # | fold of zero | nothing moves, as when a layer has fewer channels than `fold_div` |
 #
-# Which of them would you notice from the accuracy alone? The influence maps show them all. Match each map to its row
-# before you read its title.
+# Which of them would you notice from the accuracy alone, and which from the influence map alone? Write down a guess for
+# each row. Two of them are hard to tell by the map: one sees the right frames in the wrong order, and one sees frames of
+# another clip where a loop would see its own.
 
 # %% tags=["result"]
 from efficientlab.models.video.shift_bugs import SHIFT_BUGS
@@ -1198,8 +1216,8 @@ plt.show()
 #
 # Jester may not be redistributed. To run this section, request it from its
 # [publisher](https://www.qualcomm.com/developer/software/jester-dataset), unpack it, and start Jupyter with
-# `EFFICIENTLAB_PROFILE=full` and `EFFICIENTLAB_JESTER=` the folder that holds `20bn-jester-v1`. Expect TSN to guess
-# between left and right.
+# `EFFICIENTLAB_PROFILE=full` and `EFFICIENTLAB_JESTER=` the folder that holds `20bn-jester-v1`. Will TSN guess between
+# left and right? The pose of a hand may betray where it is going.
 
 # %%
 SWIPES = ("Swiping Left", "Swiping Right", "Swiping Up", "Swiping Down")
@@ -1239,19 +1257,23 @@ else:
 # %% [markdown] answer="4.9"
 # 1. The shift moves every feature once more through memory, and in this network, with few channels, moving costs a
 #    visible part of computing: see TSM's ratio above 1 at identical MACs. The surprise is two-stream: its optical flow
-#    has few MACs and many passes over full-size images, so it costs far more time than its MACs say. The 3D networks
-#    make fewer, larger calls, and take less time than their MACs say.
+#    has few MACs and many passes over full-size images, so it costs far more time than its MACs say. The wide 3D network
+#    takes less time than its MACs say in section 4, with a batch of clips, and more in section 6, with one clip.
 # 2. The channels that learnt to hold the next frame now hold the one before, and the channels that learnt to hold the
 #    one before now hold the present. So what the network takes for the future is one frame *older* than what it takes
 #    for the past. It sees the motion, but run backwards: the arrow accuracy falls far below 50 %.
 # 3. The narrow 3D network is at least TSM's equal in accuracy at equal MACs and time here; for clips that are already on
-#    disk it is a fair choice. For a live stream on a small device the online TSM costs one image a frame, where a 3D
-#    window is run again for every frame; the difference of frames could run live as well, but is behind in accuracy.
+#    disk it is a fair choice. For a live stream on a small device the online TSM costs one image a frame, with 2D
+#    convolutions and a small cache; a 3D window is run again for every frame, and a causal 3D network that keeps its
+#    activations costs about as many MACs a frame as TSM but a larger cache and 3D kernels. The difference of frames and
+#    the LSTM could run live as well, but are behind in accuracy.
 #
 # === BEGIN MARK SCHEME ===
-# 8 points. (1) 3 points: names data movement or memory traffic (2) and one measured ratio (1). (2) 3 points: the
-# future's channels receive the past, so the order of the two is reversed (2); the arrow is below chance, cited (1).
-# (3) 2 points: one defensible case each, with a figure from the table.
+# 8 points. (1) 3 points: 3 if it says where the prediction was furthest off, with the measured ratio, and names data
+# movement or memory traffic; 2 without the own prediction; 1 for a ratio alone. (2) 3 points: 3 if the future's channels
+# receive the past, so that the order of the two is reversed, and the arrow below chance is cited; 2 without the figure;
+# 1 for 'it has no future' alone. (3) 2 points: one defensible case each, with a figure from the table, against at least
+# one contestant other than the two; 1 if one case lacks its figure.
 # === END MARK SCHEME ===
 
 # %% [markdown]
@@ -1349,7 +1371,16 @@ lab.summary()
 # - A temporal convolution is a shift and a multiply-accumulate. The 2D network already has the second.
 # - Zero MACs and zero parameters are not zero time. Data movement shows in the clock; measure it.
 # - Causality buys streaming: one frame's cost, one small cache a block, and a state that must be reset, or trained for.
-# - The rival that matters has the same cost. Here it is a narrow 3D network, and it wins some of the comparisons.
+# - The rival that matters has the same cost. Here it is a narrow 3D network, and it wins some of the comparisons. Why would
+#   anybody take TSM, then? Its weights are those of an image network: they can be pre-trained on pictures, and run where
+#   there are no fast 3D convolutions. On our clips, which are made to be easy, neither counts.
+#
+# **Since then.** 3D networks were inflated from 2D weights ([I3D](https://arxiv.org/abs/1705.07750)), factorised into space
+# and time ([R(2+1)D](https://arxiv.org/abs/1711.11248)), split into two frame rates
+# ([SlowFast](https://arxiv.org/abs/1812.03982)), grown axis by axis ([X3D](https://arxiv.org/abs/2004.04730)) and searched
+# for streams on phones ([MoViNet](https://arxiv.org/abs/2103.11511)). Shifts became learnt
+# ([gate-shift](https://arxiv.org/abs/1912.00381)), and transformers shift tokens as well
+# ([TokShift](https://arxiv.org/abs/2108.02432)).
 #
 # **Further reading.** [TSM](https://arxiv.org/abs/1811.08383) (offline and online, on Something-Something and
 # Kinetics) · [TSN](https://arxiv.org/abs/1608.00859) · [two-stream](https://arxiv.org/abs/1406.2199) ·
