@@ -9,13 +9,13 @@
 # **What you will have at the end.** Three results that your own code produces:
 #
 # 1. A student with a small fraction of its teacher's multiplications, whose pictures are nearly as close to the truth,
-#    and which beats the same network trained from scratch for as many steps.
+#    and which beats the same network trained from scratch for as many further steps.
 # 2. A search that spends a budget better than making every layer narrower alike.
 # 3. A measured speed-up, predicted from the roofline, and an account of why it is not the ratio of MACs.
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
-# go on: a later section that needs the missing piece says so. Reading and doing take about 90 minutes, without the
-# kernel corner. The experiments take two to three minutes on two CPU cores.
+# go on: a later section that needs the missing piece says so. Reading and doing take about three hours, without the
+# kernel corner. The experiments take two to three minutes on two quiet CPU cores, most of them in section 7.
 #
 # | symbol | meaning |
 # |---|---|
@@ -496,6 +496,12 @@ picture_rows(
 plt.show()
 
 # %% [markdown]
+# Look closely: the widest row is not the best one. All widths share their first channels, and training drew each of them as
+# often. So the channels that only the widest uses were trained the least, and pull on what the others share. Later methods
+# train the widest and the narrowest in every step (the *sandwich rule*, [Yu and Huang 2019](https://arxiv.org/abs/1903.05134))
+# or begin with the widest and shrink it step by step ([Once-for-all](https://arxiv.org/abs/1908.09791)).
+
+# %% [markdown]
 # ## 4 · What a configuration costs
 #
 # To search under a budget, a cost must be known before a network is built.
@@ -679,9 +685,10 @@ plt.show()
 # %% [markdown]
 # MACs fell by far more than time. The teacher's convolutions are dense: they do many FLOPs with each byte. The student has
 # more calls, and each of its depthwise convolutions, norms and ReLUs moves its bytes and does little with them. The
-# roofline knows this, and so its prediction is far nearer than the ratio of MACs. What it does not know: how well a
-# convolution of few channels uses the processor's vector units, and which bytes are still in the cache. The next table shows
-# which of the student's operators the roofline holds against it.
+# roofline knows this, and so its prediction lies between the ratio of MACs and the measured one. How near it comes depends
+# on your machine, for it does not know how well a convolution of few channels uses the processor's vector units, or which
+# bytes are still in the cache; narrow layers can cost several times their roofline. The next table shows what the roofline
+# expects of each of the student's modules.
 
 # %%
 lab.needs("1.8")
@@ -796,8 +803,8 @@ def macs_of(config):
 # <details><summary>Hint 3 · almost there</summary>
 #
 # Mutation: `child = list(parent)`, then `child[layer] = choices[layer][draw(len(choices[layer]))]` for one or two drawn
-# layers. Crossover: `tuple(pair[draw(2)] for pair in zip(mother, father))`. Half a population for parents at least, so that the first steps
-# do not narrow the field too soon.
+# layers. Crossover: `tuple(pair[draw(2)] for pair in zip(mother, father))`. Keep at least two parents, so that a crossover has two
+# to choose from.
 # </details>
 
 
@@ -881,7 +888,10 @@ assert rank <= 3
 
 # %% [markdown]
 # Now the whole space, and against the alternative that needs no search: all layers narrower alike. Grey points are
-# random, blue ones are what evolution tried.
+# random, blue ones are what evolution tried. Two things to keep in mind when you read the picture. The uniform width of this
+# budget is not among the widths that the super student was trained with, which costs it something. And few of all
+# configurations are within so tight a budget: does evolution find what drawing as many at random would not? Fill
+# `evaluate` with your own loop of random draws, and compare.
 
 # %% tags=["result"]
 from tqdm import tqdm
@@ -932,8 +942,9 @@ plt.show()
 # %% [markdown]
 # ## 7 · Fine-tune, and compare honestly
 #
-# A configuration out of the super student has never been trained alone. A short training of its own, **fine-tuning**, makes up
-# for that.
+# A configuration out of the super student has never been trained alone. A short training of its own, **fine-tuning**, lets its
+# weights settle without the others. How much that brings, the table below says: compare the rows *sliced, not tuned* and
+# *selected*.
 
 # %% [markdown] exercise="1.11"
 # Write the training loop. `batches` gives pairs (drawing, picture) and has a length. In each step:
@@ -1010,12 +1021,14 @@ lab.check("1.11", fine_tune)
 # | − distillation − game | the selected one | the super student's weights | pairs: reconstruction alone |
 # | unpaired | the selected one | the super student's weights | game, teacher; no pairs |
 #
-# All have the same steps, batches and schedule. Random weights get a ten times larger learning rate, which is better for
-# them: a rival should be at its best.
+# All have the same steps, batches and schedule here. Before it, the super student's weights saw many thousands of steps, on
+# seven times as many pairs: *from scratch* is what you have without it, not a rival of equal total effort. Random weights get
+# a ten times larger learning rate. Larger ones (`lr_scratch`) help them further; they stay behind.
 #
-# *Unpaired* sees true pictures, but never which belongs to which drawing: they are shuffled, its discriminator sees
-# no drawing and starts from random weights, and its reconstruction is against the teacher. Everybody else's discriminator
-# starts as the teacher's.
+# *Unpaired* sees true pictures, but in this section never which belongs to which drawing: they are shuffled, its
+# discriminator sees no drawing and starts from random weights, and its reconstruction is against the teacher. Its weights
+# come from a super student that did see pairs. Everybody else's discriminator starts as the teacher's. Watch the losses
+# below: a discriminator that starts from random weights at this learning rate hardly learns in so few steps.
 
 # %%
 from efficientlab.models.gan.pix2pix import PatchDiscriminator
@@ -1198,9 +1211,11 @@ plt.show()
 # %% [markdown]
 # Read the ablation as it is. The rows *selected*, *− distillation*, and *− distillation − game* differ in one term
 # each, at the same number of steps. Compare FID with L1: a term may help one and cost the other. A network that learns from
-# reconstruction alone makes the mean of all plausible pictures, which is close to each of them and looks like none.
+# an L1 loss alone makes, at each pixel, the *median* of all plausible pictures: close to many of them, and blurred. (With
+# squares it would be the mean.) What a term was worth in the long training of the super student is another question: here
+# it is taken away for the last steps alone.
 #
-# The losses of both players:
+# The losses of both players. Each curve is the sum of its own terms, so compare its course, not its height:
 
 # %%
 from efficientlab.viz.gan.translation import player_losses
@@ -1214,7 +1229,7 @@ plt.show()
 #
 # The students have separable convolutions in the blocks only. Why not everywhere? The next cell trains three generators of
 # uniform width from scratch, with the teacher's help, for as many steps as above: dense, separable in the blocks, and
-# separable everywhere.
+# separable everywhere. They differ in MACs, too, so read the table by rows: what was saved, and what it cost.
 
 # %% tags=["result"]
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
@@ -1379,25 +1394,28 @@ plt.show()
 
 # %% [markdown] answer="1.12"
 # 1. MACs fall by more than time does. The student calls more operators than the teacher, because each separable
-#    convolution is two, and its depthwise convolutions, norms and ReLUs are bound by memory or by the call itself: see the
-#    FLOPs per byte in the roofline's table. The roofline's ratio is nearer to the measured one than the ratio of MACs.
-# 2. The rows differ by one term each. Reconstruction alone has the best L1 and a worse FID, because it makes the mean of the
-#    plausible pictures; the game moves FID down and may cost L1. What distillation adds has to be compared with the range
+#    convolution is two; its depthwise convolutions, norms and ReLUs are bound by memory or, with one picture, by the call
+#    itself; and its dense and 1×1 convolutions have few channels, with which vector units are badly used: that is what is
+#    left between the roofline's ratio and the measured one.
+# 2. The rows differ by one term each. Reconstruction alone has the best L1 and a worse FID, because it makes the median of
+#    the plausible pictures; the game moves FID down and may cost L1. What distillation adds has to be compared with the range
 #    over seeds: where it is inside of that, it is not shown to help. With random maps it does harm. Separable blocks save
 #    most of the MACs there are; separable up-sampling saves the rest, at a price that the table shows.
-# 3. To be read from the two configurations' numbers. For example, the layers at full and half size cost most per channel, so the search may
-#    narrow them first. A test: exchange the width of one layer between the two configurations and evaluate both.
+# 3. To be read from the two configurations' numbers. For example, the search widens `up2`, whose features make the picture,
+#    and pays with the layers inside the blocks. A test: exchange the width of one layer between the two configurations and
+#    evaluate both; if quality follows `up2` and no other layer, the reason holds.
 #
 # === BEGIN MARK SCHEME ===
-# 8 points. (1) 3 points: names calls or memory-bound operators (2) and cites one measured ratio (1). (2) 3 points: one term
-# judged with figures and the spread over seeds (2); a statement about separable layers backed by section 8 (1). (3) 2
-# points: a difference of the configurations read correctly (1), a test that could fail (1).
+# 8 points. (1) 3 points: 3 if it cites a measured ratio beside the roofline's and names a cause that fits the batch (calls
+# at one picture; bytes or narrow convolutions at many); 2 without the roofline's; 1 for 'MACs are not time' alone. (2) 3
+# points: one term judged with figures and the spread over seeds (2); a statement about separable layers backed by section 8
+# (1). (3) 2 points: a difference of the configurations read correctly (1), a test that could fail (1).
 # === END MARK SCHEME ===
 
 # %% [markdown]
 # ## 12 · Kernel corner
 #
-# After every convolution come an instance norm and a ReLU. Each is a pass or more through memory: one to find mean and
+# After most convolutions comes an instance norm, and after many of those a ReLU. Each is a pass or more through memory: one to find mean and
 # variance, one to normalise, one to clip. A channel of a picture is small enough to be kept by one program: then the whole of
 # it is one load and one store.
 #
@@ -1467,7 +1485,8 @@ lab.summary()
 #
 # - A super student is trained once and holds many networks. The weights of a configuration are slices of it.
 # - Choose with the validation split and shared weights, then fine-tune, then test once.
-# - The rival that matters is the same network from scratch with the same steps, and the uniform width at the same MACs.
+# - The rivals that matter are the uniform width at the same MACs, a random search with as many evaluations, and the same
+#   network from scratch with as much training in all.
 # - MACs are not time. Separable layers trade arithmetic for calls and for bytes.
 # - Each term of a loss is worth what an ablation with equal budgets says, in the metric that you care about.
 #

@@ -120,7 +120,7 @@ plt.show()
 #
 # $$ \text{logits}_n = \frac{1}{T} \sum_{t=0}^{T-1} g(x_{n,t}). $$
 #
-# An image network takes a batch of images `(n, C, H, W)`. So fold time into the batch, call it once, unfold, and
+# An image network takes a batch of images `(n, C, H, W)`. So fold time into the batch, give it all frames at once, unfold, and
 # average. The average is taken over logits, not over probabilities.
 #
 # <details><summary>Hint 1 · nudge</summary>
