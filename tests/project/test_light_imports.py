@@ -20,9 +20,9 @@ LATER = {
 
 
 def loaded_by(*names: str) -> set[str]:
-    """The modules that a fresh interpreter has after these imports, beyond those of `import torch, numpy`."""
+    """The modules that a fresh interpreter has after these imports, beyond those of `import torch, numpy.random`."""
     code = (
-        "import torch, numpy, sys, json\n"
+        "import torch, numpy.random, sys, json\n"
         "before = set(sys.modules)\n"
         f"for name in {names}: __import__(name)\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
