@@ -17,16 +17,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-GENERATORS = (
-    torch.Generator,
-    np.random.Generator,
-    np.random.RandomState,
-    np.random.BitGenerator,
-    random.Random,
-)
 CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _OPEN = (nn.Module, torch.optim.Optimizer)
-_CLOSED = (type, ModuleType, FunctionType, MethodType, Enum, Tensor, np.ndarray, *GENERATORS)
+_CLOSED = (
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    Enum,
+    Tensor,
+    np.ndarray,
+    torch.Generator,
+    random.Random,
+)
 _CLOSED_PACKAGES = (sys.stdlib_module_names - {"collections", "types", "__main__"}) | {"torch", "numpy"}
 
 
@@ -49,6 +52,12 @@ def everything_in(*roots: object) -> Iterator[Any]:
 
 def tensors_within(*roots: object) -> list[Tensor]:
     return [x for x in everything_in(*roots) if isinstance(x, Tensor)]
+
+
+def is_generator(x: object) -> bool:
+    """Whether x draws random numbers; NumPy's kinds are told by name, since numpy.random takes time to import."""
+    of_numpy = any(kind.__module__.startswith("numpy.random") for kind in type(x).__mro__)
+    return of_numpy or isinstance(x, torch.Generator | random.Random)
 
 
 def is_open(x: object) -> bool:

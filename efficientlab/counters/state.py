@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from efficientlab.counters.held import GENERATORS, attributes, everything_in, is_open
+from efficientlab.counters.held import attributes, everything_in, is_generator, is_open
 from efficientlab.counters.traffic import is_fake, parts_of
 
 Restore = Callable[[], None]
@@ -36,7 +37,8 @@ def state_kept() -> Iterator[Callable[..., None]]:
                 restores[id(x)] = x, restore
 
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    of_python = random.getstate()
+    of_numpy = np.random.get_state() if "numpy.random" in sys.modules else None  # noqa: NPY002
     with torch.random.fork_rng(devices):
         try:
             yield remember
@@ -44,7 +46,8 @@ def state_kept() -> Iterator[Callable[..., None]]:
             for _, restore in restores.values():
                 restore()
             random.setstate(of_python)
-            np.random.set_state(of_numpy)  # noqa: NPY002
+            if of_numpy is not None:
+                np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 def _restoring(x: Any) -> Restore | None:
@@ -55,7 +58,7 @@ def _restoring(x: Any) -> Restore | None:
         return _of_array(x)
     if isinstance(x, torch.jit.ScriptModule):
         return _of_script(x)
-    if isinstance(x, GENERATORS):
+    if is_generator(x):
         return _of_generator(x)
     of_items: Restore | None = None
     if isinstance(x, dict):
@@ -131,15 +134,15 @@ def _of_array(x: np.ndarray) -> Restore | None:
 
 
 def _of_generator(x: Any) -> Restore:
-    if isinstance(x, np.random.Generator | np.random.BitGenerator):
-        bits = x.bit_generator if isinstance(x, np.random.Generator) else x
-        state = bits.state
-        return lambda: setattr(bits, "state", state)
-    if isinstance(x, random.Random):
+    if hasattr(x, "getstate"):  # Python's
         value = x.getstate()
         return lambda: x.setstate(value)
-    saved = x.get_state()
-    return lambda: x.set_state(saved)
+    if hasattr(x, "get_state"):  # torch's, NumPy's RandomState
+        value = x.get_state()
+        return lambda: x.set_state(value)
+    bits = getattr(x, "bit_generator", x)  # NumPy's Generator, BitGenerator
+    value = bits.state
+    return lambda: setattr(bits, "state", value)
 
 
 # ------------------------------------------------------------------------------ containers, objects

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from efficientlab.counters.held import CONTAINERS, GENERATORS, everything_in, is_open, tensors_within
+from efficientlab.counters.held import CONTAINERS, everything_in, is_generator, is_open, tensors_within
 from efficientlab.counters.meter import Meter
 
 
@@ -78,7 +78,9 @@ def _leaf_copies(inputs: Any) -> tuple[dict[int, Any], set[int]]:
 def not_copied(inputs: Any) -> list[Any]:
     """What a run gets as it is: modules, generators of random numbers, and objects that refuse a copy."""
     return [
-        x for x in everything_in(inputs) if isinstance(x, (nn.Module, *GENERATORS)) or not _can_be_copied(x)
+        x
+        for x in everything_in(inputs)
+        if isinstance(x, nn.Module) or is_generator(x) or not _can_be_copied(x)
     ]
 
 
