@@ -8,6 +8,10 @@ workers meet in a file, as ``torchrun``'s own store needs libuv, which PyTorch o
     python -m efficientlab.training.video.distributed --model efficientlab.models.video.rivals:TSN
 
 and rank 0 prints one line of JSON.
+
+``torch.distributed.nn`` is imported here because DistributedDataParallel imports it otherwise, once there is a group:
+ten of its functions then have that group as a default, `destroy_process_group` cannot end it, and gloo's threads go on
+while Python shuts down. One that drops its last tensor there aborts the process.
 """
 
 import argparse
@@ -23,12 +27,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # noqa: F401 (see above)
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-
-ATTEMPTS = 3
-"""Gloo aborts a process once in some hundred runs on a busy machine. A signal is worth another try, an error is not."""
 
 
 def measure_all_reduce(
@@ -47,10 +49,7 @@ def measure_all_reduce(
     """
     command = [sys.executable, "-m", "efficientlab.training.video.distributed", "--model", model]
     command += [f"--clips={clips}", f"--frames={frames}", f"--size={size}", f"--steps={steps}"]
-    for _ in range(ATTEMPTS):
-        status, said = _run_together(command, workers)
-        if status >= 0:  # below: the number of the signal that ended it
-            break
+    status, said = _run_together(command, workers)
     if status:
         words = [line for line in said.splitlines() if "Error:" in line] or said.strip().splitlines()[-1:]
         why = words[0].strip() if status > 0 and words else f"signal {-status} ended a process"
@@ -105,7 +104,7 @@ def train(network: nn.Module, video: Tensor, label: Tensor, steps: int) -> dict[
         gradients = bucket.buffer() / dist.get_world_size()
         sent.append(gradients.nbytes)
         dist.all_reduce(gradients)
-        # Already complete: a callback left to one of gloo's own threads can outlive the group, and abort the process.
+        # Complete already: no Python is left to gloo's threads.
         done: torch.futures.Future[Tensor] = torch.futures.Future()
         done.set_result(gradients)
         return done
