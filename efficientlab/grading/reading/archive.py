@@ -143,7 +143,7 @@ def _members(archive: zipfile.ZipFile, inside: PurePosixPath, notes: list[str]) 
     unpacked = 0
     for info in archive.infolist():
         path = inside / _safe_path(_decoded(info))
-        if info.is_dir() or _ignored(path):
+        if info.filename.endswith("/") or _ignored(path):  # is_dir() fails for a name that is empty
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
             notes.append(f"{path} is a symbolic link and was left out.")
