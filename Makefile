@@ -1,12 +1,15 @@
 PYTHON ?= python3
 
-.PHONY: demo test test-colab lab build
+.PHONY: demo test quick test-newest test-colab lab build
 
 demo:  ## run lab 4's solution, print its results, grade six sample submissions
 	$(PYTHON) -m efficientlab demo
 
 test:  ## run every test: lint, types, units, mutants, notebooks
 	$(PYTHON) -m efficientlab test
+
+quick:  ## run lint, types and the units that take no time: the loop of a contributor
+	$(PYTHON) -m efficientlab test --quick
 
 test-colab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
 	.venv/bin/python -m pip install --quiet --no-deps --target build/colab triton==3.6.0 numpy==2.1.3

@@ -74,9 +74,12 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may lack ×, … or a student's name
     parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options, rest = parser.parse_known_args(words)
     if rest and options.verb not in PASS_ON:
         parser.error(f"{options.verb} does not know {' '.join(rest)}")
+    if options.verb == "test":  # in their order: argparse takes the value of an unknown option for a path
+        rest = [word for word in words[words.index("test") + 1 :] if word not in ("--quick", "--")]
     options.rest = rest
     provide(options.verb)
     raise SystemExit(options.run(options))
@@ -117,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         "test", _test, "run all tests; further arguments go to pytest, as in: test tests/kernels -k shift"
     )
     test.add_argument("paths", nargs="*", metavar="PATH", help="what to test; everything without it")
+    test.add_argument("--quick", action="store_true", help="leave out notebooks and slow tests")
     check = verb("check", _check, "check notebooks of your own, without a sandbox, and print their points")
     check.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
     lab(check)
@@ -212,13 +216,22 @@ def _lab(options: argparse.Namespace) -> NoReturn:
 
 
 def _test(options: argparse.Namespace) -> NoReturn:
-    everything = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600", "tests", "solutions"]
-    os.chdir(ROOT)
-    become(
-        [sys.executable, "-m", "pytest", *(options.paths + options.rest or everything)],
-        EFFICIENTLAB_PROFILE="ci",
-        PYTHONUTF8="1",
+    workers = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8
     )
+    arguments = [] if options.quick else ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=3600"]
+    arguments += ["-m", "not slow"] if options.quick else []
+    variables = {"EFFICIENTLAB_PROFILE": "ci", "PYTHONUTF8": "1"}
+    if not options.rest:
+        arguments += ["tests"] if options.quick else ["tests", "solutions"]
+        arguments += ["--durations=10", "--durations-min=1"]
+        what = "the quick units" if options.quick else "units, mutants and every notebook"
+        print(f"Lint, types, {what}, {workers} at a time, one core each.", flush=True)
+        arguments += [f"--numprocesses={workers}", "--dist=loadscope", "--no-loadscope-reorder"]
+        variables["OMP_NUM_THREADS"] = "1"
+    arguments += options.rest
+    os.chdir(ROOT)
+    become([sys.executable, "-m", "pytest", *arguments], **variables)
 
 
 def _check(options: argparse.Namespace) -> int:

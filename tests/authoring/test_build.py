@@ -182,6 +182,7 @@ def test_set_up_refuses_an_old_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         exec(SETUP, {})
 
 
+@pytest.mark.slow
 def test_recorded_cases_that_the_solution_no_longer_answers_are_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

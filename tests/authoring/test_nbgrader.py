@@ -24,6 +24,8 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.reading.statements import needed_by, parse_statements
 
+pytestmark = pytest.mark.slow
+
 LAB = find_lab(4)
 NAME = "lab4"
 

@@ -56,6 +56,7 @@ def test_the_bundle_holds_no_answer_and_no_grader(bundle: Path) -> None:
         assert part not in names
 
 
+@pytest.mark.slow
 def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
     """Import each module in a process that sees the bundle alone, and run one check."""
     code = (

@@ -43,6 +43,7 @@ def test_a_slip_differs_from_the_solution_in_its_own_cell_alone(samples: list[Sa
         assert not sample.loses or changed == [LAB[next(iter(sample.loses))].cell]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", MODULES)
 def test_each_labs_solution_gets_all_points_and_its_stub_none_in_the_sandbox(
     number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

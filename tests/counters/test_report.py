@@ -1,8 +1,6 @@
 """One result, four pictures: text, HTML, JSON, data frame."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -76,13 +74,3 @@ def test_rows_by_name():
     assert result["1.1"].depth == 2
     with pytest.raises(KeyError, match="no module '2' ran; there are '', '0', '1'"):
         result["2"]
-
-
-def test_importing_the_counters_needs_torch_and_numpy_only():
-    heavy = ["matplotlib", "rich", "pandas", "IPython", "ipywidgets", "scipy"]
-    code = (
-        "import sys, torch, torch.utils.flop_counter; before = set(sys.modules); import efficientlab.counters; "
-        f"print([m for m in {heavy} if m in sys.modules and m not in before])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

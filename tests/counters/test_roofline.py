@@ -53,6 +53,7 @@ def test_plot_shows_reached_and_reachable_rates():
         plot_roofline(ROOF, {"relu": count(torch.relu, x)})
 
 
+@pytest.mark.slow
 def test_copies_go_through_all_of_the_memory():
     """A piece that comes again soon, or zeros that were never written, would be read from a cache."""
     copies = _Copies(torch.device("cpu"), torch.float32)

@@ -42,6 +42,7 @@ def test_an_attack_is_defeated(attack_range: Range, attack: Path) -> None:
     assert outcome.defeated, f"{attack.stem} in {attack_range.sandbox.name}: {outcome}"
 
 
+@pytest.mark.slow
 def test_attacks_succeed_where_there_is_no_sandbox() -> None:
     with Range("none") as unprotected:
         for name in ("canary_file", "environment", "network_tcp"):

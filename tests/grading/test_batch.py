@@ -129,6 +129,7 @@ def test_a_second_run_grades_only_what_is_new(tmp_path: Path, batch: list[Incomi
     assert len(load_records(out)) == 4
 
 
+@pytest.mark.slow
 def test_another_seed_lab_or_sandbox_and_a_fault_mean_another_run(
     tmp_path: Path, batch: list[Incoming]
 ) -> None:
@@ -164,6 +165,7 @@ def test_two_submissions_of_one_id_are_refused(tmp_path: Path, batch: list[Incom
         list(grade_batch(twice, LAB, tmp_path / "out", engine=Counting()))
 
 
+@pytest.mark.slow
 @linux
 def test_a_sandbox_that_does_not_work_stops_the_batch_before_anything_is_graded(
     tmp_path: Path, batch: list[Incoming]
@@ -173,6 +175,7 @@ def test_a_sandbox_that_does_not_work_stops_the_batch_before_anything_is_graded(
     assert not (tmp_path / "out" / "records").exists()
 
 
+@pytest.mark.slow
 @linux
 def test_slurm_jobs_grade_what_this_machine_grades(tmp_path: Path) -> None:
     pytest.importorskip("submitit")
@@ -184,6 +187,7 @@ def test_slurm_jobs_grade_what_this_machine_grades(tmp_path: Path) -> None:
     assert sorted(map(outcome, load_records(tmp_path / "there"))) == there
 
 
+@pytest.mark.slow
 @linux
 def test_the_same_submission_gets_the_same_record_twice(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"

@@ -21,7 +21,7 @@ from efficientlab.grading.record import Incoming, load_records
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only"),
-    pytest.mark.timeout(3600),
+    pytest.mark.slow,
 ]
 
 FULL = os.environ.get("EFFICIENTLAB_FULL") == "1"

@@ -20,6 +20,8 @@ from efficientlab.grading.reading.borrowed import borrowed
 from efficientlab.grading.reading.submission import Cell
 from efficientlab.grading.record import load_records
 
+pytestmark = pytest.mark.slow
+
 LAB = find_lab(4)
 PLANTED = "efficientlab-hidden-marker"
 

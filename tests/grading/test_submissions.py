@@ -23,6 +23,8 @@ from efficientlab.grading.check import total
 from efficientlab.grading.reading.submission import SubmissionError, parse_notebook, read_submission
 from efficientlab.grading.score import Mark, Reference, score
 
+pytestmark = pytest.mark.slow
+
 LAB = find_lab(4)
 SEEDS = [7]
 

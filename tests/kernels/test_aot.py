@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("triton")
 
 
+@pytest.mark.slow
 def test_every_kernel_compiles_for_every_gpu() -> None:
     cases = Path(__file__).with_name("compile_ahead.py")
     environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"EFFICIENTLAB_AOT": "1"}

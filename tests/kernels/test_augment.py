@@ -182,6 +182,7 @@ def test_gradcheck_of_first_and_second_order():
     assert torch.autograd.gradgradcheck(lambda x: diff_augment(x, augmentation), x, fast_mode=INTERPRETED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjoint", [False, True])
 def test_opcheck(adjoint):
     x = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()

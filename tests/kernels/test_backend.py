@@ -28,6 +28,7 @@ def test_an_unknown_choice_gets_one_sentence(monkeypatch):
         use_triton(torch.zeros(1))
 
 
+@pytest.mark.slow
 def test_everything_works_where_triton_cannot_be_imported():
     program = """
 import sys

@@ -236,6 +236,7 @@ def test_gradcheck_of_first_and_second_order():
     assert torch.autograd.gradgradcheck(f, (depth, features), fast_mode=INTERPRETED)
 
 
+@pytest.mark.slow
 def test_opcheck():
     _, _, index = small()
     tensors = bev._tensors(index)

@@ -209,6 +209,7 @@ def test_gradcheck(causal):
     assert torch.autograd.gradgradcheck(f, x, fast_mode=INTERPRETED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_opcheck(memory_format):
     x = torch.randn(6, 8, 2, 3).contiguous(memory_format=memory_format).requires_grad_()

@@ -192,6 +192,7 @@ def test_gradcheck_of_first_and_second_order(causal, size):
     assert torch.autograd.gradgradcheck(f, (x, weight, bias), fast_mode=size != (2, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_opcheck(memory_format):
     x = torch.randn(4, 8, 3, 2).contiguous(memory_format=memory_format).requires_grad_()

@@ -24,6 +24,7 @@ OPS = [
 ]
 
 
+@pytest.mark.slow
 def test_the_tests_of_every_op_pass_on_its_triton_kernels():
     files = [str(Path(__file__).parent / f"{op}.py") for op in OPS]
     environment = os.environ | {

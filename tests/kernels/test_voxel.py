@@ -275,6 +275,7 @@ def test_gradcheck():
         assert check(lambda x: trilinear_devoxelize(x, coords), voxels)
 
 
+@pytest.mark.slow
 @slow
 def test_opcheck():
     coords = torch.rand(2, 3, 5) * 2

@@ -102,6 +102,7 @@ def test_fresh_cases_are_not_the_recorded_ones(number: int, exercise: Exercise) 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", MODULES)
 def test_the_committed_goldens_are_what_the_solution_and_the_mutants_answer(number: int) -> None:
     lab = find_lab(number)

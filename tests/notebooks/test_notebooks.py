@@ -45,6 +45,7 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
 pytestmark = pytest.mark.parametrize("number", MODULES)
 
 
+@pytest.mark.slow
 def test_what_is_committed_is_what_the_source_builds(number: int) -> None:
     assert stale(find_lab(number)) == []
 
@@ -77,6 +78,7 @@ def test_the_student_notebook_has_no_outputs(number: int) -> None:
     assert all(not cell.outputs and cell.execution_count is None for cell in code(student(number)))
 
 
+@pytest.mark.slow
 def test_the_student_notebook_stops_at_its_first_stub_with_a_sentence(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

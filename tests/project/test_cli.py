@@ -71,27 +71,28 @@ def test_help_needs_nothing_but_the_standard_library() -> None:
         ("not json", "this is not a notebook"),
         ("{}", "no list of cells"),
         ('{"cells": []}', "no exercise of lab 4 is in this notebook"),
+        (None, "there is no such file"),
     ],
 )
 def test_a_bad_submission_gets_one_sentence_that_names_it(
-    tmp_path: Path, content: str, sentence: str
+    tmp_path: Path, content: str | None, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "mine.ipynb"
-    path.write_text(content)
-    result = run("check", str(path), "--lab", "4")
-    assert result.returncode == 1
-    assert f"{path}: " in result.stderr
-    assert sentence in result.stderr
-    assert "Traceback" not in result.stderr
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main(["check", str(path), "--lab", "4"])
+    said = capsys.readouterr().err
+    assert f"{path}: " in said
+    assert sentence in said
+    assert "Traceback" not in said
 
 
-def test_a_missing_file_and_an_unknown_lab_are_named(tmp_path: Path) -> None:
-    result = run("check", str(tmp_path / "none.ipynb"), "--lab", "4")
-    assert result.returncode == 1
-    assert "there is no such file" in result.stderr
+@pytest.mark.slow
+def test_the_command_ends_with_the_status_of_its_verb(tmp_path: Path) -> None:
     result = run("check", str(tmp_path / "none.ipynb"), "--lab", "99")
     assert result.returncode == 2
-    assert "there is no lab 99" in result.stderr
+    assert result.stderr.startswith("efficientlab check: there is no lab 99; there are labs 0, 1, ")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,17 @@ def test_a_lab_is_named_by_number_or_by_slug(text: str, number: int) -> None:
 def test_what_test_does_not_know_goes_to_pytest(
     arguments: list[str], command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sorted(becomes(arguments, monkeypatch)[3:]) == sorted(command)
+    assert becomes(arguments, monkeypatch)[-len(command) :] == command
+
+
+def test_all_tests_run_side_by_side_and_the_quick_ones_leave_notebooks_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, quick = (becomes(["test", *more], monkeypatch) for more in ([], ["--quick"]))
+    assert {"tests", "solutions", "--nbval-lax"} <= set(whole)
+    assert "tests" in quick and "solutions" not in quick and "not slow" in quick
+    assert any(word.startswith("--numprocesses=") for word in whole)
+    assert "Lint, types, units, mutants and every notebook" in capsys.readouterr().out
 
 
 def becomes(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -23,6 +23,7 @@ def test_the_shipped_pairs(split: str) -> None:
     assert (corners > 240).double().mean() > 0.9, "on white"
 
 
+@pytest.mark.slow
 def test_no_two_pictures_are_near_duplicates() -> None:
     splits = [edges2emoji(split) for split in EMOJI]
     everything = Pairs(*(torch.cat([getattr(s, part) for s in splits]) for part in ("drawing", "picture")))

@@ -34,6 +34,7 @@ def flux(surface: Surface) -> float:
     return float((points * normals).sum(1).mean() * surface.area / 3)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(length, length, length)
 def test_the_volume_inside_follows_from_points_normals_and_area(a: float, b: float, c: float) -> None:

@@ -327,6 +327,7 @@ def test_a_member_without_a_name_is_a_file_like_others(tmp_path: Path) -> None:
     assert [one.student for one in intake.incoming] == ["bob", "unnamed"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_a_zip_with_any_bytes_changed_gives_a_batch_or_one_sentence(

@@ -133,6 +133,7 @@ def test_a_box_that_cannot_start_is_the_graders_fault_and_not_the_students() -> 
     assert (result.status, result.earned, result.notes) == ("not checked", None, ("out of process ids",))
 
 
+@pytest.mark.slow
 @linux
 def test_a_killed_fork_server_is_started_again(sandbox: Sandbox) -> None:
     server = sandbox._server  # type: ignore[attr-defined]
@@ -184,6 +185,7 @@ def test_where_nothing_works_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) 
         open_sandbox("auto", setup())
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("name", ["landlock", "bubblewrap"])
 def test_the_other_sandboxes_give_the_same_points(name: str) -> None:
@@ -202,6 +204,7 @@ def test_the_other_sandboxes_give_the_same_points(name: str) -> None:
     assert (results["4.1"], results["4.7"]) == ("passed", "failed")
 
 
+@pytest.mark.slow
 def test_a_students_own_machine_needs_no_linux() -> None:
     code = (
         "import sys\nfor name in ('libc', 'forked', 'server', 'cgroups', 'seccomp'):\n"
@@ -280,6 +283,7 @@ def test_a_container_gets_every_wall() -> None:
     assert "--volume" not in line and "-v " not in line and "--privileged" not in line
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_container_is_spoken_to_and_removed(

@@ -168,6 +168,7 @@ def test_moving_a_cloud_moves_no_index(cloud):
 # ------------------------------------------------------------------------------------- registration
 
 
+@pytest.mark.slow
 @slow
 def test_opcheck():
     points, centres = torch.randn(2, 3, 9), torch.randn(2, 3, 4)

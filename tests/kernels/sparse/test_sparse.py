@@ -379,6 +379,7 @@ def test_a_small_u_net_returns_to_its_voxels():
 # ------------------------------------------------------------------------------------- registration
 
 
+@pytest.mark.slow
 @slow
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_opcheck(symmetric):

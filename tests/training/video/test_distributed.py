@@ -10,6 +10,7 @@ from efficientlab.training.video import distributed
 from efficientlab.training.video.distributed import load, measure_all_reduce
 
 
+@pytest.mark.slow
 def test_two_processes_all_reduce_four_bytes_a_parameter():
     report = measure_all_reduce("efficientlab.models.video.rivals:TSN", clips=2, frames=2, steps=3)
     parameters = sum(p.numel() for p in TSN().parameters())
@@ -20,6 +21,7 @@ def test_two_processes_all_reduce_four_bytes_a_parameter():
     assert report["step_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_failure_in_a_process_is_named():
     with pytest.raises(RuntimeError, match=r"no:thing on 2 processes failed: .*No module named 'no'"):
         measure_all_reduce("no:thing")
@@ -38,6 +40,7 @@ def test_a_signal_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         distributed.measure_all_reduce("module:Name")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are listed in /proc")
 def test_no_thread_of_gloo_outlives_its_group(tmp_path: Path) -> None:
     """One that did aborted a process now and then, while Python shut down."""

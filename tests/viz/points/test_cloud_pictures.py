@@ -67,6 +67,7 @@ def test_errors_are_red_and_counted() -> None:
     assert sum(tuple(c) == to_rgba(RED) for c in dots.get_facecolors()) == 5
 
 
+@pytest.mark.slow
 def test_merged_points_are_the_means_of_their_voxels() -> None:
     pairs = torch.tensor([[-1.0, -0.98, 1.0], [0, 0, 0], [0, 0, 0]])
     merged, count = merged_points(pairs, 4)

@@ -1,0 +1,52 @@
+"""How the tests run: long files first; at the end what took how long, and how to run again what failed."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Notebooks first, then files with a slow test, so that workers side by side end at about the same time."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.suffix != ".ipynb", item.path not in slow))  # stable
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    yield
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+    if terminal is None or hasattr(session.config, "workerinput"):
+        return
+    reports = [
+        report
+        for kind in ("passed", "failed", "skipped", "xfailed", "xpassed", "error")
+        for report in terminal.stats.get(kind, [])
+    ]
+    seconds = Counter[str]()
+    for report in reports:
+        seconds[_part(report.nodeid)] += getattr(report, "duration", 0)
+    if len(seconds) > 1:
+        parts = ", ".join(f"{part} {spent:.0f}" for part, spent in seconds.most_common() if spent >= 1)
+        terminal.write_line(f"Seconds, of all workers together: {parts or 'less than one'}.")
+    failed = [r.nodeid for kind in ("failed", "error") for r in terminal.stats.get(kind, [])]
+    again = dict.fromkeys(_again(nodeid) for nodeid in failed)
+    if again:
+        terminal.write_line("To run again what failed, one at a time:")
+        for command in again:
+            terminal.write_line(f"  {command}")
+
+
+def _part(nodeid: str) -> str:
+    """A notebook, or a folder of tests: solutions/lab4_tsm.ipynb, tests/kernels."""
+    path = nodeid.partition("::")[0]
+    return path if path.endswith(".ipynb") else "/".join(path.split("/")[:2])
+
+
+def _again(nodeid: str) -> str:
+    """The command for one test; cells of a notebook need those before them, so it is run whole."""
+    path = nodeid.partition("::")[0]
+    return f"python3 -m efficientlab test {shlex.quote(path if path.endswith('.ipynb') else nodeid)}"
