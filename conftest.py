@@ -16,11 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """After pytest's list of failures, before its last line."""
     yield
-    terminal = session.config.pluginmanager.getplugin("terminalreporter")
-    if terminal is None or hasattr(session.config, "workerinput"):
-        return
+    terminal = terminalreporter
     reports = [
         report
         for kind in ("passed", "failed", "skipped", "xfailed", "xpassed", "error")
