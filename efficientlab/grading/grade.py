@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.engines import Engine
+from efficientlab.grading.folder import OtherLab, check_lab, class_records
 from efficientlab.grading.reading.archive import ArchiveError
 from efficientlab.grading.reading.intake import take_in
 from efficientlab.grading.reading.notebook import SubmissionError
-from efficientlab.grading.record import Record, load_records
+from efficientlab.grading.record import Record
 from efficientlab.grading.reporting.reports import Total, write_reports
 from efficientlab.grading.reporting.review import ReviewError, write_review
 from efficientlab.grading.sandbox.contract import SandboxError
@@ -34,20 +36,27 @@ def grade(
     mistake in how it was called.
     """
     try:
+        check_lab(out, lab)
         intake = take_in(source, out, lab)
         intake.save(out)
         print(f"{len(intake.incoming)} students, recognised {intake.rule}.")
+        if earlier := len(intake.students) - len(intake.incoming):
+            print(f"{earlier} more of earlier exports stay in the class.")
         for note in intake.notes:
             print(f"note: {note}")
         arriving = grade_batch(
             intake.incoming, lab, out, seed=seed, sandbox=sandbox, image=image, engine=engine
         )
-        records = list(_with_progress(arriving, len(intake.incoming)))
+        for _ in _with_progress(arriving, len(intake.incoming)):
+            pass  # each record is on disk, and read from there: a class may be large
+        records, problems = class_records(out, lab)
+        for problem in problems:
+            print(f"note: {problem}")
         print(f"sandbox {records[0].sandbox}: {records[0].guarantee}")
         if len(records) <= SHOWN:
             print_totals(records)
         written = write_reports(records, out, lab)
-    except (ArchiveError, SandboxError, SubmissionError, ReviewError, ValueError, OSError) as error:
+    except (ArchiveError, OtherLab, SandboxError, SubmissionError, ReviewError, ValueError, OSError) as error:
         print(f"efficientlab grade: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -68,11 +77,15 @@ def review(grades: Path, lab: Lab) -> int:
         )
         return 2
     try:
+        check_lab(grades, lab)
+        records, problems = class_records(grades, lab)
         written = write_review(grades, lab)
-        write_reports(load_records(grades), grades, lab)
-    except (ReviewError, ValueError, OSError) as error:
+        write_reports(records, grades, lab)
+    except (ArchiveError, OtherLab, ReviewError, ValueError, OSError) as error:
         print(f"efficientlab review: {error}", file=sys.stderr)
         return 2
+    for problem in problems:
+        print(f"note: {problem}")
     print("read the answers in: " + ", ".join(str(path) for path in written[:-1]))
     print(f"write the points in: {written[-1]}, then run this again; the reports now hold what is filled in.")
     return 0
@@ -91,10 +104,13 @@ def print_totals(records: Iterable[Record]) -> None:
         ("not right", "left"),
     ):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for record in sorted(records, key=lambda r: r.student.casefold()):
+    ordered = sorted(records, key=lambda r: r.student.casefold())
+    names = Counter(record.student for record in ordered)
+    for record in ordered:
         total = Total.of(record)
+        name = record.student if names[record.student] == 1 else f"{record.student} ({record.id})"
         wrong = [f"{e.id} {e.status}" for e in record.exercises if e.status not in ("passed", "by hand")]
-        table.add_row(record.student, f"{total.points}/{total.possible}", str(total.bonus), ", ".join(wrong))
+        table.add_row(name, f"{total.points}/{total.possible}", str(total.bonus), ", ".join(wrong))
     Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False).print(table)
 
 

@@ -12,7 +12,8 @@ import torch
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.reading.borrowed import borrowed
-from efficientlab.grading.reading.submission import SubmissionError, read_submission
+from efficientlab.grading.reading.reader import Reader
+from efficientlab.grading.reading.submission import SubmissionError
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
@@ -43,6 +44,7 @@ class Grader:
         self.reference = Reference(self.lab)
         setup = Setup(plan.lab, tuple(self.reference.prelude), self.reference.imports, plan.limits)
         self.sandbox = open_sandbox(plan.sandbox, setup, plan.image)
+        self.reader = Reader(self.lab)
 
     def __enter__(self) -> Grader:
         return self
@@ -53,7 +55,8 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox."""
+        """End the sandbox, and the process that reads."""
+        self.reader.close()
         self.sandbox.close()
 
     def grade(self, incoming: Incoming) -> Record:
@@ -61,7 +64,9 @@ class Grader:
         start, cpu = time.monotonic(), time.process_time()
         box_cpu, notes = 0.0, incoming.notes
         try:
-            submission = read_submission(incoming.path, self.lab)
+            if incoming.refused:
+                raise SubmissionError(incoming.refused)
+            submission = self.reader.submission(incoming.path)
         except (SubmissionError, OSError) as error:
             sentence = str(error).removeprefix(f"{incoming.path}: ")
             results, notes = nothing_checked(self.lab, "missing", sentence), (*notes, sentence)
@@ -69,7 +74,7 @@ class Grader:
             with Box(self.lab, self.reference.prelude, submission, self.plan.limits, self.sandbox) as box:
                 results = results_of(submission, self.reference, box, [self.plan.seed])
             box_cpu = box.cpu_seconds
-            notes = (*notes, *submission.notes, *borrowed(submission.cells, self.reference.cells))
+            notes = (*notes, *submission.notes, *borrowed(submission.imported, self.reference.borrows))
         faults = [note for result in results if result.status == "not checked" for note in result.notes]
         return Record(
             **_about(incoming, self.plan),

@@ -7,9 +7,14 @@ through JSON (`Record.load(record.save(folder)) == record`).
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import os
 import re
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,6 +22,7 @@ from typing import Any, Literal, get_args
 from efficientlab.files import write_text
 
 FORMAT = 1
+_END, _SIGNATURE = "\n}\n", ',\n "signature": "'  # of a record's text, and what stands between
 Status = Literal[
     "passed",  # every case; `earned` == `points`
     "failed",  # wrong outputs; `message` says which, `slip` names the misconception where it is known
@@ -36,7 +42,8 @@ class Incoming:
 
     `id` names its record: letters, digits, `.`, `_`, `-`, unique in the batch (`record_id` makes one).
     `path` is the notebook on the grader's disk, `sha256` the hash of its bytes, `submitted` an ISO 8601 time or
-    None where the LMS gave none; `notes` are sentences for the report (a duplicate, a renamed file).
+    None where the LMS gave none; `notes` are sentences for the report (a duplicate, a renamed file). Where nothing was
+    handed in that could be read, `refused` says so in one sentence.
     """
 
     id: str
@@ -45,6 +52,7 @@ class Incoming:
     sha256: str
     submitted: str | None = None
     notes: tuple[str, ...] = ()
+    refused: str = ""
 
     def __post_init__(self) -> None:
         if record_id(self.id) != self.id:
@@ -132,8 +140,9 @@ class Record:
         raise KeyError(f"the record of {self.id} has no exercise {exercise_id!r}")
 
     def to_json(self) -> str:
-        """The record as JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        """The record as JSON text. No half of a surrogate pair is in it, whatever a student's code raised."""
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "replace").decode("utf-8")
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -144,24 +153,51 @@ class Record:
                 raise ValueError(f"the record has format {raw['format']}; this version reads {FORMAT}")
             exercises = tuple(ExerciseResult(**_tuples(exercise)) for exercise in raw.pop("exercises"))
             return cls(exercises=exercises, **_tuples(raw))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"this is not a record of format {FORMAT}: {error!r}") from None
 
     def save(self, grades: Path) -> Path:
-        """Write `grades/records/<id>.json`, atomically: after a crash it is there in full, or not at all."""
+        """Write `grades/records/<id>.json`, atomically: after a crash it is there in full, or not at all.
+
+        It is signed with the folder's key, so that one which a hand changed later is not taken for the grader's.
+        """
         path = record_path(grades, self.id)
-        write_text(path, self.to_json())
+        text = self.to_json()
+        write_text(path, text.removesuffix(_END) + _SIGNATURE + _signature(text, grades) + f'"{_END}')
         return path
 
     @classmethod
     def load(cls, path: Path) -> Record:
-        """Read one record file."""
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        """Read one record file; `ValueError` where it is not as `save` left it."""
+        text = path.read_text(encoding="utf-8")
+        body, _, signature = text.removesuffix(f'"{_END}').rpartition(_SIGNATURE)
+        unsigned = f"{body}{_END}"
+        if not hmac.compare_digest(signature.encode(), _signature(unsigned, path.parent.parent).encode()):
+            raise ValueError("it is not as the grader wrote it")
+        return cls.from_json(unsigned)
 
 
 def record_path(grades: Path, record: str) -> Path:
     """Where the record with this id is kept."""
     return grades / "records" / f"{record}.json"
+
+
+def _signature(text: str, grades: Path) -> str:
+    return hmac.new(_key(grades), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _key(grades: Path) -> bytes:
+    """The key of a folder of results, made with its first record and readable by its owner alone."""
+    path = grades / "key.txt"
+    if not path.exists():
+        grades.mkdir(parents=True, exist_ok=True)
+        part = grades / f".key.{os.getpid()}"
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(part)  # of several jobs that begin at once, one makes it
+        part.unlink()
+    return path.read_bytes()
 
 
 def load_records(grades: Path) -> list[Record]:

@@ -1,31 +1,35 @@
 """The files of a folder or a zip archive, as an LMS exports them, read with limits and never written by their names.
 
 Nothing here trusts a name or a size: a member is read up to a limit whatever its header says, links and encrypted
-members are refused, and the caller chooses where the bytes go. So `../x`, bombs and symbolic links do no harm.
+members are refused, and the caller chooses where the bytes go. So `../x`, bombs and symbolic links do no harm. What
+programs leave behind is named as such, and not dropped: it may be all that somebody handed in.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import stat
 import struct
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from efficientlab.grading.reading.notebook import MAX_BYTES
+from efficientlab.grading.reading.notebook import MAX_FILE
 
-MAX_FILES = 50_000
+MAX_FILES = 500_000
+MAX_INNER = 2_000  # files of a zip that a student handed in
 MAX_TOTAL = 20_000_000_000  # bytes of all files together
 MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
 _SMALL = 1_000_000
-_IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__", "node_modules")
+_JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 
 
 class ArchiveError(Exception):
@@ -34,82 +38,117 @@ class ArchiveError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """One file of the export. `read` gives its bytes, or raises `ArchiveError` with the reason in one sentence."""
+    """One file of the export. `read` gives its bytes, or raises `ArchiveError` with the reason in one sentence.
+
+    `leftover` says why no submission can be in it: what a system or an editor left behind, an empty zip.
+    """
 
     path: PurePosixPath  # inside the export
     modified: float  # seconds since 1970, as far as the export says
     read: Callable[[], bytes]
+    leftover: str = ""
 
 
 @contextmanager
-def open_export(source: Path) -> Iterator[tuple[list[Found], list[str]]]:
-    """The files of the folder, zip or single notebook at `source`, and a sentence for each that was left out."""
+def open_export(source: Path, without: Path | None = None) -> Iterator[tuple[list[Found], list[str]]]:
+    """The files of the folder, zip or single notebook at `source`, and a sentence for each that was left out.
+
+    What lies in the folder `without` is passed over: reports may be kept beside what they report on.
+    """
     notes: list[str] = []
     if source.is_dir():
-        yield list(_with_nested(_folder_files(source, notes), notes)), notes
+        yield list(_with_inner(_folder_files(source, without, notes), notes)), notes
     elif not source.is_file():
         raise ArchiveError(f"{source}: there is no such file or folder.")
     elif zipfile.is_zipfile(source):
         with source.open("rb") as file, _opened(file, str(source)) as archive:
-            yield list(_with_nested(_members(archive, PurePosixPath(), notes), notes)), notes
+            yield list(_with_inner(_members(archive, PurePosixPath(), notes), notes)), notes
     elif source.suffix.lower() == ".zip":
         raise ArchiveError(f"{source}: this is not a zip archive, or it is damaged; download it again.")
     else:
-        yield [_on_disk(source, PurePosixPath(source.name))], notes
+        yield [_on_disk(source, PurePosixPath(printable(source.name)))], notes
 
 
-def _folder_files(folder: Path, notes: list[str]) -> Iterator[Found]:
-    for path in sorted(folder.rglob("*")):
-        inside = PurePosixPath(path.relative_to(folder).as_posix())
-        if path.is_symlink():
-            notes.append(f"{inside} is a symbolic link and was left out.")
-        elif path.is_file() and not _ignored(inside):
-            yield _on_disk(path, inside)
+def printable(text: str) -> str:
+    """Text for a terminal or a file name: composed as most systems compose it, without control characters."""
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)
+
+
+def _folder_files(folder: Path, without: Path | None, notes: list[str]) -> Iterator[Found]:
+    passed_over = without.resolve() if without else None
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if Path(parent, f).resolve() != passed_over)
+        for name in sorted([*names, *(f for f in folders if Path(parent, f).is_symlink())]):
+            path = Path(parent, name)
+            inside = PurePosixPath(*map(printable, path.relative_to(folder).parts))
+            if path.is_symlink():
+                notes.append(f"{inside} is a symbolic link and was left out.")
+            elif path.is_file():
+                yield _on_disk(path, inside)
+            else:
+                notes.append(f"{inside} is no ordinary file and was left out.")
 
 
 def _on_disk(path: Path, inside: PurePosixPath) -> Found:
     def read() -> bytes:
         try:
             with path.open("rb") as file:
-                return _limited(file.read(MAX_BYTES + 1))
+                return _limited(file.read(MAX_FILE + 1))
         except OSError as error:
             raise ArchiveError(f"the file cannot be opened ({error.strerror})") from None
 
-    return Found(inside, path.stat().st_mtime, read)
+    return Found(inside, path.stat().st_mtime, read, _leftover(inside))
 
 
-def _with_nested(files: Iterator[Found], notes: list[str]) -> Iterator[Found]:
-    """The files, and in the place of a zip that a student handed in, what is in it."""
-    total = 0
-    for found in files:
-        total += 1
-        if total > MAX_FILES:
+def _with_inner(files: Iterator[Found], notes: list[str]) -> Iterator[Found]:
+    """The files, and in the place of a zip that a student handed in, what is in it; of an empty one, the zip."""
+    shelf = _Shelf()
+    for count, found in enumerate(files, start=1):
+        if count > MAX_FILES:
             raise ArchiveError(
                 f"the export has more than {MAX_FILES:,} files; give one assignment at a time."
             )
-        if found.path.suffix.lower() != ".zip":
+        if found.path.suffix.lower() != ".zip" or found.leftover:
             yield found
             continue
         try:
-            for member in list(_open_nested(found, notes)):
-                total += 1
-                yield replace(member, read=partial(_read_nested, found, member.path))
+            inner = shelf.members(found, notes)
         except ArchiveError as error:
             notes.append(f"{found.path} was left out: {error}.")
             yield found
+            continue
+        yield from inner
+        if not inner:
+            yield replace(found, leftover="an empty zip")
 
 
-def _open_nested(found: Found, notes: list[str]) -> Iterator[Found]:
-    with _opened(io.BytesIO(found.read()), str(found.path)) as archive:
-        yield from _members(archive, found.path.with_suffix(""), notes)
+class _Shelf:
+    """Zips inside of the export, of which no more than one is in memory."""
 
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._found: Found | None = None
+        self._members: dict[PurePosixPath, Found] = {}
 
-def _read_nested(found: Found, path: PurePosixPath) -> bytes:
-    """Open the inner zip anew, so that no more than one of them is in memory."""
-    for member in _open_nested(found, []):
-        if member.path == path:
-            return member.read()
-    raise ArchiveError("the file is no longer in its zip")
+    def members(self, found: Found, notes: list[str]) -> list[Found]:
+        """What is in the zip that was found; each member reads it anew once another one was opened."""
+        self._fetch(found, notes)
+        return [replace(m, read=partial(self._read, found, m.path)) for m in self._members.values()]
+
+    def _fetch(self, found: Found, notes: list[str]) -> None:
+        self._open.close()
+        self._found, self._members = None, {}
+        archive = self._open.enter_context(_opened(io.BytesIO(found.read()), str(found.path)))
+        if len(archive.infolist()) > MAX_INNER:
+            raise ArchiveError(f"it holds {len(archive.infolist()):,} files, and {MAX_INNER:,} may be")
+        inside = _members(archive, found.path.with_suffix(""), notes)
+        self._found, self._members = found, {member.path: member for member in inside}
+
+    def _read(self, found: Found, path: PurePosixPath) -> bytes:
+        if self._found is not found:
+            self._fetch(found, [])
+        return self._members[path].read()
 
 
 @contextmanager
@@ -140,10 +179,12 @@ def _check_directory(file: BinaryIO, name: str) -> None:
 
 
 def _members(archive: zipfile.ZipFile, inside: PurePosixPath, notes: list[str]) -> Iterator[Found]:
+    """The files of an archive; of several with one name the last, as every program that unpacks leaves it."""
     unpacked = 0
+    members: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         path = inside / _safe_path(_decoded(info))
-        if info.filename.endswith("/") or _ignored(path):  # is_dir() fails for a name that is empty
+        if info.filename.endswith("/"):  # is_dir() fails for a name that is empty
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
             notes.append(f"{path} is a symbolic link and was left out.")
@@ -151,7 +192,9 @@ def _members(archive: zipfile.ZipFile, inside: PurePosixPath, notes: list[str]) 
         unpacked += info.file_size
         if unpacked > MAX_TOTAL:
             raise ArchiveError(f"the zip unpacks to more than {MAX_TOTAL / 1e9:.0f} GB.")
-        yield Found(path, _zip_time(info), _member_reader(archive, info))
+        members[path] = info
+    for path, info in members.items():
+        yield Found(path, _zip_time(info), _member_reader(archive, info), _leftover(path))
 
 
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -162,7 +205,7 @@ def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
             raise ArchiveError("the file would unpack to hundreds of times its size")
         try:
             with archive.open(info) as file:
-                return _limited(file.read(MAX_BYTES + 1))
+                return _limited(file.read(MAX_FILE + 1))
         except ArchiveError:
             raise
         except Exception as error:  # zlib, lzma and zipfile each have their own errors for damaged data
@@ -172,8 +215,8 @@ def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
 
 
 def _limited(data: bytes) -> bytes:
-    if len(data) > MAX_BYTES:
-        raise ArchiveError(f"the file is larger than {MAX_BYTES / 1e6:.0f} MB")
+    if len(data) > MAX_FILE:
+        raise ArchiveError(f"the file is larger than {MAX_FILE / 1e6:.0f} MB")
     return data
 
 
@@ -189,21 +232,25 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 
 def _safe_path(name: str) -> PurePosixPath:
     """The name without drive, root and `..`: it only serves to recognise the student."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return (
-        PurePosixPath(*(part.replace("\0", "")[:300] for part in parts))
-        if parts
-        else PurePosixPath("unnamed")
-    )
+    parts = name.replace("\\", "/").replace("\0", "").split("/")
+    kept = [printable(part)[:300] for part in parts if part not in ("", ".", "..")]
+    return PurePosixPath(*kept) if kept else PurePosixPath("unnamed")
 
 
-def _ignored(path: PurePosixPath) -> bool:
-    """What systems leave behind: macOS resource forks, checkpoints, hidden files."""
-    return any(part in _IGNORED for part in path.parts) or path.name.startswith(".")
+def _leftover(path: PurePosixPath) -> str:
+    """What systems and editors leave behind, in a few words; empty for what a person may have handed in."""
+    if ".ipynb_checkpoints" in path.parts:
+        return "a checkpoint that Jupyter made"
+    if "__MACOSX" in path.parts or path.name.startswith("._") or path.name == ".DS_Store":
+        return "left by macOS"
+    if path.name in ("Thumbs.db", "desktop.ini") or path.name.startswith("~$"):
+        return "left by Windows or Office"
+    if "__pycache__" in path.parts or "node_modules" in path.parts:
+        return "left by a program"
+    return "hidden" if any(part.startswith(".") for part in path.parts) else ""
 
 
 def _zip_time(info: zipfile.ZipInfo) -> float:
-    try:
+    with suppress(ValueError, OverflowError):
         return datetime(*info.date_time).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    return 0.0

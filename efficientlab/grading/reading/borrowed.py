@@ -7,26 +7,23 @@ import that the solution's notebook does not have is reported, to the student as
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from efficientlab.grading.reading.statements import parse_cell
-from efficientlab.grading.reading.submission import Cell
 
 
-def borrowed(cells: Sequence[Cell], solution: Sequence[Cell]) -> list[str]:
-    """A sentence for each of `cells` that imports from efficientlab beyond the solution's notebook."""
-    usual = {name for cell in solution for name in _imports(cell.source)}
+def borrowed(imported: Mapping[int, Sequence[str]], usual: set[str]) -> list[str]:
+    """A sentence for each cell that imports from efficientlab beyond the `usual`, which the solution does, too."""
     notes = []
-    for cell in cells:
-        if names := sorted(set(_imports(cell.source)) - usual):
-            shown = ", ".join(names)[:200]
-            notes.append(
-                f"cell {cell.number} imports {shown}, which the lab does not: a person will look at it."
-            )
+    for number, names in imported.items():
+        if more := sorted(set(names) - usual):
+            shown = ", ".join(more)[:200]
+            notes.append(f"cell {number} imports {shown}, which the lab does not: a person will look at it.")
     return notes
 
 
-def _imports(source: str) -> Iterator[str]:
+def imports(source: str) -> Iterator[str]:
+    """What a cell imports of this package, by full names."""
     try:
         body = parse_cell(source)
     except SyntaxError:

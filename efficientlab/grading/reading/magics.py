@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     re.S | re.X,
 )
 _ESCAPE = re.compile(r"[ \t]*[%!?,;/]")  # no statement of Python starts with one of these
+_TIMED = re.compile(r"([ \t]*)%time[ \t]+(?=[A-Za-z_(\[])")  # it runs its line in the notebook's namespace
 _REST = re.compile(r"(?:[^\\\n]|\\.)*", re.S)  # to the end of the line, and on where a backslash continues it
 _PROMPTS = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: |[ \t]*\.{3,}: ?)", re.M)
 
@@ -45,6 +46,8 @@ def plain_python(source: str) -> tuple[str, list[str]]:
         line = source[at:end]
         if is_python:
             out.append(line)
+        elif timed := _TIMED.match(line):
+            out.append(timed[1] + line[timed.end() :])
         else:
             shown = " ".join(line.split())
             number = source.count("\n", 0, at) + 1 if len(notes) < 20 else 0

@@ -1,8 +1,10 @@
 """Which statements of a notebook an answer depends on: a backward slice over its top-level statements.
 
 An answer is run without the notebook around it: its own definition, the helpers, imports and constants that it
-names, and what those name in turn, in notebook order. Experiments, training loops and trial calls bind no name that
-the answer needs, so they never run; a cell that fails takes nothing with it but its own names.
+names, and what those name in turn, in notebook order, with what changes them on the way. Experiments, training loops
+and trial calls bind no name that the answer needs, so they never run; a cell that fails takes nothing with it but its
+own names. Where a change cannot be seen without running (`configure(TABLE)`), the slice leaves it out; the *wide* slice
+takes in whatever was handed what the answer needs.
 """
 
 from __future__ import annotations
@@ -10,25 +12,17 @@ import __future__
 
 import ast
 import dis
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
 
-MUTATORS = {
-    "add",
-    "append",
-    "extend",
-    "insert",
-    "register",
-    "register_buffer",
-    "register_forward_hook",
-    "register_module",
-    "setdefault",
-    "update",
-}
-STAR = "*"  # the name that `from module import *` binds: it may be any
+from efficientlab.grading.reading.changes import STAR, Changes, changes_of, effects, names_file
+
+MAX_FINALLY = 4  # how deep they may stand in one another: the compiler doubles each
 _READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
+_FRESH = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,6 @@ class Statement:
 
     cell: int  # the position of its cell in the sequence of cells
     node: ast.stmt
-    binds: frozenset[str]  # the names that it binds, or whose value it changes
     filename: str
     flags: int = 0  # of the `from __future__` imports above it
 
@@ -49,17 +42,34 @@ class Statement:
         return compile(module, self.filename, "exec", flags, dont_inherit=True)
 
     @cached_property
+    def changes(self) -> Changes:
+        """What running it changes."""
+        return changes_of(self.node)
+
+    @property
+    def binds(self) -> set[str]:
+        """The names that it binds, or whose value it changes."""
+        return self.changes.binds
+
+    @cached_property
     def uses(self) -> frozenset[str]:
-        """The global names that it reads, in the bodies of its functions, too; locals are not among them."""
-        return frozenset(_global_reads(self.code))
+        """The global names that it reads, in the bodies of its functions, too; locals are not among them.
+
+        Short texts are among them, quoted, as they may name a file that another statement writes.
+        """
+        try:
+            return frozenset(_reads(self.code))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return frozenset()  # it will not run either
 
     @property
     def replaces(self) -> bool:
         """Whether what its names were before no longer matters, but to the statement itself."""
-        fresh = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
         if isinstance(self.node, ast.Assign):
             return all(isinstance(target, ast.Name) for target in self.node.targets)
-        return isinstance(self.node, fresh) and STAR not in self.binds
+        if isinstance(self.node, ast.AnnAssign):
+            return isinstance(self.node.target, ast.Name) and self.node.value is not None
+        return isinstance(self.node, _FRESH) and STAR not in self.binds
 
 
 def parse_statements(cell: int, source: str, filename: str) -> list[Statement]:
@@ -67,7 +77,7 @@ def parse_statements(cell: int, source: str, filename: str) -> list[Statement]:
     statements = []
     flags = 0
     for node in parse_cell(source):
-        statements.append(Statement(cell, node, frozenset(bound_names(node)), filename, flags))
+        statements.append(Statement(cell, node, filename, flags))
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             for name in node.names:
                 flags |= getattr(getattr(__future__, name.name, None), "compiler_flag", 0)
@@ -77,93 +87,141 @@ def parse_statements(cell: int, source: str, filename: str) -> list[Statement]:
 def parse_cell(source: str) -> list[ast.stmt]:
     """The top-level statements of a cell as Python's parser sees them; `SyntaxError` in every case of failure."""
     try:
-        return ast.parse(source).body
+        body = ast.parse(source).body
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(f"this is no Python: {error}") from None
+    if "finally" in source and (depth := _finally_depth(body)) > MAX_FINALLY:
+        raise SyntaxError(f"`finally` stands in `finally` {depth} deep; {MAX_FINALLY} may be")
+    return body
 
 
-def needed_by(name: str, statements: Sequence[Statement], last_cell: int) -> list[Statement]:
-    """The statements that `name` depends on, in order.
-
-    Names are resolved as in a run from top to bottom that stops after cell `last_cell`, where the answer stands;
-    what is not bound by then is looked for in the later cells.
-    """
-    binders: dict[str, list[int]] = {}
-    for i, statement in enumerate(statements):
-        for bound in statement.binds:
-            binders.setdefault(bound, []).append(i)
-    end = sum(statement.cell <= last_cell for statement in statements)
-    chosen: set[int] = set()
-    waiting = {(name, end), (STAR, end)}  # names, and the position at which each is read
-    seen = set(waiting)
+def _finally_depth(body: Sequence[ast.AST]) -> int:
+    deepest = 0
+    waiting = [(node, 0) for node in body]
     while waiting:
-        wanted, at = waiting.pop()
-        places = binders.get(wanted, [])
-        for i in reversed([i for i in places if i < at] or (places if at == end else [])):
-            if i not in chosen:
-                chosen.add(i)
-                # read when the statement runs, or by its function's body when the answer is called
-                new = {(used, when) for used in _uses(statements[i]) for when in (i, end)} - seen
-                waiting |= new
-                seen |= new
-            if wanted != STAR and statements[i].replaces:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        last = getattr(node, "finalbody", ())
+        waiting += [(child, depth + (child in last)) for child in ast.iter_child_nodes(node)]
+    return deepest
+
+
+def needed_by(
+    name: str, statements: Sequence[Statement], last_cell: int, wide: bool = False
+) -> list[Statement]:
+    """The statements that `name` depends on, in order; see `Slicer.needed_by`."""
+    return Slicer(statements).needed_by(name, last_cell, wide)
+
+
+class Slicer:
+    """A notebook's statements with who binds and who touches each name, for one slice after another."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.statements = statements
+        self.binders: dict[str, list[int]] = {}
+        self.touchers: dict[str, list[int]] = {}
+        called = effects([statement.changes for statement in statements])
+        for i, statement in enumerate(statements):
+            changed = statement.changes
+            binds = changed.binds.union(*(called.get(function, ()) for function in changed.calls))
+            for bound in binds:
+                self.binders.setdefault(bound, []).append(i)
+            for touched in changed.touches - binds:
+                self.touchers.setdefault(touched, []).append(i)
+
+    def needed_by(self, name: str, last_cell: int, wide: bool = False) -> list[Statement]:
+        """The statements that `name` depends on, in order.
+
+        Names are resolved as in a run from top to bottom that stops after cell `last_cell`, where the answer stands;
+        what is not bound by then is looked for in the later cells. A `wide` slice takes what may change a name, too.
+        """
+        return [self.statements[i] for i in _Slice(self, last_cell, wide).of(name)]
+
+
+class _Slice:
+    """The state of one walk backwards. Each place of a name is walked through once, however often it is read."""
+
+    def __init__(self, slicer: Slicer, last_cell: int, wide: bool) -> None:
+        self.statements = slicer.statements
+        self.binders = slicer.binders
+        self.touchers = slicer.touchers if wide else {}
+        self.end = sum(statement.cell <= last_cell for statement in self.statements)
+        self.chosen: set[int] = set()
+        self.waiting: set[tuple[str, int]] = set()  # names, and the position at which each is read
+        self.seen: set[tuple[str, int]] = set()
+        self.made: dict[
+            tuple[str, int], int
+        ] = {}  # of a place that was walked through: where its name was made
+        self.touched: set[tuple[str, int]] = set()
+
+    def of(self, name: str) -> list[int]:
+        self._want({(name, self.end), (STAR, self.end)})
+        while self.waiting:
+            self._resolve(*self.waiting.pop())
+        return sorted(self.chosen)
+
+    def _want(self, names: set[tuple[str, int]]) -> None:
+        new = names - self.seen
+        self.waiting |= new
+        self.seen |= new
+
+    def _resolve(self, wanted: str, at: int) -> None:
+        places = self.binders.get(wanted, [])
+        first = bisect_left(places, at)
+        if not first and at == self.end:
+            first = len(places)  # nothing above binds it: what stands below the answer does
+        made_at = -1
+        new: list[tuple[str, int]] = []
+        for position in range(first - 1, -1, -1):
+            i = places[position]
+            if (wanted, i) in self.made:
+                made_at = self.made[wanted, i]
                 break
-    return [statements[i] for i in sorted(chosen)]
+            new.append((wanted, i))
+            self._choose(i)
+            if wanted != STAR and self._makes(wanted, i):
+                made_at = i
+                break
+        self.made |= dict.fromkeys(new, made_at)
+        self._resolve_touches(wanted, made_at, at)
+
+    def _makes(self, name: str, i: int) -> bool:
+        return self.statements[i].replaces and name in self.statements[i].binds
+
+    def _resolve_touches(self, wanted: str, made_at: int, at: int) -> None:
+        """In a wide slice: what was handed this name since it was made. Functions and modules are not changed so."""
+        is_file = wanted[:1] in "'\""
+        is_value = made_at >= 0 and not isinstance(self.statements[made_at].node, _FRESH)
+        places = self.touchers.get(wanted, []) if is_file or is_value or wanted == STAR else []
+        for position in range(bisect_left(places, at) - 1, -1, -1):
+            i = places[position]
+            if i < made_at or (wanted, i) in self.touched:
+                break
+            self.touched.add((wanted, i))
+            self._choose(i)
+
+    def _choose(self, i: int) -> None:
+        if i in self.chosen:
+            return
+        self.chosen.add(i)
+        # read when the statement runs, or by its function's body when the answer is called
+        self._want({(used, when) for used in self.statements[i].uses for when in (i, self.end)})
 
 
-def _uses(statement: Statement) -> frozenset[str]:
-    try:
-        return statement.uses
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()  # it will not run either
-
-
-def _global_reads(code: CodeType) -> Iterator[str]:
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _READS:
-            yield instruction.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_reads(constant)
+def _reads(code: CodeType) -> Iterator[str]:
+    waiting = [code]
+    while waiting:
+        part = waiting.pop()
+        for instruction in dis.get_instructions(part):
+            if instruction.opname in _READS:
+                yield instruction.argval
+        for constant in part.co_consts:
+            if isinstance(constant, CodeType):
+                waiting.append(constant)
+            elif isinstance(constant, str) and names_file(constant):
+                yield repr(constant)
 
 
 def bound_names(node: ast.stmt) -> Iterator[str]:
     """The names that the statement binds at the top level of a notebook, or whose value it changes."""
-    waiting: list[ast.AST] = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield part.name
-            continue  # what is bound inside is its own affair
-        if isinstance(part, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            waiting += [walrus for walrus in ast.walk(part) if isinstance(walrus, ast.NamedExpr)]
-            continue
-        if isinstance(part, ast.NamedExpr):
-            yield part.target.id
-        elif isinstance(part, ast.alias):
-            yield part.asname or part.name.split(".")[0]
-        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part.id
-        elif isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-            yield from _root(part)  # Block.forward = …, TABLE[3] = …
-        elif isinstance(part, ast.Call):
-            yield from _changed_by_call(part)
-        elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
-            yield part.name
-        waiting.extend(ast.iter_child_nodes(part))
-
-
-def _changed_by_call(call: ast.Call) -> Iterator[str]:
-    """`NAMES.append(…)` and `setattr(Block, …)` change what they name."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr in MUTATORS:
-        yield from _root(call.func)
-    elif isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args:
-        yield from _root(call.args[0])
-
-
-def _root(node: ast.AST) -> Iterator[str]:
-    """The variable at the bottom of `a.b[c].d`."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
+    yield from changes_of(node).binds

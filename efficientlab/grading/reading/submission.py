@@ -8,22 +8,27 @@ person reads is found by its id, or below the exercise's heading.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from efficientlab.exercises.lab import Lab
+from efficientlab.grading.reading.borrowed import imports
 from efficientlab.grading.reading.magics import plain_python
+from efficientlab.grading.reading.needs import Needs, needs_of
 from efficientlab.grading.reading.notebook import RawCell, SubmissionError, load_notebook, raw_cells
 from efficientlab.grading.reading.statements import bound_names, parse_cell
+from efficientlab.grading.reading.written import Answer, written_answer
+
+if TYPE_CHECKING:
+    from efficientlab.exercises.lab import Lab
+    from efficientlab.grading.reading.outline import Outline
 
 __all__ = ["Cell", "Submission", "SubmissionError", "parse_notebook", "read_submission"]
 
 MAX_NOTES = 20
 MAX_CELL = 100_000  # characters of one code cell: its syntax tree takes a thousand times as many bytes
 MAX_CODE = 300_000  # characters of all code cells
-_HEADING = re.compile(r"^#{1,6} ", re.M)
 
 
 @dataclass(frozen=True)
@@ -37,29 +42,87 @@ class Cell:
 
 @dataclass(frozen=True)
 class Submission:
-    """A notebook's code cells, the answers that a person reads (by exercise id), and what was unusual about it."""
+    """A notebook's code cells, the answers that a person reads (by exercise id), and what was unusual about it.
+
+    `needs` says which cells an answer depends on, by exercise id; `misplaced` where an answer stands that is no code;
+    `imported` what a cell imports of this package, by the cell's number. All was found without running anything.
+    """
 
     path: Path
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = field(default=())
     written: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    needs: Mapping[str, Needs] = field(default_factory=dict)
+    misplaced: Mapping[str, str] = field(default_factory=dict)
+    imported: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def answers(self, exercise_id: str) -> list[Cell]:
         """The cells that answer one exercise, in notebook order; of two definitions the last one counts."""
         return [cell for cell in self.cells if exercise_id in cell.exercises]
 
+    def to_json(self) -> dict[str, Any]:
+        """As JSON, for another process."""
+        return {**asdict(self), "path": str(self.path)}
 
-def read_submission(path: Path, lab: Lab) -> Submission:
-    """Read `path` as a submission of `lab`; `SubmissionError` if it is no notebook or answers nothing."""
-    return parse_notebook(load_notebook(path), lab, path)
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Submission:
+        """Back from JSON."""
+        return cls(
+            Path(raw["path"]),
+            tuple(Cell(c["number"], c["source"], tuple(c["exercises"])) for c in raw["cells"]),
+            tuple(raw["notes"]),
+            dict(raw["written"]),
+            {e: tuple((n, k, d) for n, k, d in found) for e, found in raw["pictures"].items()},
+            {e: Needs(tuple(n["cells"]), tuple(n["wide"])) for e, n in raw["needs"].items()},
+            dict(raw["misplaced"]),
+            {int(number): tuple(names) for number, names in raw["imported"].items()},
+        )
 
 
-def parse_notebook(notebook: Any, lab: Lab, path: Path) -> Submission:
+def read_submission(path: Path, lab: Lab | Outline, handed_out: frozenset[str] = frozenset()) -> Submission:
+    """Read `path` as a submission of `lab`; `SubmissionError` if it is no notebook or answers nothing.
+
+    `handed_out` are the texts of the cells that students got: they tell a written answer from what is around it.
+    """
+    return parse_notebook(load_notebook(path), lab, path, handed_out)
+
+
+def parse_notebook(
+    notebook: Any, lab: Lab | Outline, path: Path, handed_out: frozenset[str] = frozenset()
+) -> Submission:
     """Find the exercises of `lab` in a notebook's JSON."""
-    cells, notes = raw_cells(notebook, path)
+    raw, notes = raw_cells(notebook, path)
+    raw, misplaced, moved = _as_code(raw, lab)
+    notes += moved
+    found = _code_cells(raw, lab, notes)
+    code = _without_checks(found)
+    answers = {e.id: written_answer(e.cell, e.id, raw, handed_out) for e in lab.exercises if e.check is None}
+    if not any(c.exercises for c in code) and not any(a != Answer() for a in answers.values()):
+        wanted = ", ".join(f"{e.check.name} ({e.id})" for e in lab.exercises if e.check)
+        raise SubmissionError(
+            f"{path}: no exercise of lab {lab.number} is in this notebook; it would define {wanted}."
+        )
+    if len(notes) > MAX_NOTES:
+        notes = [*notes[:MAX_NOTES], f"{len(notes) - MAX_NOTES} more lines of this kind were skipped"]
+    asked = {e.id: e.check.name for e in lab.exercises if e.check}
+    return Submission(
+        path,
+        tuple(code),
+        tuple(f"{note}." for note in notes),
+        {e: answer.text for e, answer in answers.items()},
+        {e: answer.pictures for e, answer in answers.items() if answer.pictures},
+        needs_of(code, asked),
+        misplaced,
+        {cell.number: names for cell in code if (names := tuple(sorted(set(imports(cell.source)))))},
+    )
+
+
+def _code_cells(raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str]) -> list[tuple[Cell, bool]]:
+    """The code cells with the exercises that they answer, and whether each is one of the instructor's checks."""
     found = []
     read = 0
-    for cell in cells:
+    for cell in raw:
         if cell.kind != "code":
             continue
         if len(cell.source) > MAX_CELL or read + len(cell.source) > MAX_CODE:
@@ -77,16 +140,37 @@ def parse_notebook(notebook: Any, lab: Lab, path: Path) -> Submission:
             if exercise.check and (exercise.cell in cell.ids or exercise.check.name in names)
         )
         found.append((Cell(cell.number, source, answered), any(i.startswith("check-") for i in cell.ids)))
-    code = _without_checks(found)
-    written = {e.id: _written(e.cell, e.id, cells) for e in lab.exercises if e.check is None}
-    if not any(cell.exercises for cell in code) and not any(written.values()):
-        wanted = ", ".join(f"{e.check.name} ({e.id})" for e in lab.exercises if e.check)
-        raise SubmissionError(
-            f"{path}: no exercise of lab {lab.number} is in this notebook; it would define {wanted}."
-        )
-    if len(notes) > MAX_NOTES:
-        notes = [*notes[:MAX_NOTES], f"{len(notes) - MAX_NOTES} more lines of this kind were skipped"]
-    return Submission(path, tuple(code), tuple(f"{note}." for note in notes), written)
+    return found
+
+
+def _as_code(cells: Sequence[RawCell], lab: Lab | Outline) -> tuple[list[RawCell], dict[str, str], list[str]]:
+    """The cells, with answers that became text read as code; what is no code all the same; and notes on both."""
+    wanted = [(e.id, e.cell, e.check.name) for e in lab.exercises if e.check]
+    given = {name for c in cells if c.kind == "code" for name in _defined_names(plain_python(c.source)[0])}
+    kept, misplaced, notes = list(cells), {}, []
+    for i, cell in enumerate(cells):
+        if cell.kind == "code":
+            continue
+        for exercise_id, cell_id, name in wanted:
+            defines = re.search(
+                rf"^(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*=", cell.source, re.M
+            )
+            if name in given or not (defines or cell_id in cell.ids):
+                continue
+            kind = "a Markdown" if cell.kind == "markdown" else "a raw"
+            if defines and _is_python(cell.source):
+                kept[i] = replace(cell, kind="code")
+                notes.append(f"cell {cell.number} is {kind} cell and was read as code: make it a code cell")
+            else:
+                misplaced[exercise_id] = f"cell {cell.number} is {kind} cell: make it a code cell"
+    return kept, misplaced, notes
+
+
+def _is_python(text: str) -> bool:
+    try:
+        return bool(parse_cell(plain_python(text)[0]))
+    except SyntaxError:
+        return False
 
 
 def _without_checks(found: list[tuple[Cell, bool]]) -> list[Cell]:
@@ -98,23 +182,6 @@ def _without_checks(found: list[tuple[Cell, bool]]) -> list[Cell]:
         if mine or not is_check:
             kept.append(Cell(cell.number, cell.source, mine))
     return kept
-
-
-def _written(cell_id: str, exercise_id: str, cells: list[RawCell]) -> str:
-    """What the student wrote for an exercise that a person reads: its cell, or the cells below its heading."""
-    marked = [cell.source for cell in cells if cell_id in cell.ids]
-    if marked:
-        return "\n\n".join(marked).strip()
-    heading = re.compile(rf"^#+\s*Exercise {re.escape(exercise_id)}\b", re.M)
-    start = next((i for i, c in enumerate(cells) if c.kind != "code" and heading.search(c.source)), None)
-    if start is None:
-        return ""
-    below = []
-    for cell in cells[start + 1 :]:
-        if cell.kind != "code" and _HEADING.match(cell.source):
-            break
-        below.append(cell.source)
-    return "\n\n".join(below).strip()
 
 
 def _defined_names(code: str) -> set[str]:

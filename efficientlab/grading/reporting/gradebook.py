@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import Record
+
+_STARTS = r"(^|[;\t]){}(?=[ \n\u3000]*[=+\-@\t\r＝＋－＠])"  # wide signs are formulas in Japanese settings
+_FORMULA, _MADE_SAFE = (re.compile(_STARTS.format(between)) for between in ("", "'"))
 
 
 def grades_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
@@ -21,7 +25,7 @@ def grades_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
         earned = ["" if e.earned is None else e.earned for e in record.exercises]
         about = [record.id, who.name, who.lms_id, who.email, record.file, record.submitted or ""]
         rows.append([*about, record.points, record.bonus, *earned, " ".join(record.notes)])
-    return _csv(rows)
+    return csv_text(rows)
 
 
 def canvas_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
@@ -39,7 +43,7 @@ def canvas_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
     for record in records:
         who = intake.students.get(record.id, Student(record.student))
         rows.append([who.name, who.lms_id, "", "", "", record.points + record.bonus])
-    return _csv(rows)
+    return csv_text(rows)
 
 
 def gradescope_json(record: Record) -> str:
@@ -68,15 +72,21 @@ def gradescope_json(record: Record) -> str:
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
 
 
-def _csv(rows: Iterable[Sequence[object]]) -> str:
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """A table that any spreadsheet opens: marked as UTF-8, and without a formula however its columns are split."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows([safe_cell(value) for value in row] for row in rows)
-    return out.getvalue()
+    return f"\ufeff{out.getvalue()}"
 
 
 def safe_cell(value: object) -> object:
-    """A value that no spreadsheet takes for a formula: text that starts like one gets an apostrophe in front."""
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\0", "")
-    return f"'{text}" if text.lstrip(" \n").startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """A value that no spreadsheet takes for a formula: text that starts like one gets an apostrophe in front.
+
+    So does what would start a cell where semicolons or tabs separate them.
+    """
+    return _FORMULA.sub(r"\1'", value.replace("\0", "")) if isinstance(value, str) else value
+
+
+def plain_text(cell: str) -> str:
+    """The text that `safe_cell` made safe."""
+    return _MADE_SAFE.sub(r"\1", cell)

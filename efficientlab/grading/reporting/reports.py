@@ -89,7 +89,8 @@ def _sentence(result: ExerciseResult) -> str:
         return result.message if result.message != "read by a person" else "Read by a person."
     known = SENTENCES.get(result.status)
     if known:
-        return known
+        _, _, more = result.message.partition("; ") if result.status == "passed" else ("", "", "")
+        return f"{known} It was {more}." if more else known
     message = result.message[:1].upper() + result.message[1:] if result.message[:1] != "`" else result.message
     return message if message.endswith((".", "?", "!")) else f"{message}."
 

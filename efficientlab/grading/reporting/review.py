@@ -17,15 +17,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.files import write_text
+from efficientlab.grading.folder import class_records
 from efficientlab.grading.reading.notebook import SubmissionError
-from efficientlab.grading.reading.submission import parse_notebook, read_submission
-from efficientlab.grading.record import Record, load_records
-from efficientlab.grading.reporting.gradebook import safe_cell
+from efficientlab.grading.reading.reader import Reader
+from efficientlab.grading.reading.submission import Submission, parse_notebook
+from efficientlab.grading.record import Record
+from efficientlab.grading.reporting.gradebook import csv_text, plain_text
 from efficientlab.grading.reporting.pages import render
 
 COLUMNS = ("exercise", "answer", "points", "of", "comment")
@@ -45,20 +48,23 @@ class HandMark:
 
 def write_review(grades: Path, lab: Lab) -> list[Path]:
     """Write the review pages and `points.csv`; return what was written."""
-    records = load_records(grades)
+    records, _ = class_records(grades, lab)
     marks = read_points(grades, lab)
     questions = [exercise for exercise in lab.exercises if exercise.check is None]
     schemes = _schemes(lab)
-    answers = {record.id: _written(grades, record, lab) for record in records}
+    with Reader(lab) as reader:
+        answers = {record.id: _written(grades, record, reader) for record in records}
     written, rows = [], []
     for exercise in questions:
-        shown = []
+        shown: list[dict[str, Any]] = []
         for record in records:
             mark = marks.get((record.id, exercise.id))
             state = "" if mark is None else f"{mark.points} / {exercise.points}"
-            text = _prose(answers[record.id].get(exercise.id, ""))
+            mine = answers[record.id]
+            text = _prose(mine.written.get(exercise.id, "")) if mine else ""
+            pictures = mine.pictures.get(exercise.id, ()) if mine else ()
             code = _code(grades, record.id, exercise)
-            shown.append({"code": code, "text": text, "state": state})
+            shown.append({"code": code, "text": text, "state": state, "pictures": pictures})
             comment = mark.comment if mark else ""
             rows.append((exercise.cell, code, "" if mark is None else mark.points, exercise.points, comment))
         shown.sort(key=lambda answer: answer["code"])
@@ -66,11 +72,7 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
         scheme = _prose(schemes.get(exercise.id, ""))
         write_text(page, render("review.html", lab=lab, exercise=exercise, answers=shown, scheme=scheme))
         written.append(page)
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(COLUMNS)
-    table.writerows([safe_cell(value) for value in row] for row in sorted(rows, key=lambda row: row[:2]))
-    write_text(_points_path(grades), out.getvalue())
+    write_text(_points_path(grades), csv_text([COLUMNS, *sorted(rows, key=lambda row: row[:2])]))
     return [*written, _points_path(grades)]
 
 
@@ -83,7 +85,7 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         (exercise.cell, _code(grades, record.id, exercise)): (record.id, exercise.id)
         for exercise in lab.exercises
         if exercise.check is None
-        for record in load_records(grades)
+        for record in class_records(grades, lab)[0]
     }
     marks: dict[tuple[str, str], HandMark] = {}
     for line, row in enumerate(_rows(path), start=2):
@@ -98,9 +100,10 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         if key in marks:
             raise ReviewError(f"{where}: answer {code} to {cell} stands here a second time.")
         most = lab[key[1]].points
-        if not text.isdecimal() or int(text) > most:
+        whole = re.fullmatch(r"([0-9]{1,4})(?:[.,]0*)?", text)  # 6.0, as some programs write a number
+        if whole is None or int(whole[1]) > most:
             raise ReviewError(f"{where}: the points are {text!r}; write a whole number from 0 to {most}.")
-        marks[key] = HandMark(int(text), _unsafe((row.get("comment") or "").strip()))
+        marks[key] = HandMark(int(whole[1]), plain_text((row.get("comment") or "").strip()))
     return marks
 
 
@@ -116,33 +119,36 @@ def with_points(record: Record, marks: Mapping[tuple[str, str], HandMark]) -> Re
 
 
 def _rows(path: Path) -> Sequence[Mapping[str, str | None]]:
-    """The rows of `points.csv`, as any spreadsheet may have saved it: with a byte order mark, with semicolons."""
+    """The rows of `points.csv`, as any spreadsheet may have saved it: its encoding, its separators."""
+    text = _decoded(path.read_bytes())
+    first = text.split("\n", 1)[0]
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        first = text.split("\n", 1)[0]
-        reader = csv.DictReader(
-            io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ","
-        )
+        reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
         rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ReviewError(f"{path}: this is not CSV in UTF-8 ({error}).") from None
+    except csv.Error as error:
+        raise ReviewError(f"{path}: this is not CSV ({error}).") from None
     missing = [name for name in COLUMNS[:3] if name not in (reader.fieldnames or ())]
     if missing:
         raise ReviewError(f"{path}: the column {', '.join(missing)} is missing; keep the first line.")
     return rows
 
 
-def _unsafe(comment: str) -> str:
-    """A comment without the apostrophe that `safe_cell` put in front."""
-    return comment[1:] if comment.startswith("'") and safe_cell(comment[1:]) == comment else comment
-
-
-def _written(grades: Path, record: Record, lab: Lab) -> Mapping[str, str]:
-    """A submission's written answers; none where it cannot be read, which its own page says."""
+def _decoded(data: bytes) -> str:
+    """Text in UTF-8 or UTF-16, or else in the code page of western Windows, which can be every file."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
     try:
-        return read_submission(grades / "submissions" / f"{record.id}.ipynb", lab).written
+        return data.decode("utf-8").lstrip("\ufeff")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _written(grades: Path, record: Record, reader: Reader) -> Submission | None:
+    """A submission with its written answers; None where it cannot be read, which its own page says."""
+    try:
+        return reader.submission(grades / "submissions" / f"{record.id}.ipynb")
     except SubmissionError:
-        return {}
+        return None
 
 
 def _prose(text: str) -> str:

@@ -71,7 +71,7 @@ def _converse(workspace: Workspace, read: Read, write: Write) -> None:
     current = None
     try:
         code, _ = receive(read, header_limit=MAX_CODE)
-        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]])
+        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]], code["wide"])
         while True:
             header, inputs = receive(read)
             if header["exercise"] != current:
@@ -94,6 +94,7 @@ def _reply(workspace: Workspace, header: dict[str, Any], inputs: Values) -> byte
         outputs = local_student(check, workspace.answer(header["exercise"]))(inputs)
         return pack({"ok": True}, outputs, header["limit"])
     except AnswerError as error:
+        error = workspace.explain(header["exercise"], error)
         return _failure(error.kind, error.text, error.trace)
     except BaseException as error:
         try:

@@ -12,7 +12,6 @@ from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.submission import Cell, Submission
 from efficientlab.grading.running.wire import MAX_BYTES, pack, receive
-from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox import wait_until_ready
 from efficientlab.grading.sandbox.channel import Channel
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
@@ -44,7 +43,7 @@ class Box:
         self.submission = submission
         self.cpu_seconds = 0.0
         self._channel: Channel | None = None
-        self._parsed: Workspace | None = None
+        self._wide = False
         self._exercise = ""
         self._exercise_ends = 0.0
         self._ends = time.monotonic() + self.limits.submission
@@ -63,11 +62,15 @@ class Box:
             self.cpu_seconds += self._channel.close()
             self._channel = None
 
-    def student(self, exercise_id: str, reply_limit: int = MAX_BYTES) -> Student:
+    def student(self, exercise_id: str, reply_limit: int = MAX_BYTES, wide: bool = False) -> Student:
         """A callable that runs the submission's answer in a box, case by case.
 
-        `reply_limit` bounds the bytes of one case's outputs. `AnswerError` is the student's, `SandboxError` ours.
+        `reply_limit` bounds the bytes of one case's outputs; `wide` runs the cells as well that only may change what
+        the answer needs. `AnswerError` is the student's, `SandboxError` ours.
         """
+        if wide != self._wide:
+            self.close()
+            self._wide = wide
 
         def student(inputs: Values) -> Values:
             try:
@@ -128,7 +131,8 @@ class Box:
     def _code(self, exercise_id: str) -> bytes:
         """The message with the code: all of it, or where each exercise has its box, what this one needs."""
         cells: Sequence[Cell] = self.submission.cells
-        if self.sandbox.fresh_per_exercise:
-            self._parsed = self._parsed or Workspace(self.lab, [], cells)  # which parses and runs nothing
-            cells = self._parsed.needed_cells(exercise_id)
-        return pack({"cells": [[cell.number, cell.source, list(cell.exercises)] for cell in cells]})
+        needs = self.submission.needs.get(exercise_id)
+        if self.sandbox.fresh_per_exercise and needs:
+            cells = [cells[i] for i in (needs.wide if self._wide else needs.cells)]
+        rows = [[cell.number, cell.source, list(cell.exercises)] for cell in cells]
+        return pack({"cells": rows, "wide": self._wide})

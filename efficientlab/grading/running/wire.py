@@ -95,6 +95,8 @@ def _bytes_of(value: torch.Tensor) -> bytes:
 def _header(data: bytearray) -> dict[str, Any]:
     try:
         header = json.loads(data, parse_int=_integer)
+        if b"\\u" in data:  # half of a surrogate pair is no text, and no file would take it
+            header = json.loads(json.dumps(header, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"a message could not be read: {str(error)[:200]}") from None
     if not isinstance(header, dict):

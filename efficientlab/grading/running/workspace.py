@@ -12,7 +12,9 @@ import asyncio
 import hashlib
 import inspect
 import linecache
-from collections.abc import Sequence
+import re
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from efficientlab.exercises.contract import AnswerError, Exercise
@@ -20,6 +22,7 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
 from efficientlab.grading.reading.statements import Statement, needed_by, parse_statements
 from efficientlab.grading.reading.submission import Cell
+from efficientlab.grading.running.frontend import frontend_names
 
 
 class Workspace:
@@ -27,16 +30,21 @@ class Workspace:
 
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
-        self._prelude: dict[str, Any] = {"__name__": "__main__"}
+        self._prelude: dict[str, Any] = {"__name__": "__main__", **frontend_names()}
         for number, source in enumerate(prelude):
             for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
                 _run(statement, self._prelude)
         self.load(cells)
 
-    def load(self, cells: Sequence[Cell]) -> None:
-        """Take these cells in place of the ones before; the prelude stays as it ran."""
+    def load(self, cells: Sequence[Cell], wide: bool = False) -> None:
+        """Take these cells in place of the ones before; the prelude stays as it ran.
+
+        `wide` runs statements as well that only may change what an answer needs (see `statements`).
+        """
         self.cells = cells
+        self.wide = wide
         self._answers: dict[str, Any] = {}
+        self._failures: dict[str, dict[str, AnswerError]] = {}  # names that could not be made, by exercise
         self._statements: list[Statement] = []
         self._broken: dict[int, AnswerError] = {}  # cells that do not parse, by position
         for position, cell in enumerate(cells):
@@ -52,14 +60,9 @@ class Workspace:
             self._answers[exercise_id] = self._find(self.lab[exercise_id])
         return self._answers[exercise_id]
 
-    def needed_cells(self, exercise_id: str) -> list[Cell]:
-        """The cells on which an answer depends: with these alone it is the same. Nothing is run."""
-        exercise = self.lab[exercise_id]
-        assert exercise.check is not None
-        mine, defining = self._places(exercise)
-        needed = needed_by(exercise.check.name, self._statements, defining[-1]) if defining else []
-        positions = {*mine, *(statement.cell for statement in needed)}
-        return [cell for position, cell in enumerate(self.cells) if position in positions]
+    def explain(self, exercise_id: str, error: AnswerError) -> AnswerError:
+        """The error that an answer raised; where it missed a name whose own statement failed, why that failed."""
+        return _explained(error, self._failures.get(exercise_id, {}))
 
     def _places(self, exercise: Exercise) -> tuple[list[int], list[int]]:
         """The positions of an exercise's cells, and of those that bind its name."""
@@ -82,36 +85,30 @@ class Workspace:
             where = f"cell {self.cells[mine[-1]].number}"
             raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
         namespace = dict(self._prelude)
-        failures: dict[str, AnswerError] = {}
-        for statement in needed_by(name, self._statements, defining[-1]):
+        failures = self._failures[exercise.id] = {}
+        for statement in needed_by(name, self._statements, defining[-1], self.wide):
             try:
                 _run(statement, namespace)
             except AnswerError as error:
                 where = f"cell {self.cells[statement.cell].number}, line {statement.node.lineno}"
                 failure = AnswerError(error.kind, f"{error.text} ({where})", error.trace)
-                failures |= dict.fromkeys(statement.binds, failure)
-        for missing in failures.keys() & namespace.keys():
-            del failures[missing]  # bound all the same, by another statement
-        if name in failures:
+                failure = _explained(failure, failures)
+                failures |= dict.fromkeys(statement.binds - namespace.keys(), failure)
+        if name in failures and name not in namespace:
             raise failures[name]
-        namespace.update({missing: _Unbound(failure) for missing, failure in failures.items()})
         if name not in namespace:
             where = f"cell {self.cells[defining[-1]].number}"
             raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
         return namespace[name]
 
 
-class _Unbound:
-    """Stands for a name whose statement failed, and says why where the answer uses it."""
-
-    def __init__(self, failure: AnswerError) -> None:
-        self.__dict__["failure"] = failure
-
-    def __getattr__(self, attribute: str) -> Any:
-        raise self.failure
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        raise self.failure
+def _explained(error: AnswerError, failures: Mapping[str, AnswerError]) -> AnswerError:
+    """Why a name is missing, where that is the error: the statement that would have made it failed."""
+    missing = re.match(r"name '(\w+)' is not defined", error.text) if error.kind == "NameError" else None
+    if missing is None or missing[1] not in failures:
+        return error
+    failure = failures[missing[1]]
+    return AnswerError(failure.kind, f"`{missing[1]}` was not made: {failure.text}", failure.trace)
 
 
 def _run(statement: Statement, namespace: dict[str, Any]) -> None:
@@ -131,6 +128,15 @@ def _named(source: str, filename: str) -> str:
     return filename
 
 
+_NEWER = re.compile(r"f-string|^\s*type\s+\w+|^\s*(?:async\s+)?(?:def|class)\s+\w+\s*\[", re.I)
+
+
 def _syntax_error(error: SyntaxError, cell: Cell) -> AnswerError:
+    """Where a cell does not parse; and where that is a newer Python's syntax, as Colab may have it, which is here."""
     where = f"cell {cell.number}, line {error.lineno}" if error.lineno else f"cell {cell.number}"
-    return AnswerError("SyntaxError", f"{error.msg} ({where}): {(error.text or '').strip()}".rstrip(": "))
+    line = (error.text or "").strip()
+    text = f"{error.msg} ({where}): {line}".rstrip(": ")
+    if sys.version_info < (3, 12) and (_NEWER.search(error.msg) or _NEWER.search(line)):
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        text += f". Is it syntax of Python 3.12, such as nested quotes in an f-string? It is checked with Python {here}"
+    return AnswerError("SyntaxError", text)

@@ -18,10 +18,10 @@ from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.grade import review
+from efficientlab.grading.grade import grade, review
 from efficientlab.grading.reading.intake import Intake, Student
-from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id
-from efficientlab.grading.reporting.gradebook import safe_cell
+from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id, record_path
+from efficientlab.grading.reporting.gradebook import canvas_csv, grades_csv, safe_cell
 from efficientlab.grading.reporting.reports import Total, class_values, student_values, write_reports
 from efficientlab.grading.reporting.review import ReviewError, read_points, write_review
 
@@ -161,11 +161,11 @@ def test_the_overview_counts_outcomes_and_misconceptions(grades: Path) -> None:
 
 def test_tables_have_a_row_a_student_and_no_formula(grades: Path) -> None:
     for name in ("grades.csv", "canvas.csv"):
-        rows = list(csv.reader(io.StringIO((grades / name).read_text())))
+        rows = list(csv.reader(io.StringIO((grades / name).read_text(encoding="utf-8-sig"))))
         assert len({len(row) for row in rows}) == 1
         for row in rows:
             assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
-    canvas = list(csv.DictReader(io.StringIO((grades / "canvas.csv").read_text())))
+    canvas = list(csv.DictReader(io.StringIO((grades / "canvas.csv").read_text(encoding="utf-8-sig"))))
     assert list(canvas[0])[:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
     assert canvas[0]["Student"].strip() == "Points Possible"
     ann = next(row for row in canvas if row["Student"] == "ann")
@@ -173,7 +173,10 @@ def test_tables_have_a_row_a_student_and_no_formula(grades: Path) -> None:
     assert ann[f"Lab 4: {LAB.title}"] == "102"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n=1", "\0=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n=1", "\0=1", "＝1+1", "＋1", "＠x", "\u3000=1"],
+)
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
     assert str(safe_cell(text)).startswith("'")
 
@@ -207,7 +210,7 @@ def test_a_result_that_could_not_be_checked_blames_nobody() -> None:
 def filled(grades: Path, change: dict[str, str], comment: str = "") -> None:
     """Write points into points.csv: `change` maps an answer's code to the text in its points column."""
     path = grades / "review" / "points.csv"
-    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     for row in rows:
         row["points"] = change.get(row["answer"], row["points"])
         row["comment"] = comment if row["answer"] in change else row["comment"]
@@ -219,7 +222,7 @@ def filled(grades: Path, change: dict[str, str], comment: str = "") -> None:
 
 
 def codes(grades: Path) -> list[str]:
-    with (grades / "review" / "points.csv").open() as file:
+    with (grades / "review" / "points.csv").open(encoding="utf-8-sig") as file:
         return [row["answer"] for row in csv.DictReader(file)]
 
 
@@ -243,7 +246,10 @@ def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
     page = (grades / "pages" / "ann.html").read_text()
     assert "=Good, but what of latency?" in page and "7 / 8" in page
     assert "wait for a person" not in page
-    rows = {row["student"]: row for row in csv.DictReader(io.StringIO((grades / "grades.csv").read_text()))}
+    rows = {
+        row["student"]: row
+        for row in csv.DictReader(io.StringIO((grades / "grades.csv").read_text(encoding="utf-8-sig")))
+    }
     assert (rows["ann"]["points"], rows["ann"]["4.9"], rows["bob"]["4.9"]) == ("99", "7", "")
     assert review(grades, LAB) == 0  # what is filled in is kept, and its comment does not grow
     assert read_points(grades, LAB)["ann", "4.9"].comment == "=Good, but what of latency?"
@@ -264,7 +270,10 @@ def test_an_answer_that_came_later_gets_a_row_and_the_others_keep_theirs(grades:
     write_review(grades, LAB)
     before = codes(grades)
     filled(grades, {before[0]: "3"})
-    record("late").save(grades)
+    late = record("late")
+    late.save(grades)
+    intake = Intake.load(grades)
+    replace(intake, students=intake.students | {late.id: Student("late")}).save(grades)
     write_review(grades, LAB)
     assert set(codes(grades)) > set(before)
     assert next(iter(read_points(grades, LAB).values())).points == 3
@@ -280,6 +289,109 @@ def test_points_that_cannot_be_are_named_with_their_line(grades: Path, text: str
     with pytest.raises(ReviewError, match=f"points.csv, line 2: .*{sentence}"):
         read_points(grades, LAB)
     assert review(grades, LAB) == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "points"),
+    [
+        ("utf-8", ",", "6"),
+        ("utf-8-sig", ";", "6,0"),
+        ("cp1252", ";", "6"),
+        ("cp1252", ",", "6.0"),
+        ("utf-16", "\t", " 6 "),
+        ("utf-8", "\t", "6."),
+    ],
+)
+def test_points_come_back_from_any_spreadsheet(
+    grades: Path, encoding: str, delimiter: str, points: str
+) -> None:
+    write_review(grades, LAB)
+    path = grades / "review" / "points.csv"
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    rows[0] |= {"points": points, "comment": "Très bien, Zoë – 5 € ;-)"}
+    out = io.StringIO()
+    table = csv.DictWriter(out, rows[0].keys(), delimiter=delimiter)
+    table.writeheader()
+    table.writerows(rows)
+    path.write_bytes(out.getvalue().encode(encoding))
+    (mark,) = read_points(grades, LAB).values()
+    assert (mark.points, mark.comment) == (6, "Très bien, Zoë – 5 € ;-)")
+
+
+def test_tables_open_in_excel_with_their_accents_and_without_a_formula_behind_a_semicolon(
+    grades: Path,
+) -> None:
+    one = record("José a;=1+1", notes=("b;=2+2",))
+    intake = Intake((), {one.id: Student(one.student)}, "", ())
+    for text in (grades_csv([one], intake, LAB), canvas_csv([one], intake, LAB)):
+        assert text.startswith("\ufeff")
+        for row in csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"):
+            assert not any(cell.startswith("=") for cell in row)
+
+
+def test_a_record_that_a_hand_changed_is_named_and_left_out(
+    grades: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record_path(grades, "ann")
+    text = path.read_text()
+    for changed in (text.replace('"earned": 8,', '"earned": 16,', 1), "[" * 100_000, "[1]", "", "\xff", "{}"):
+        path.write_text(changed)
+        assert review(grades, LAB) == 0
+        assert "ann.json is left out: it is not as the grader wrote it" in capsys.readouterr().out
+        assert "ann" not in {
+            r["student"] for r in csv.DictReader((grades / "grades.csv").open(encoding="utf-8-sig"))
+        }
+    path.write_text(text)
+    assert review(grades, LAB) == 0
+    assert capsys.readouterr().out.count("left out") == 0
+
+
+def test_records_of_nobody_in_the_class_are_not_read(grades: Path) -> None:
+    record("ghost").save(grades)
+    (grades / "records" / "torn.json").write_text("{ torn")
+    assert review(grades, LAB) == 0
+    assert "ghost" not in (grades / "grades.csv").read_text()
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_another_labs_folder_is_refused_before_anything_is_touched(
+    grades: Path, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (grades / "run.json").write_text('{"lab": 4, "seed": 3}')
+    before = {path: path.stat().st_mtime_ns for path in grades.rglob("*")}
+    assert review(grades, find_lab(number)) == 2
+    assert grade(grades / "submissions", find_lab(number), grades) == 2
+    assert {path: path.stat().st_mtime_ns for path in grades.rglob("*")} == before
+    assert (
+        capsys.readouterr().err.count(f"{grades} holds lab 4, not lab {number}: a folder is for one lab.")
+        == 2
+    )
+
+
+def test_a_pasted_picture_is_seen_by_the_reader(grades: Path) -> None:
+    path = grades / "submissions" / "bob.ipynb"
+    notebook = nbformat.reads(handed_in("4.9"), 4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "ex-4-9":
+            cell.source = "See ![image.png](attachment:image.png) and ![x](data:image/gif;base64,R0lGOD==)."
+            cell.attachments = {"image.png": {"image/png": "iVBORw0KGgo="}, "evil": {"text/html": "<script>"}}
+    nbformat.write(notebook, path)
+    write_review(grades, LAB)
+    page = (grades / "review" / "4.9.html").read_text()
+    shown = [attributes["src"] for tag, attributes in tags(page) if tag == "img"]
+    assert sorted(shown) == ["data:image/gif;base64,R0lGOD==", "data:image/png;base64,iVBORw0KGgo="]
+
+
+def test_an_answer_of_megabytes_is_cut(grades: Path) -> None:
+    path = grades / "submissions" / "bob.ipynb"
+    notebook = nbformat.reads(handed_in("4.9"), 4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "ex-4-9":
+            cell.source = "a" * 20_000_000
+    nbformat.write(notebook, path)
+    write_review(grades, LAB)
+    page = (grades / "review" / "4.9.html").read_text()
+    assert len(page) < 100_000 and "the answer has 20,000,000 characters" in page
 
 
 def test_a_points_file_that_lost_a_column_or_a_code_is_named(grades: Path) -> None:

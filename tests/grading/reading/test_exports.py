@@ -1,0 +1,477 @@
+"""Exports as instructors get them: nobody is lost, everybody is recognised, and the right notebook counts."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.reading.archive import ArchiveError
+from efficientlab.grading.reading.intake import Intake, take_in
+from efficientlab.grading.reading.roster import Student, assign_ids
+
+LAB = find_lab(4)
+NAMES = [e.check.name for e in LAB.exercises if e.check]
+
+
+def notebook(*names: str, mark: str = "", lab: int | None = None) -> bytes:
+    """A notebook that defines these names; without any, the first three of the lab."""
+    cells = [f"def {name}(*a, **k):\n    return '{mark}'" for name in names or NAMES[:3]]
+    if lab is not None:
+        cells.insert(0, f"from efficientlab.exercises.lab{lab} import lab")
+    return json.dumps({"cells": [{"cell_type": "code", "source": s, "metadata": {}} for s in cells]}).encode()
+
+
+BLANK = json.dumps(
+    {
+        "cells": [
+            {
+                "cell_type": "code",
+                "source": f"def {n}(*a):\n    raise NotImplementedError('Exercise')",
+                "metadata": {},
+            }
+            for n in NAMES
+        ]
+    }
+).encode()
+
+
+def zipped(members: dict[str, bytes] | list[tuple[str, bytes]]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items() if isinstance(members, dict) else members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def unpacked(folder: Path, members: dict[str, bytes]) -> Path:
+    for name, data in members.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def taken(tmp_path: Path, members: dict[str, bytes], grades: str = "grades") -> Intake:
+    """The intake of a zip with these members; what it says of the class is saved, as `grade` does."""
+    (tmp_path / "export.zip").write_bytes(zipped(members))
+    intake = take_in(tmp_path / "export.zip", tmp_path / grades, LAB)
+    intake.save(tmp_path / grades)
+    return intake
+
+
+def people(intake: Intake) -> list[str]:
+    return sorted(one.student for one in intake.incoming)
+
+
+def refused(intake: Intake) -> dict[str, str]:
+    return {one.student: one.refused for one in intake.incoming if one.refused}
+
+
+EMPTY_ZIPS = {
+    "empty": zipped({}),
+    "mac": zipped({"__MACOSX/._lab4_tsm.ipynb": b"\0\5\26\7", ".DS_Store": b"x"}),
+    "check": zipped({".ipynb_checkpoints/lab4_tsm-checkpoint.ipynb": notebook()}),
+    "hidden": zipped({".lab4_tsm.ipynb": notebook(), "~$lab4.docx": b""}),
+}
+
+
+# nobody is lost
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}_77_88_lab4.zip",
+        "{}_77_assignsubmission_file_/lab4.zip",
+        "{}.zip",
+        "{}/lab4.zip",
+        "class/{}/work/lab4.zip",
+    ],
+)
+@pytest.mark.parametrize("kind", EMPTY_ZIPS)
+def test_a_zip_with_nothing_in_it_has_a_page_that_says_so(form: str, kind: str, tmp_path: Path) -> None:
+    members = {form.format("eve").replace("77", "76"): EMPTY_ZIPS[kind]}
+    members |= {form.format(name): zipped({"lab4_tsm.ipynb": notebook()}) for name in ("doe", "roe")}
+    members |= {
+        form.format("doe").replace("_77_88", "_78_89").replace("77", "78"): zipped({"a.ipynb": notebook()})
+    }
+    intake = taken(tmp_path, members)
+    assert set(people(intake)) == {"eve", "doe", "roe"}
+    word = {"empty": "an empty zip", "mac": "left by macOS", "check": "a checkpoint", "hidden": "hidden"}[
+        kind
+    ]
+    assert word in refused(intake)["eve"] and "no notebook was handed in" in refused(intake)["eve"]
+
+
+def test_texts_and_links_in_canvas_have_pages(tmp_path: Path) -> None:
+    members = {
+        "doejane_1234_99001_lab4_tsm.ipynb": notebook(),
+        "roebob_1235_text.html": b"<p>my answer</p>",
+        "linklily_LATE_1236_link.html": b"<a href='https://colab.research.google.com'>x</a>",
+        "bothben_1237_text.html": b"see file",
+        "bothben_1237_99004_lab4.ipynb": notebook(),
+        "anon_x9Kq2_text.html": b"x",
+    }
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["anon_x9Kq2", "bothben", "doejane", "linklily", "roebob"]
+    assert "typed into Canvas" in refused(intake)["roebob"] and "a link" in refused(intake)["linklily"]
+    assert "bothben" not in refused(intake)
+    assert intake.notes == ()
+
+
+def test_an_archive_that_cannot_be_opened_is_its_owners(tmp_path: Path) -> None:
+    members = {
+        "ann_1_10_lab4.rar": b"Rar!\x1a\7",
+        "bob_2_11_lab4.ipynb": notebook(),
+        "cyd_3_12_lab4.zip": b"PK\3\4 broken",
+    }
+    assert people(taken(tmp_path, members)) == ["ann", "bob", "cyd"]
+
+
+# whose it is
+
+
+@pytest.mark.parametrize("share", [1, 2, 4])
+def test_a_canvas_name_may_have_an_underscore(share: int, tmp_path: Path) -> None:
+    members = {f"plain{i}_{100 + i}_{900 + i}_lab4_tsm.ipynb": notebook() for i in range(4 - share)}
+    members |= {f"smith_jr{i}_{200 + i}_{800 + i}_lab4_tsm.ipynb": notebook() for i in range(share)}
+    members |= {"von_der_a_LATE_300_700_work, (2).ipynb": notebook()}
+    intake = taken(tmp_path, members)
+    assert {(s.name, s.lms_id) for s in intake.students.values()} >= {
+        ("smith_jr0", "200"),
+        ("von_der_a", "300"),
+    }
+    assert len(intake.incoming) == 5
+
+
+def test_canvas_grades_anonymously(tmp_path: Path) -> None:
+    members = {
+        "anon_x9Kq2_99001_lab4_tsm.ipynb": notebook(mark="1"),
+        "anon_x9Kq2_99005_lab4_tsm-1.ipynb": notebook(mark="2"),
+        "LATE_anon_7Ahz3_99002_lab4_tsm.ipynb": notebook(),
+    }
+    intake = taken(tmp_path, members)
+    assert {s.lms_id for s in intake.students.values()} == {"x9Kq2", "7Ahz3"}
+    late = next(one for one in intake.incoming if one.student == "anon_7Ahz3")
+    assert late.notes == ("Canvas marks it as late.",)
+
+
+@pytest.mark.parametrize("wrapper", ["lab4-submissions/", "", "a/b/"])
+@pytest.mark.parametrize("stray", [["lab4_tsm.ipynb"], ["lab4_tsm.ipynb", "lab4.ipynb", "solution.ipynb"]])
+def test_a_starter_notebook_beside_the_students_is_of_nobody(
+    wrapper: str, stray: list[str], tmp_path: Path
+) -> None:
+    members = {f"{wrapper}{name}": BLANK for name in stray}
+    members |= {f"{wrapper}{name}/lab4_tsm.ipynb": notebook() for name in ("alice", "bob", "carol")}
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["alice", "bob", "carol"]
+    assert any("lab4_tsm.ipynb belongs to no student" in note for note in intake.notes)
+
+
+@pytest.mark.parametrize("wrapper", ["", "Lab 4 hand-ins/", "x/y/"])
+@pytest.mark.parametrize(
+    "form", ["lab4_tsm-{}.ipynb", "{}_lab4.ipynb", "Lab 4 - {}.ipynb", "lab4_{}.ipynb", "{}.ipynb"]
+)
+def test_files_may_be_called_after_lab_and_student(wrapper: str, form: str, tmp_path: Path) -> None:
+    members = {wrapper + form.format(name): notebook() for name in ("alice", "bob", "carol")}
+    assert people(taken(tmp_path, members)) == ["alice", "bob", "carol"]
+
+
+def test_downloads_of_one_name_are_not_merged(tmp_path: Path) -> None:
+    members = {
+        "lab4_tsm.ipynb": notebook(),
+        "lab4_tsm (1).ipynb": notebook(),
+        "lab4_tsm (2).ipynb": notebook(),
+    }
+    assert len(taken(tmp_path, members).incoming) == 3
+
+
+@pytest.mark.parametrize("wrapper", ["", "class/"])
+@pytest.mark.parametrize(
+    "form",
+    ["{section}/{name}.ipynb", "{section}/{name}/lab4_tsm.ipynb", "{section}/{name}/labs/lab4_tsm.ipynb"],
+)
+def test_folders_of_sections_hold_students(wrapper: str, form: str, tmp_path: Path) -> None:
+    members = {
+        wrapper + form.format(section=section, name=name): notebook()
+        for section, names in (("section1", ("ann", "bea")), ("section2", ("cyd", "dan")))
+        for name in names
+    }
+    assert people(taken(tmp_path, members)) == ["ann", "bea", "cyd", "dan"]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        ["lab4_tsm.ipynb", "lab4_tsm-Copy1.ipynb", "Untitled.ipynb"],
+        ["lab0/lab0_cost.ipynb", "lab1/lab1_gan.ipynb", "lab4/lab4_tsm.ipynb"],
+        ["labs/lab0_cost.ipynb", "labs/lab4_tsm.ipynb"],
+        ["lab4_tsm.ipynb", "old/lab4_tsm.ipynb"],
+    ],
+)
+def test_what_lies_in_a_students_folder_is_the_students(inside: list[str], tmp_path: Path) -> None:
+    members = {f"class/{name}/{path}": notebook() for name in ("alice", "bob", "carol") for path in inside}
+    assert people(taken(tmp_path, members)) == ["alice", "bob", "carol"]
+
+
+def test_shadow_copies_never_count(tmp_path: Path) -> None:
+    shadows = [
+        ".history/lab4_tsm_2026.ipynb",
+        "._lab4_tsm.ipynb",
+        "~$lab4_tsm.ipynb",
+        ".ipynb_checkpoints/x.ipynb",
+    ]
+    folder = unpacked(tmp_path / "in", {f"jane/{name}": notebook(mark="old") for name in shadows})
+    unpacked(folder, {"jane/lab4_tsm.ipynb": notebook(mark="right"), "bob/lab4_tsm.ipynb": notebook()})
+    os.utime(folder / "jane/lab4_tsm.ipynb", (1, 1))
+    intake = take_in(folder, tmp_path / "grades", LAB)
+    jane = next(one for one in intake.incoming if one.student == "jane")
+    assert b"right" in jane.path.read_bytes()
+
+
+def test_reports_beside_the_submissions_are_no_submissions(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "in", {f"{name}.ipynb": notebook() for name in ("ann", "bob")})
+    for _ in range(2):
+        intake = take_in(folder, folder / "grades", LAB)
+        intake.save(folder / "grades")
+        assert people(intake) == ["ann", "bob"]
+        assert intake.notes == ()
+
+
+def test_a_hidden_notebook_and_a_pipe_are_named(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "in", {".ann.ipynb": notebook(), "bob.ipynb": notebook()})
+    os.mkfifo(folder / "pipe.ipynb")
+    notes = " ".join(take_in(folder, tmp_path / "grades", LAB).notes)
+    assert ".ann.ipynb (hidden) belongs to no student" in notes and "pipe.ipynb is no ordinary file" in notes
+
+
+# which counts
+
+
+@pytest.mark.parametrize("newest", ["lab0_cost", "lab1_gan", "lab4_tsm"])
+def test_of_all_labs_in_a_folder_this_one_counts(newest: str, tmp_path: Path) -> None:
+    shared = [NAMES[4], "conv_macs"]
+    members = {
+        "bob/labs/lab0_cost.ipynb": notebook(*shared, lab=0, mark="zero"),
+        "bob/labs/lab1_gan.ipynb": notebook(*shared, "pruned", lab=1, mark="one"),
+        "bob/labs/lab4_tsm.ipynb": notebook(*NAMES, mark="four"),
+        "ann/lab4_tsm.ipynb": notebook(),
+    }
+    folder = unpacked(tmp_path / "in", members)
+    for path in folder.rglob("*.ipynb"):
+        os.utime(path, (2e9 if path.stem == newest else 1e9,) * 2)
+    bob = next(one for one in take_in(folder, tmp_path / "g", LAB).incoming if one.student == "bob")
+    assert b"four" in bob.path.read_bytes()
+
+
+def test_another_labs_notebook_alone_does_not_count_for_a_shared_name(tmp_path: Path) -> None:
+    members = {
+        "bob/a.ipynb": notebook(NAMES[4], lab=1, mark="one"),
+        "bob/b.ipynb": notebook(NAMES[0], mark="mine"),
+        "ann/lab4_tsm.ipynb": notebook(),
+    }
+    bob = next(one for one in taken(tmp_path, members).incoming if one.student == "bob")
+    assert b"mine" in bob.path.read_bytes()
+    assert any("passed over, as no exercise of this lab is in it: bob/a.ipynb" in note for note in bob.notes)
+
+
+@pytest.mark.parametrize(("later", "counts"), [(NAMES[:1], "whole"), (NAMES[:-1], "trial"), (None, "whole")])
+def test_a_later_notebook_counts_if_it_holds_most_of_the_lab(
+    later: list[str] | None, counts: str, tmp_path: Path
+) -> None:
+    trial = BLANK if later is None else notebook(*later, mark="trial")
+    members = {
+        "ann/lab4_tsm.ipynb": notebook(*NAMES, mark="whole"),
+        "ann/Untitled.ipynb": trial,
+        "bob/x.ipynb": trial,
+    }
+    folder = unpacked(tmp_path / "in", members)
+    os.utime(folder / "ann/lab4_tsm.ipynb", (1e9, 1e9))
+    ann = take_in(folder, tmp_path / "g", LAB).incoming[0]
+    assert counts.encode() in ann.path.read_bytes()
+    assert any("2 notebooks were handed in" in note for note in ann.notes)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("inner", [True, False])
+def test_of_a_name_that_stands_twice_in_a_zip_the_last_counts(inner: bool, tmp_path: Path) -> None:
+    twice = [("lab4_tsm.ipynb", notebook(mark="first")), ("lab4_tsm.ipynb", notebook(mark="last"))]
+    if inner:
+        data = zipped({"tim_1_2_work.zip": zipped(twice), "ann_3_4_x.ipynb": notebook()})
+    else:
+        data = zipped(
+            [(f"tim_1_2_{name}", content) for name, content in twice] + [("ann_3_4_x.ipynb", notebook())]
+        )
+    (tmp_path / "e.zip").write_bytes(data)
+    tim = next(
+        one for one in take_in(tmp_path / "e.zip", tmp_path / "g", LAB).incoming if one.student == "tim"
+    )
+    assert b"last" in tim.path.read_bytes()
+    assert tim.notes == ()
+
+
+# one person, one row
+
+YAML = """---
+submission_{number}:
+  :submitters:
+  - :name: {name}
+{more}  :created_at: 2026-11-20 10:11:12.000000000 Z
+"""
+
+
+def gradescope(**people_: tuple[str, str]) -> dict[str, bytes]:
+    """An export of Gradescope: number=(name, further lines about the person)."""
+    members = {f"x/submission_{n[1:]}/lab4.ipynb": notebook() for n in people_}
+    text = "".join(YAML.format(number=n[1:], name=name, more=more) for n, (name, more) in people_.items())
+    return members | {"x/submission_metadata.yml": text.encode()}
+
+
+@pytest.mark.parametrize("more", ["", "    :email: john@example.edu\n", '    :sid: "12"\n'])
+def test_who_hands_in_again_keeps_the_record(more: str, tmp_path: Path) -> None:
+    first = taken(tmp_path, gradescope(n1=("John Smith", more), n2=("Ann Doe", "")))
+    again = taken(tmp_path, gradescope(n7=("John Smith", more)))
+    john = next(one.id for one in first.incoming if one.student == "John Smith")
+    assert [one.id for one in again.incoming] == [john]
+    assert sorted(s.name for s in again.students.values()) == ["Ann Doe", "John Smith"]
+
+
+def test_two_people_of_one_name_are_two_also_when_one_hands_in_again(tmp_path: Path) -> None:
+    first = taken(tmp_path, gradescope(n1=("John Smith", ""), n5=("John Smith", "")))
+    assert len({one.id for one in first.incoming}) == 2
+    again = taken(tmp_path, gradescope(n5=("John Smith", ""), n7=("John Smith", "")))
+    assert {one.id for one in again.incoming} == {one.id for one in first.incoming}
+    five = next(i for i, s in first.students.items() if s.number == "5")
+    assert again.students[five].number == "5"
+
+
+def test_a_second_export_keeps_who_was_there_with_ids(tmp_path: Path) -> None:
+    first = taken(tmp_path, {f"doe{i}_{i}_{i + 9}_lab4.ipynb": notebook() for i in range(3)})
+    late = taken(tmp_path, {"late_LATE_7_8_lab4.ipynb": notebook()})
+    assert late.students.items() >= first.students.items()
+    assert {s.lms_id for s in late.students.values()} == {"0", "1", "2", "7"}
+    assert Intake.load(tmp_path / "grades").students == late.students
+
+
+@pytest.mark.parametrize(
+    "form", ["{}_4711_assignsubmission_file_/lab4.ipynb", "{}_12_34_lab4.ipynb", "{}/lab4.ipynb", "{}.ipynb"]
+)
+def test_a_name_is_one_name_however_its_accents_are_written(form: str, tmp_path: Path) -> None:
+    composed, apart = "José Ñandú", "José Ñandú"
+    other = {form.format("Ann").replace("4711", "4712").replace("12_34", "13_35"): notebook()}
+    first = taken(tmp_path, {form.format(composed): notebook(), **other})
+    again = taken(tmp_path, {form.format(apart): notebook(), **other})
+    assert {one.id for one in first.incoming} == {one.id for one in again.incoming}
+    assert len(again.students) == 2
+
+
+def test_an_id_never_depends_on_who_else_is_there() -> None:
+    known = assign_ids([Student("A-b"), Student("Bob"), Student("Zoë")], {})
+    later = assign_ids([Student(n) for n in ("A b", "A-b", "bob", "Bob", "Zoë")], known)
+    for identity, student in known.items():
+        assert later[identity] == student
+    zoe = next(i for i, s in known.items() if s.name == "Zoë")
+    taken_first = assign_ids([Student(zoe), Student("Zoë")], {})  # who calls himself as another's id
+    assert len({i.casefold() for i in taken_first}) == 2
+
+
+# one student never decides for the class
+
+
+@pytest.mark.parametrize(
+    "name", ["x_1_1_{}.ipynb", "x_1_assignsubmission_file_{}.ipynb", "submission_{}/a.ipynb"]
+)
+@pytest.mark.parametrize(
+    "form", ["class/{}/lab4_tsm.ipynb", "{}_{}_assignsubmission_file_/lab4.ipynb", "{}/lab4_tsm.ipynb"]
+)
+def test_a_rule_is_chosen_by_submissions_and_not_by_files(name: str, form: str, tmp_path: Path) -> None:
+    members = {form.format(n, i): notebook() for i, n in enumerate(("ann", "bob", "cyd"))}
+    evil = str(Path(form.format("mal", 9)).parent)
+    members |= {f"{evil}/{name.format(i)}": notebook() for i in range(60)}
+    assert people(taken(tmp_path, members)) == ["ann", "bob", "cyd", "mal"]
+
+
+def test_a_rule_takes_no_notice_of_what_a_zip_in_a_flat_export_holds(tmp_path: Path) -> None:
+    members = {f"{n}.ipynb": notebook() for n in ("ann", "bob", "cyd")}
+    members["mal.zip"] = zipped({f"x_1_1_{i}.ipynb": notebook() for i in range(60)})
+    assert people(taken(tmp_path, members)) == ["ann", "bob", "cyd", "mal"]
+
+
+def test_names_that_are_no_unicode_and_terminal_escapes_cost_nobody(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "in", {"ann.ipynb": notebook()})
+    (Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.ipynb"))).write_bytes(notebook())
+    (folder / "\x1b[31mred\x1b[0m.ipynb").write_bytes(notebook())
+    intake = take_in(folder, tmp_path / "g", LAB)
+    intake.save(tmp_path / "g")
+    assert len(intake.incoming) == 3
+    assert all(one.student.isprintable() for one in intake.incoming)
+
+
+def test_thousands_of_files_in_one_zip_cost_their_owner_alone(tmp_path: Path) -> None:
+    members = {f"ann_1_{i}_x.ipynb": notebook() for i in range(3)}
+    members["mal_2_9_x.zip"] = zipped({f"{i}.txt": b"" for i in range(3_000)})
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["ann", "mal"]
+    assert "mal_2_9_x.zip was left out: it holds 3,000 files" in " ".join(intake.notes)
+
+
+def test_a_zip_of_many_notebooks_is_read_in_seconds(tmp_path: Path) -> None:
+    members = {
+        "ann_1_2_x.ipynb": notebook(),
+        "mal_3_4_x.zip": zipped({f"{i}.ipynb": BLANK for i in range(1_900)}),
+    }
+    mal = next(one for one in taken(tmp_path, members).incoming if one.student == "mal")
+    assert any("only the latest 60 of 1900 notebooks" in note for note in mal.notes)
+
+
+# Gradescope's metadata
+
+
+def test_large_metadata_is_read_for_its_people(tmp_path: Path) -> None:
+    members = gradescope(n1=("Ann Doe", '    :sid: "5"\n'), n2=("Bob Roe", '    :sid: "6"\n'))
+    results = "  :results:\n    :tests:\n" + "    - :output: '" + "x: [1, {2}] " * 40 + "'\n"
+    text = members["x/submission_metadata.yml"].decode()
+    head, tail = text.split("submission_2:")
+    members["x/submission_metadata.yml"] = (head + results * 30_000 + "submission_2:" + tail).encode()
+    assert len(members["x/submission_metadata.yml"]) > 15_000_000
+    intake = taken(tmp_path, members)
+    assert {(s.name, s.lms_id) for s in intake.students.values()} == {("Ann Doe", "5"), ("Bob Roe", "6")}
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "a: !!bool x",
+        "a: !!timestamp x",
+        "a: !!int ''",
+        "submission_1:\n  :submitters:\n  - :name: !!python/object/apply:os.system ['id']",
+        "".join(
+            f"a{i}: &a{i} {{<<: [{', '.join(f'*a{i - 1}' for _ in range(9)) if i else ''}]}}\n"
+            for i in range(30)
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["mal/submission_metadata.yml", "mal/submission_1/submission_metadata.yml"])
+def test_metadata_of_a_students_own_is_a_file_like_any_other(evil: str, place: str, tmp_path: Path) -> None:
+    members = {f"{n}/lab4_tsm.ipynb": notebook() for n in ("ann", "bob", "mal")}
+    assert people(taken(tmp_path, members | {place: evil.encode()})) == ["ann", "bob", "mal"]
+
+
+def test_one_entry_of_the_metadata_that_cannot_be_read_costs_its_names_alone(tmp_path: Path) -> None:
+    members = gradescope(n1=("Ann Doe", ""), n2=("!!bool x", ""), n3=("Bob Roe", ""))
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["Ann Doe", "Bob Roe", "submission 2"]
+    assert any("submission_2" in note for note in intake.notes)
+
+
+def test_an_intake_that_was_damaged_gets_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "grades").mkdir()
+    (tmp_path / "grades" / "intake.json").write_text("[3]")
+    with pytest.raises(ArchiveError, match="not what grade wrote"):
+        taken(tmp_path, {"a.ipynb": notebook()})
