@@ -21,6 +21,7 @@ dividers' and crossings' areas are those that the stripes mark."""
 
 PARKING, BICYCLES = 2.3, 1.6  # widths
 KERB = 0.15  # height
+LINE = 0.8  # width of a divider's area: maps draw lines wider than they are
 FAR = 60.0  # how far the ground goes
 HOUSES = 42.0  # how far the houses go
 
@@ -131,14 +132,14 @@ def _lines(street: Layout) -> Iterator[Area]:
     """Centre lines, dashed, that end before a junction."""
     gap = street.half + 4.5 if street.arms else 0.0
     for low, high in ((-FAR, street.junction - gap), (street.junction + gap, FAR)):
-        yield _area("divider", (low + high) / 2, 0.0, high - low, 0.3)
+        yield _area("divider", (low + high) / 2, 0.0, high - low, LINE)
         for k in range(int((high - low) // 4)):
             x = low + 1.5 + 4 * k if low > -FAR else high - 1.5 - 4 * k
             yield _area("stripe", x, 0.0, 2.4, 0.2)
     for side in street.arms:
         start = side.kerb + 4.5
         y = side.way * (start + FAR) / 2
-        yield _area("divider", street.junction, y, 0.3, FAR - start)
+        yield _area("divider", street.junction, y, LINE, FAR - start)
         for k in range(int((FAR - start) // 4)):
             yield _area("stripe", street.junction, side.way * (start + 1.5 + 4 * k), 0.2, 2.4)
 
