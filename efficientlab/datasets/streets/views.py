@@ -132,7 +132,7 @@ def street_views(
 
     cameras = rig(size)
     numbers = tqdm(range(streets), desc=f"{split} streets", unit="street", mininterval=1.0)
-    return _stacked([_view((seed, SPLITS.index(split), i), night, cameras, augment, grid) for i in numbers])
+    return stacked([_view((seed, SPLITS.index(split), i), night, cameras, augment, grid) for i in numbers])
 
 
 def _view(
@@ -157,7 +157,8 @@ def _view(
     }
 
 
-def _stacked(each: list[dict[str, Tensor]]) -> Views:
+def stacked(each: list[dict[str, Tensor]]) -> Views:
+    """A set of streets of which each is given as the attributes of `Views`, one street's own."""
     columns: dict[str, Any] = {name: [one[name] for one in each] for name in each[0]}
     for name, parts in columns.items():
         columns[name] = Ragged.of(parts) if name in ("points", "boxes") else torch.stack(parts)
