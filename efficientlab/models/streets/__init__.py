@@ -1,0 +1,1 @@
+"""Networks that look at streets through cameras and a LiDAR."""

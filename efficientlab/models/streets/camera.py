@@ -1,0 +1,80 @@
+"""The camera branch: features of pixels, spread over depths that the network is not sure of, pooled on the ground.
+
+Philion and Fidler, "Lift, Splat, Shoot" (ECCV 2020). That the network is told where each pixel looks is the idea of
+Li et al., "BEVDepth" (AAAI 2023): the depth of a flat road follows from it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from efficientlab.datasets.streets.views import Views
+from efficientlab.kernels import BEVGrid, bev_index, bev_pool
+from efficientlab.models.streets.geometry import feature_pixels, lifted_points, rays
+
+STRIDE = 4
+
+
+def conv_layer(in_channels: int, out_channels: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """A convolution with batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+class CameraBranch(nn.Module):
+    """Pictures to features on the ground.
+
+    Args:
+        channels: C of the result.
+        grid: the cells on the ground.
+        depths: (start, stop, number) of the candidate depths in metres; the last is before `stop`.
+
+    Shapes: Views of N streets → (N, C, X, Y).
+    """
+
+    depths: Tensor
+
+    def __init__(
+        self, channels: int, grid: BEVGrid, depths: tuple[float, float, int] = (1.0, 22.0, 24)
+    ) -> None:
+        super().__init__()
+        start, stop, count = depths
+        self.channels, self.grid = channels, grid
+        self.register_buffer("depths", torch.linspace(start, stop, count + 1)[:-1])
+        self.fine = nn.Sequential(conv_layer(6, 16, 2), conv_layer(16, 32, 2), conv_layer(32, 48))
+        self.coarse = nn.Sequential(conv_layer(48, 64, 2), conv_layer(64, 64), nn.Conv2d(64, 48, 1))
+        self.head = nn.Sequential(conv_layer(48, 48), nn.Conv2d(48, count + channels, 1))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, views: Views) -> Tensor:
+        depth, features = self.lift(views)
+        return bev_pool(depth, features, bev_index(self.points(views), self.grid))
+
+    def lift(self, views: Views) -> tuple[Tensor, Tensor]:
+        """Weights of the depths (N, M, D, H, W), which add up to 1 in every pixel, and features (N, M, C, H, W)."""
+        n, m = views.image.shape[:2]
+        x = torch.cat([views.image / 127.5 - 1, _directions(views)], 2).flatten(0, 1)  # (NM, 6, H, W)
+        fine = self.fine(x.to(memory_format=torch.channels_last))  # (NM, 48, H/4, W/4)
+        x = F.relu(fine + F.interpolate(self.coarse(fine), size=fine.shape[2:], mode="nearest"))
+        depth, features = self.head(x).split([len(self.depths), self.channels], 1)
+        return depth.softmax(1).unflatten(0, (n, m)), features.unflatten(0, (n, m))
+
+    def points(self, views: Views) -> Tensor:
+        """Where the depths of the feature map's pixels lie: (N, M, D, H, W, 3), in metres in the rig's frame."""
+        height, width = (length // STRIDE for length in views.image.shape[-2:])
+        pixels = feature_pixels(height, width, STRIDE).to(self.depths)
+        seen = rays(pixels, views.intrinsics, views.to_rig, views.augment)
+        return lifted_points(seen, views.to_rig, self.depths)
+
+
+def _directions(views: Views) -> Tensor:
+    """(N, M, 3, H, W): unit vectors in the rig's frame."""
+    height, width = views.image.shape[-2:]
+    pixels = feature_pixels(height, width, 1).to(views.intrinsics)
+    seen = rays(pixels, views.intrinsics, views.to_rig, views.augment)
+    return F.normalize(seen, dim=-1).movedim(-1, 2)
