@@ -14,8 +14,8 @@ from efficientlab.kernels.bev import BEVGrid
 
 CLASSES = KINDS[:4]
 """What is detected. Cars and taxis differ in colour alone, so only a camera tells them apart."""
-MAPS = AREAS[:5]
-"""What a map shows. Areas overlap; all but the kerb between road and sidewalk is paint, which a LiDAR does not see."""
+MAPS = AREAS[:4]
+"""What a map shows. Areas overlap. A LiDAR sees where the road ends, at the kerb; all the rest is paint."""
 GRID = BEVGrid((-16.0, 16.0, 0.5), (-16.0, 16.0, 0.5), (-2.0, 4.0))
 
 

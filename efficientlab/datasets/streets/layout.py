@@ -15,7 +15,7 @@ from efficientlab.datasets.streets.things import LABELS, between
 
 Rng = np.random.Generator
 
-AREAS = ("drivable", "crossing", "walkway", "bicycle lane", "divider", "stripe")
+AREAS = ("drivable", "crossing", "bicycle lane", "divider", "walkway", "stripe")
 """Kinds of areas on the ground. They overlap: a crossing lies on what is drivable. A stripe is white paint; the
 dividers' and crossings' areas are those that the stripes mark."""
 

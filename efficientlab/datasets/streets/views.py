@@ -76,6 +76,17 @@ class Views:
         keep = self.points.rows[:, 3].long() % (LIDAR.beams // beams) == 0
         return replace(self, points=self.points.where(keep))
 
+    def misplaced(self, degrees: float = 0.0, metres: float = 0.0) -> Views:
+        """The same streets, and cameras that are believed to be where they are not: a calibration that is off.
+
+        All cameras are believed to be turned about the rig's vertical, counterclockwise, and to stand further ahead.
+        """
+        angle = torch.deg2rad(torch.tensor(degrees))
+        error = torch.eye(4).to(self.to_rig)
+        error[0, 0] = error[1, 1] = angle.cos()
+        error[1, 0], error[0, 1], error[0, 3] = angle.sin(), -angle.sin(), metres
+        return replace(self, to_rig=error @ self.to_rig)
+
     def turned(self, quarters: int, mirrored: bool = False) -> Views:
         """The same streets in a frame that is mirrored (y → −y) and then turned counterclockwise by quarters.
 

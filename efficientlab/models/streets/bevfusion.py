@@ -30,11 +30,13 @@ class Outputs(NamedTuple):
         box: (N, 8, X, Y): offset of the centre from the cell's lower corner in cells, x and y; height of the centre
             in metres; logarithms of length, width and height in metres; sine and cosine of the yaw.
         map: (N, maps, X, Y), logits; one sigmoid a class, for areas overlap.
+        depth: (N, M, D, H, W), the weights of the pixels' depths; None without cameras.
     """
 
     heat: Tensor
     box: Tensor
     map: Tensor
+    depth: Tensor | None = None
 
 
 class Decoder(nn.Module):
@@ -100,14 +102,17 @@ class BEVFusion(nn.Module):
 
     def forward(self, views: Views, missing: Sensor | None = None) -> Outputs:
         """Args: views of N streets; `missing`, a sensor that fails: its features are zero."""
-        fused = self.fuser(torch.cat(self.features(views, missing), 1))
-        return Outputs(*self.head(self.decoder(fused)).split(self.sizes, 1))
+        found, depth = self.features(views, missing)
+        fused = self.fuser(torch.cat(found, 1))
+        heat, box, areas = self.head(self.decoder(fused)).split(self.sizes, 1)
+        return Outputs(heat, box, areas, depth)
 
-    def features(self, views: Views, missing: Sensor | None = None) -> list[Tensor]:
-        """(N, C, X, Y) of each sensor, in the order of `SENSORS`."""
-        found = []
+    def features(self, views: Views, missing: Sensor | None = None) -> tuple[list[Tensor], Tensor | None]:
+        """(N, C, X, Y) of each sensor, in the order of `SENSORS`, and the weights of the depths."""
+        found, depth = [], None
         if self.camera is not None:
-            found.append(self.camera(views))
+            pooled, depth = self.camera(views)
+            found.append(pooled)
         if self.lidar is not None:
             found.append(self.lidar(views.points))
         if missing is not None:
@@ -116,4 +121,4 @@ class BEVFusion(nn.Module):
             fate = torch.rand(len(views), 1, 1, 1, device=found[0].device)
             lost = (fate < self.dropout, fate > 1 - self.dropout)
             found = [x.masked_fill(where, 0.0) for x, where in zip(found, lost, strict=True)]
-        return found
+        return found, depth

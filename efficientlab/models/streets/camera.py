@@ -34,7 +34,7 @@ class CameraBranch(nn.Module):
         grid: the cells on the ground.
         depths: (start, stop, number) of the candidate depths in metres; the last is before `stop`.
 
-    Shapes: Views of N streets → (N, C, X, Y).
+    Shapes: Views of N streets → (N, C, X, Y), and the weights of the depths (N, M, D, H, W).
     """
 
     depths: Tensor
@@ -51,9 +51,9 @@ class CameraBranch(nn.Module):
         self.head = nn.Sequential(conv_layer(48, 48), nn.Conv2d(48, count + channels, 1))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, views: Views) -> Tensor:
+    def forward(self, views: Views) -> tuple[Tensor, Tensor]:
         depth, features = self.lift(views)
-        return bev_pool(depth, features, bev_index(self.points(views), self.grid))
+        return bev_pool(depth, features, bev_index(self.points(views), self.grid)), depth
 
     def lift(self, views: Views) -> tuple[Tensor, Tensor]:
         """Weights of the depths (N, M, D, H, W), which add up to 1 in every pixel, and features (N, M, C, H, W)."""

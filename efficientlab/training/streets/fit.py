@@ -11,8 +11,10 @@ from torch import Tensor
 from efficientlab.datasets.streets.ragged import Ragged
 from efficientlab.datasets.streets.views import Views
 from efficientlab.models.streets.bevfusion import BEVFusion, Sensor
+from efficientlab.models.streets.camera import STRIDE
 from efficientlab.training.loop import Run, train
 from efficientlab.training.streets.decode import decode
+from efficientlab.training.streets.depth import depth_loss, depth_targets
 from efficientlab.training.streets.losses import losses
 from efficientlab.training.streets.metrics import best_thresholds, mean_average_precision, overlap
 from efficientlab.training.streets.targets import make_targets
@@ -27,19 +29,22 @@ def fit(
     bar: Any = None,
     **recipe: Any,
 ) -> Run:
-    """Trains `model` in place, on both tasks or on one, with the recipe of `loop.train`."""
+    """Trains `model` in place, on both tasks or on one, with the recipe of `loop.train`.
+
+    Cameras learn depth from the LiDAR's points; to see, they need none.
+    """
     device = next(model.parameters()).device
-    rng = torch.Generator().manual_seed(seed)
 
     def loss_of(index: Tensor) -> Tensor:
-        quarters, mirrored = (
-            int(torch.randint(4, (), generator=rng)),
-            bool(torch.rand((), generator=rng) < 0.5),
-        )
-        part = views[index].turned(quarters, mirrored).to(device)
+        part = views[index].to(device)
         outputs = model(part)
         each = losses(outputs, make_targets(part.boxes, outputs.heat.shape[1], model.grid), part.map)
-        return torch.stack([each[task] for task in tasks]).sum()
+        total = torch.stack([each[task] for task in tasks]).sum()
+        if outputs.depth is not None and model.camera is not None:
+            height, width = outputs.depth.shape[-2:]
+            targets = depth_targets(part, model.camera.depths, (height, width), STRIDE)
+            total = total + depth_loss(outputs.depth, targets)
+        return total
 
     return train(model, len(views), loss_of, seed=seed, bar=bar, unit="streets", **recipe)
 
