@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from efficientlab.datasets.download import cache_folder, download_zip
+from efficientlab.datasets.reading import is_visible
 
 SHAPENET_PART_URL = (
     "https://shapenet.cs.stanford.edu/media/shapenetcore_partanno_segmentation_benchmark_v0_normal.zip"
@@ -38,7 +39,8 @@ def _unpacked(archive: Path, place: Path) -> Path:
     """Unpacks beside the final folder and moves it there as the last step, so that a folder is whole or absent."""
     try:
         with zipfile.ZipFile(archive) as content:
-            tops = {name.partition("/")[0] for name in content.namelist()} - {"__MACOSX"}
+            tops = {name.partition("/")[0] for name in content.namelist()}
+            tops = {name for name in tops if is_visible(Path(name))}
             if len(tops) != 1:
                 raise ValueError(
                     f"{archive} must hold one folder, it holds {', '.join(sorted(tops)) or 'none'}."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.datasets.download import cache_folder, download, download_zip
+from efficientlab.datasets.pictures import read_picture
+from efficientlab.datasets.reading import is_visible
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR10_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its page gives it
@@ -85,19 +87,18 @@ def hundred_shot(
         size: rows and columns of the result; pictures are averaged over areas.
 
     Raises:
-        ValueError: another checksum; not a zip; no picture in it.
+        ValueError: another checksum; not a zip; no picture in it, or one that cannot be decoded.
         ConnectionError: the download failed.
     """
-    from PIL import Image
-
     archive = download_zip(f"{url.rstrip('/')}/{name}.zip", cache_folder(folder), sha256)
     pictures = []
     try:
         with zipfile.ZipFile(archive) as content:
             names = [n for n in content.namelist() if n.lower().endswith((".png", ".jpg", ".jpeg"))]
-            for member in sorted(n for n in names if not n.startswith("__MACOSX")):
-                with Image.open(io.BytesIO(content.read(member))) as picture:
-                    pixels = torch.from_numpy(np.array(picture.convert("RGB")))  # (H, W, 3)
+            shown = [n for n in names if all(map(is_visible, (path := PurePosixPath(n), *path.parents[:-1])))]
+            for member in sorted(shown):
+                picture = read_picture(io.BytesIO(content.read(member)), f"{archive}/{member}")
+                pixels = torch.from_numpy(np.array(picture))  # (H, W, 3)
                 pictures.append(F.adaptive_avg_pool2d(pixels.movedim(2, 0).float(), size))
     except zipfile.BadZipFile as error:
         raise ValueError(

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 
 from efficientlab.datasets.download import cache_folder, download
+from efficientlab.datasets.pictures import read_picture
+from efficientlab.datasets.reading import visible
 
 CYCLEGAN_URL = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/"
 CYCLEGAN_SETS = {  # sha256 of the archives, as TensorFlow Datasets records them
@@ -31,7 +33,11 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """Pictures that are read when they are asked for: one index gives a uint8 tensor (3, size, size)."""
+    """Pictures that are read when they are asked for: one index gives a uint8 tensor (3, size, size).
+
+    Raises, when a picture is read:
+        ValueError: it cannot be decoded (`efficientlab.datasets.pictures.read_picture`).
+    """
 
     files: Sequence[Path]
     size: int
@@ -43,8 +49,7 @@ class PictureFiles:
     def __getitem__(self, index: int) -> Tensor:
         from PIL import Image
 
-        with Image.open(self.files[index]) as file:
-            picture = file.convert("RGB")
+        picture = read_picture(self.files[index])
         width, height = picture.size
         if self.half is not None:
             middle = width // 2
@@ -108,7 +113,7 @@ def fetch_cyclegan_set(name: str, folder: Path | str | None = None, url: str = C
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; unpack the set there.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    files = visible(folder, SUFFIXES)
     if not files:
         raise FileNotFoundError(f"{folder} holds no picture ({', '.join(SUFFIXES)}).")
     return files

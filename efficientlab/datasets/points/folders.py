@@ -7,7 +7,6 @@ from each file by a seed.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientlab.datasets.points.clouds import Clouds, PartNames
+from efficientlab.datasets.reading import json_of, lines, visible
 
 SHAPENET_PARTS = PartNames(
     {
@@ -60,12 +60,12 @@ def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int
     """
     base = _base(root)
     listed = _choice(split, ("train", "val", "test"))
-    lines = _lines(base / "synsetoffset2category.txt")
-    synsets = {synset: category for category, synset in (line.split() for line in lines)}
-    names = json.loads("\n".join(_lines(base / "train_test_split" / f"shuffled_{listed}_file_list.json")))
+    _positive(points=points)
+    synsets = _synsets(base / "synsetoffset2category.txt")
+    listing = base / "train_test_split" / f"shuffled_{listed}_file_list.json"
     clouds, category = [], []
-    for name in names:
-        synset, item = Path(name).parts[-2:]  # published as shape_data/<synset>/<object>
+    for name in json_of(listing, list):
+        synset, item = _synset_and_object(name, listing)
         if synset not in synsets:
             raise ValueError(f"{name}: synset {synset} is not in synsetoffset2category.txt of {base}.")
         file = base / synset / f"{item}.txt"
@@ -73,9 +73,34 @@ def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int
         category.append(SHAPENET_PARTS.categories.index(synsets[synset]))
     table = torch.stack(clouds)  # (N, P, 7)
     part = table[:, :, 6].long()
+    if not torch.equal(part.float(), table[:, :, 6]):
+        raise ValueError(f"{base}: labels must be whole numbers, got {_first_broken(table[:, :, 6])}.")
     if not 0 <= int(part.min()) <= int(part.max()) < len(SHAPENET_PARTS.names):
         raise ValueError(f"{base}: labels must be 0 to 49, got {int(part.min())} to {int(part.max())}.")
     return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:6].mT.contiguous(), part, torch.tensor(category))
+
+
+def _synsets(file: Path) -> dict[str, str]:
+    """Synset number to category, from lines of `category synset`."""
+    synsets = {}
+    for line in lines(file):
+        category, _, synset = line.partition("\t") if "\t" in line else line.partition(" ")
+        if category.strip() not in SHAPENET_PARTS.categories or not synset.strip():
+            raise ValueError(f"{file}: expected a category of ShapeNet-Part and its synset, got {line!r}.")
+        synsets[synset.strip()] = category.strip()
+    return synsets
+
+
+def _synset_and_object(name: object, listing: Path) -> tuple[str, str]:
+    """The last two parts of a path, published as shape_data/<synset>/<object>; Windows' backslashes are understood."""
+    parts = name.replace("\\", "/").split("/") if isinstance(name, str) else []
+    if len(parts) < 2 or not all(parts[-2:]):
+        raise ValueError(f"{listing}: expected shape_data/<synset>/<object>, got {name!r}.")
+    return parts[-2], parts[-1]
+
+
+def _first_broken(labels: Tensor) -> float:
+    return float(labels[labels != labels.round()][0])
 
 
 def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 0) -> Clouds:
@@ -90,9 +115,10 @@ def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 
         ValueError: an unknown split, or a file of another form.
     """
     base = _base(root)
-    classes = _lines(base / "modelnet40_shape_names.txt")
+    _positive(points=points)
+    classes = lines(base / "modelnet40_shape_names.txt")
     clouds, category = [], []
-    for name in _lines(base / f"modelnet40_{_choice(split, ('train', 'test'))}.txt"):
+    for name in lines(base / f"modelnet40_{_choice(split, ('train', 'test'))}.txt"):
         kind = name.rpartition("_")[0]  # such as night_stand_0001
         if kind not in classes:
             raise ValueError(f"{name}: {kind!r} is not in modelnet40_shape_names.txt of {base}.")
@@ -123,11 +149,15 @@ def s3dis(
         ValueError: no areas, no column with enough points, or a file of another form.
     """
     base = _base(root)
+    _positive(points=points, block=block)
+    if isinstance(areas, int):
+        raise ValueError(f"areas must be a list of numbers of 1 to 6, such as [{areas}]; got {areas}.")
     if not areas:
         raise ValueError("areas is empty; S3DIS has areas 1 to 6.")
     clouds = []
     for area in areas:
-        rooms = sorted(_base(base / f"Area_{area}").glob("*/Annotations"))
+        rooms = [room / "Annotations" for room in visible(_base(base / f"Area_{area}"))]
+        rooms = [room for room in rooms if room.is_dir()]
         if not rooms:
             raise FileNotFoundError(f"{base / f'Area_{area}'} holds no <room>/Annotations.")
         for room in rooms:
@@ -158,7 +188,7 @@ def s3dis(
 def _room(annotations: Path) -> NDArray[np.float32]:
     """All points of a room with their class: (points, 7)."""
     tables = []
-    for file in sorted(annotations.glob("*.txt")):
+    for file in visible(annotations, (".txt",)):
         kind = file.stem.rpartition("_")[0]
         label = S3DIS_CLASSES.index(kind if kind in S3DIS_CLASSES else "clutter")  # "stairs" have no class
         table = _table(file, 6)
@@ -181,22 +211,29 @@ def _choice(split: str, splits: tuple[str, ...]) -> str:
     return split
 
 
-def _lines(file: Path) -> list[str]:
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; was the archive unpacked as published?")
-    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be positive, got {value}.")
 
 
 def _table(file: Path, columns: int, delimiter: str | None = None) -> NDArray[np.float32]:
-    """The numbers of a text file: (lines, columns)."""
-    lines = _lines(file)
+    """The numbers of a text file: (lines, columns); all of them finite."""
+    rows = lines(file)
     try:
-        table = np.loadtxt(lines, np.float32, delimiter=delimiter, ndmin=2)
+        table = np.loadtxt(rows, np.float64, delimiter=delimiter, ndmin=2, comments=None)
     except ValueError as error:
         raise ValueError(f"{file} is not a table of numbers: {error}") from None
     if not len(table) or table.shape[1] != columns:
         raise ValueError(f"{file} must hold lines of {columns} numbers, got a table of {table.shape}.")
-    return table
+    too_large = ~(np.abs(table) <= np.finfo(np.float32).max)  # NaN as well
+    if too_large.any():
+        row, column = np.argwhere(too_large)[0]
+        raise ValueError(
+            f"{file} is not a table of numbers: {table[row, column]} in line {row + 1} of those that are not "
+            f"blank, column {column + 1}, is not finite in float32."
+        )
+    return table.astype(np.float32)
 
 
 def _drawn(table: NDArray[np.float32], points: int, name: str, seed: int) -> Tensor:

@@ -18,6 +18,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientlab.datasets.pictures import read_picture
+from efficientlab.datasets.reading import visible
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -38,8 +41,8 @@ class VideoClips(Dataset[tuple[Tensor, int]]):
 
     The video is cut into T equal segments and each gives one frame: its middle one, or with ``jitter`` a
     random one, as in TSM's training (torch's global generator draws it, so `torch.manual_seed` and
-    DataLoader's worker seeds hold). The short side is scaled to 8/7 of ``size`` and the middle is cropped.
-    Nothing is flipped: see `efficientlab.datasets.video.mirror`.
+    DataLoader's worker seeds hold). Frames are turned as their file says. The short side is scaled to 8/7 of
+    ``size`` and the middle is cropped. Nothing is flipped: see `efficientlab.datasets.video.mirror`.
 
     Raises, when a clip is read:
         FileNotFoundError: the video is not there.
@@ -149,22 +152,12 @@ def _read(path: Path, choose: _Choose) -> list[Image]:
 
 
 def _read_folder(folder: Path, choose: _Choose) -> list[Image]:
-    from PIL import Image, UnidentifiedImageError
-
-    files = [file for file in folder.iterdir() if file.suffix.lower() in (".jpg", ".jpeg")]
+    files = visible(folder, (".jpg", ".jpeg"))
     files.sort(key=lambda file: (len(file.stem), file.stem))  # 9.jpg before 10.jpg
     if not files:
         raise ValueError(f"{folder} has no .jpg frames; unpack this video again.")
-    images = []
-    for index in choose(len(files), folder):
-        try:
-            with Image.open(files[index]) as image:
-                images.append(image.convert("RGB"))
-        except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(
-                f"{files[index]} cannot be decoded ({error}); unpack this video again."
-            ) from error
-    return images
+    remedy = "unpack this video again"
+    return [read_picture(files[index], remedy=remedy) for index in choose(len(files), folder)]
 
 
 def _read_file(path: Path, choose: _Choose) -> list[Image]:
@@ -174,10 +167,33 @@ def _read_file(path: Path, choose: _Choose) -> list[Image]:
             container.streams.video[0].thread_type = "AUTO"
             frames = list(container.decode(video=0))  # kept as decoded: headers often do not know the number
     except (av.FFmpegError, IndexError) as error:
-        raise ValueError(f"{path} cannot be decoded ({error}); download this video again.") from error
+        reason = "it holds no video" if isinstance(error, IndexError) else error
+        raise ValueError(f"{path} cannot be decoded ({reason}); download this video again.") from error
     if not frames:
         raise ValueError(f"{path} has no frames; download this video again.")
-    return [frames[index].to_image() for index in choose(len(frames), path)]
+    return [_upright(frames[index]) for index in choose(len(frames), path)]
+
+
+def _upright(frame: Any) -> Image:
+    """The frame as a player shows it: turned and mirrored by the container's display matrix, as FFmpeg does.
+
+    A phone stores the sensor's rows and says how to turn them: (x', y') = (a·x + c·y, b·x + d·y), rows of pixels
+    counted downwards. Turns by other than right angles are none that cameras write.
+    """
+    from PIL.Image import Transpose
+
+    image = frame.to_image()
+    matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+    if matrix is None:
+        return image
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+    if abs(b) > abs(a):  # x and y change places
+        image, right, down = image.transpose(Transpose.TRANSPOSE), c, b
+    else:
+        right, down = a, d
+    if right < 0:
+        image = image.transpose(Transpose.FLIP_LEFT_RIGHT)
+    return image.transpose(Transpose.FLIP_TOP_BOTTOM) if down < 0 else image
 
 
 def _pyav() -> ModuleType:

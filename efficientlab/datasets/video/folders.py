@@ -6,15 +6,16 @@ are called "train" and "val" here; the test splits are not read.
 
 import csv
 import difflib
-import json
+import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from efficientlab.datasets.reading import json_of, lines, text, visible
 from efficientlab.datasets.video.clips import VideoList
 
 _PUBLISHED = {"train": "train", "val": "validation"}
+_MISSING = "the annotation {} is missing; download it with the data set."
 _VIDEO_SUFFIXES = (".mp4", ".webm", ".mkv", ".avi")
 
 
@@ -30,14 +31,14 @@ def jester(root: Path | str, split: str) -> VideoList:
     """
     base, published = _base(root), _published(split)
     videos = _folder(base / "20bn-jester-v1")
-    classes = tuple(line for line in _text(base / "jester-v1-labels.csv").splitlines() if line.strip())
+    classes = tuple(lines(base / "jester-v1-labels.csv", _MISSING))
     file = base / f"jester-v1-{published}.csv"
     rows = []
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(text(file, _MISSING).splitlines(), 1):
         name, separator, label = line.partition(";")
         if not separator:
             raise ValueError(f"{file}, line {number}: expected 'id;label', got {line!r}.")
-        rows.append((videos / name, label))
+        rows.append((videos / name.strip(), label.strip()))
     return _listed(classes, rows, file)
 
 
@@ -61,15 +62,18 @@ def something_something(root: Path | str, split: str) -> VideoList:
             base / f"something-something-v2-{name}.json" if old.exists() else base / "labels" / f"{name}.json"
         )
 
-    numbers = _json(annotation("labels"), dict)
-    classes = tuple(sorted(numbers, key=lambda template: int(numbers[template])))
+    numbers = json_of(annotation("labels"), dict, _MISSING)
+    try:
+        classes = tuple(sorted(numbers, key=lambda template: int(numbers[template])))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{annotation('labels')}: every template needs a class number ({error}).") from error
     file = annotation(published)
     try:
         rows = [
             (videos / f"{entry['id']}.webm", entry["template"].replace("[", "").replace("]", ""))
-            for entry in _json(file, list)
+            for entry in json_of(file, list, _MISSING)
         ]
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{file}: every entry needs 'id' and 'template' ({error!r}).") from error
     return _listed(classes, rows, file)
 
@@ -79,7 +83,8 @@ def kinetics(root: Path | str, split: str) -> VideoList:
 
     With ``<split>.csv`` (columns label, youtube_id, time_start, time_end) the listed videos are taken, each
     as ``<youtube_id>_<start>_<end>.mp4`` with six digits for a time, from its class's folder or from
-    ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many.
+    ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many. A blank
+    and an underscore in a class's name are the same.
     Without a CSV the class folders are the annotation. Classes are those of both splits, in alphabetical
     order. "val" may be "validation" on disk.
 
@@ -116,26 +121,36 @@ def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
 
 
 def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
-    lines = csv.DictReader(_text(file).splitlines())
-    for row in lines:
+    rows = csv.DictReader(text(file).splitlines())
+    in_class = (
+        {_plain(path.name): path for path in visible(folder) if path.is_dir()} if folder.is_dir() else {}
+    )
+    for row in rows:
         try:
             video = f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}.mp4"
-            label = row["label"]
-        except (KeyError, TypeError, ValueError) as error:
+            label = _plain(row["label"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{file}, line {lines.line_num}: expected label, youtube_id, time_start, time_end ({error})."
+                f"{file}, line {rows.line_num}: expected label, youtube_id, time_start, time_end ({error})."
             ) from error
-        in_class = folder / label / video
-        yield (in_class if in_class.is_file() else folder / video), label
+        path = in_class.get(label, folder) / video
+        yield (path if path.is_file() else folder / video), label
 
 
 def _class_folders(folder: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(folder.glob("*/*")):
-        if path.suffix.lower() in _VIDEO_SUFFIXES:
-            yield path, path.parent.name
+    for kind in visible(folder) if folder.is_dir() else []:
+        for path in visible(kind, _VIDEO_SUFFIXES) if kind.is_dir() else []:
+            yield path, _plain(kind.name)
 
 
-def _listed(classes: Sequence[str], rows: Iterable[tuple[Path, str]], file: Path) -> VideoList:
+def _plain(label: str) -> str:
+    """One spelling of a class: the CSV files have blanks, many folders underscores, and macOS splits its accents."""
+    return " ".join(unicodedata.normalize("NFC", label).replace("_", " ").split())
+
+
+def _listed(classes: Sequence[str], rows: Sequence[tuple[Path, str]], file: Path) -> VideoList:
+    if not rows:
+        raise ValueError(f"{file} lists no video; download it again.")
     index = {name: i for i, name in enumerate(classes)}
     paths, labels = [], []
     for path, label in rows:
@@ -165,19 +180,3 @@ def _folder(path: Path) -> Path:
     if not path.is_dir():
         raise FileNotFoundError(f"the folder {path} is missing; download the data set and unpack it there.")
     return path
-
-
-def _text(file: Path) -> str:
-    if not file.is_file():
-        raise FileNotFoundError(f"the annotation {file} is missing; download it with the data set.")
-    return file.read_text(encoding="utf-8")
-
-
-def _json(file: Path, kind: type) -> Any:
-    try:
-        content = json.loads(_text(file))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file} is not JSON ({error}); download it again.") from error
-    if not isinstance(content, kind):
-        raise ValueError(f"{file}: expected a JSON {kind.__name__}, got {type(content).__name__}.")
-    return content

@@ -118,3 +118,20 @@ def test_an_archive_that_is_not_served_is_named(publisher: SimpleNamespace, tmp_
 def test_an_unknown_set_is_named() -> None:
     with pytest.raises(ValueError, match="unknown set 'cats'; there are horse2zebra, maps"):
         fetch_cyclegan_set("cats")
+
+
+def test_pictures_are_read_upright_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    folder = tmp_path / "shoes" / "train"
+    folder.mkdir(parents=True)
+    stored = np.concatenate([np.full((8, 8, 3), colour, np.uint8) for colour in (BLUE, RED)])  # blue over red
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by a quarter to the right: red on the left
+    Image.fromarray(stored).save(folder / "1.png", exif=exif)
+    (folder / "._1.png").write_bytes(b"no picture")
+    inputs, targets = paired_pictures(tmp_path / "shoes", "train", size=4)
+    assert len(inputs) == 1
+    assert inputs[0][:, 1, 1].tolist() == list(RED)
+    assert targets[0][:, 2, 2].tolist() == list(BLUE)
+    (folder / "2.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(ValueError, match=r"2\.jpg cannot be decoded"):
+        paired_pictures(tmp_path / "shoes", "train")[0][1]

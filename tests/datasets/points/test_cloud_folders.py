@@ -177,3 +177,81 @@ def test_s3dis_folders_that_are_missing_are_named(s3dis_root):
         s3dis(s3dis_root, [2])
     with pytest.raises(ValueError, match="areas is empty"):
         s3dis(s3dis_root, [])
+
+
+BROKEN = ["nan", "-inf", "1e39", "NaN"]
+
+
+@pytest.mark.parametrize("number", BROKEN)
+@pytest.mark.parametrize("column", [0, 4])
+def test_numbers_that_are_not_finite_are_named(shapenet_root, modelnet_root, s3dis_root, number, column):
+    places = {
+        shapenet_root[0] / "03797390" / "m2.txt": (" ", 7, lambda: shapenet_part(shapenet_root[0], "test")),
+        modelnet_root / "night_stand" / "night_stand_0001.txt": (
+            ",",
+            6,
+            lambda: modelnet40(modelnet_root, "test"),
+        ),
+        next(s3dis_root.glob("Area_5/*/Annotations/*.txt")): (" ", 6, lambda: s3dis(s3dis_root, [5])),
+    }
+    for file, (delimiter, columns, read) in places.items():
+        good = delimiter.join(["1"] * columns)
+        bad = delimiter.join(number if k == column else "1" for k in range(columns))
+        file.write_text(f"{good}\n\n{bad}\n")
+        with pytest.raises(ValueError, match=rf"{file.name} is not a table.*line 2 .*column {column + 1}"):
+            read()
+
+
+def test_what_a_system_left_there_is_not_read(s3dis_root):
+    before = s3dis(s3dis_root, [5], points=50)
+    annotations = next(s3dis_root.glob("Area_5/*/Annotations"))
+    (annotations / "._ceiling_1.txt").write_bytes(b"\x00\x05\x16\x07\xb0")
+    (annotations / ".ipynb_checkpoints").mkdir()
+    hidden = annotations.parents[1] / ".ipynb_checkpoints" / "Annotations"
+    hidden.mkdir(parents=True)
+    (hidden / "wall_1.txt").write_text("1 2 3 4 5 6\n" * 200)
+    after = s3dis(s3dis_root, [5], points=50)
+    assert torch.equal(before.points, after.points)
+
+
+def test_lists_of_another_form_are_named(shapenet_root, modelnet_root):
+    base, _ = shapenet_root
+    listing = base / "train_test_split" / "shuffled_test_file_list.json"
+    expected = shapenet_part(base, "test", points=20)
+    listing.write_bytes(b"\xef\xbb\xbf" + json.dumps(["shape_data\\03797390\\m2"]).encode())  # Windows
+    (base / "synsetoffset2category.txt").write_bytes(b"\xef\xbb\xbfAirplane 02691156\r\nMug 03797390\r\n")
+    assert torch.equal(shapenet_part(base, "test", points=20).points, expected.points)
+    for content, reason in {
+        "[]": "is empty", "{}": "expected a JSON list, got dict", "[": "is not JSON", "[3]": "got 3",
+        '["m2"]': "expected shape_data/<synset>/<object>", "": "is not JSON", "null": "got NoneType",
+    }.items():  # fmt: skip
+        listing.write_text(content)
+        with pytest.raises(ValueError, match=rf"shuffled_test_file_list\.json.*{reason}"):
+            shapenet_part(base, "test")
+    (base / "synsetoffset2category.txt").write_text("Teapot\t03797390\n")
+    with pytest.raises(ValueError, match=r"synsetoffset2category\.txt: expected a category.*Teapot"):
+        shapenet_part(base, "test")
+    names = modelnet_root / "modelnet40_shape_names.txt"
+    names.write_bytes(b"\xef\xbb\xbf" + names.read_bytes())
+    assert modelnet40(modelnet_root, "train", points=5).category.tolist() == [0, 1]
+    (modelnet_root / "modelnet40_test.txt").write_text("\n")
+    with pytest.raises(ValueError, match=r"modelnet40_test\.txt is empty"):
+        modelnet40(modelnet_root, "test")
+    names.write_bytes("Möbel\n".encode("latin-1"))
+    with pytest.raises(
+        ValueError, match=r"modelnet40_shape_names\.txt is not UTF-8 text \(byte 0xf6 at position 1\)"
+    ):
+        modelnet40(modelnet_root, "train")
+
+
+def test_arguments_of_another_form_are_named(shapenet_root, s3dis_root):
+    base, _ = shapenet_root
+    with pytest.raises(ValueError, match="points must be positive, got 0"):
+        shapenet_part(base, "test", points=0)
+    with pytest.raises(ValueError, match="block must be positive, got 0"):
+        s3dis(s3dis_root, [5], block=0)
+    with pytest.raises(ValueError, match=r"areas must be a list of numbers .*got 5"):
+        s3dis(s3dis_root, 5)
+    (base / "03797390" / "m2.txt").write_text("1 2 3 0 0 1 2.7\n0 0 0 0 0 1 3\n")
+    with pytest.raises(ValueError, match=r"labels must be whole numbers, got 2\.7"):
+        shapenet_part(base, "test")

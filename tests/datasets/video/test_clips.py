@@ -1,4 +1,5 @@
 import math
+import struct
 import sys
 import warnings
 from fractions import Fraction
@@ -249,3 +250,62 @@ def test_classes_that_are_not_there(swipes):
     empty = VideoList(("left", "up"), swipes.paths[:1], (0,))
     with pytest.raises(ValueError, match="no video of this set belongs to up"):
         load_clips(empty, ("up",), 4)
+
+
+IDENTITY = (1, 0, 0, 1)
+# (a, b, c, d) of the display matrix, x' = a·x + c·y and y' = b·x + d·y: where the stored top left corner is shown
+SHOWN = {
+    "as stored": (IDENTITY, (0, 0)), "turned by 90°": ((0, 1, -1, 0), (0, -1)),
+    "turned by 180°": ((-1, 0, 0, -1), (-1, -1)), "turned by 270°": ((0, -1, 1, 0), (-1, 0)),
+    "mirrored": ((-1, 0, 0, 1), (0, -1)), "upside down": ((1, 0, 0, -1), (-1, 0)),
+    "transposed": ((0, 1, 1, 0), (0, 0)),
+}  # fmt: skip
+
+
+def with_matrix(path, matrix):
+    """Writes the display matrix into the header of an MP4's track, as a phone does."""
+    a, b, c, d = (value << 16 for value in matrix)
+    one = 1 << 30
+    content = path.read_bytes()
+    old = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, one)
+    place = content.index(old, content.index(b"tkhd"))
+    new = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, one)
+    path.write_bytes(content[:place] + new + content[place + len(old) :])
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_video_is_turned_as_its_file_says(tmp_path, name):
+    matrix, (row, column) = SHOWN[name]
+    path = tmp_path / "phone.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.bit_rate = 4_000_000
+        picture = np.zeros((64, 64, 3), np.uint8)
+        picture[:32, :32] = 240
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    with_matrix(path, matrix)
+    clip, _ = VideoClips(one(path), frames=2, size=16)[0]
+    quarters = clip[0].double().mean(0).view(2, 8, 2, 8).mean((1, 3))  # (2, 2)
+    assert quarters[row, column] > 180
+    assert quarters.sum() - quarters[row, column] < 60
+
+
+def test_hidden_frames_are_no_frames(tmp_path):
+    write_frames(tmp_path / "v", 4)
+    (tmp_path / "v" / "._00001.jpg").write_bytes(b"no picture")
+    clip, _ = VideoClips(one(tmp_path / "v"), frames=4, size=16)[0]
+    assert numbers(clip) == [0, 1, 2, 3]
+
+
+def test_a_file_without_video_says_so(tmp_path):
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(ValueError, match=r"sound\.mp4 cannot be decoded \(it holds no video\)"):
+        VideoClips(one(tmp_path / "sound.mp4"))[0]

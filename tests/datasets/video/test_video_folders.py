@@ -217,3 +217,70 @@ def test_missing_folder(tmp_path, read):
 def test_unknown_split(tmp_path, read):
     with pytest.raises(ValueError, match=r"unknown split 'test'; expected 'train' or 'val'"):
         read(tmp_path, "test")
+
+
+def test_kinetics_leaves_out_what_a_system_left_there(kinetics_root):
+    before = kinetics(kinetics_root, "train")
+    for name in (".ipynb_checkpoints/2-checkpoint.mp4", "__MACOSX/a.mp4", "bowling/._b_000007_000017.mp4"):
+        path = kinetics_root / "train" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x00\x05\x16\x07")
+    assert kinetics(kinetics_root, "train") == before
+
+
+def test_kinetics_classes_have_one_spelling(tmp_path):
+    """A CSV with blanks for one split, folders with underscores for the other; an accent in two forms."""
+    composed, split = "caf\u00e9 dance", "cafe\u0301_dance"
+    for name in (
+        "train/riding_a_bike/x_000000_000010",
+        f"val/{split}/z_000000_000010",
+        "val/riding a bike/y",
+    ):
+        path = tmp_path / f"{name}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "train.csv").write_bytes(
+        b"\xef\xbb\xbf"
+        + f"label,youtube_id,time_start,time_end\nriding a bike,x,0,10\n{composed},w,0,10\n".encode()
+    )
+    with pytest.warns(UserWarning, match="1 of the 2 videos"):
+        train = kinetics(tmp_path, "train")
+    val = kinetics(tmp_path, "val")
+    assert train.classes == val.classes == (composed, "riding a bike")
+    assert (train.labels, val.labels) == ((1,), (0, 1))
+    assert train.paths[0].parent.name == "riding_a_bike"
+
+
+def test_annotations_of_another_form_are_named(jester_root, something_root, kinetics_root):
+    train = jester_root / "jester-v1-train.csv"
+    train.write_bytes(b"\xef\xbb\xbf34870;Swiping Right\r\n")
+    assert [path.name for path in jester(jester_root, "train").paths] == ["34870"]
+    train.write_text("")
+    with pytest.raises(ValueError, match=r"jester-v1-train\.csv lists no video"):
+        jester(jester_root, "train")
+    train.write_bytes("34870;Möbel\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"jester-v1-train\.csv is not UTF-8"):
+        jester(jester_root, "train")
+    (kinetics_root / "train.csv").write_bytes("label\n".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"train\.csv is not UTF-8"):
+        kinetics(kinetics_root, "train")
+    for path in (
+        something_root / "labels" / "train.json",
+        something_root / "something-something-v2-train.json",
+    ):
+        for content, reason in {
+            '[{"id": 1, "template": null}]': "'id' and 'template'", "[": "is not JSON", "[3]": "'id' and 'template'",
+            "[]": "is empty", '"x"': "expected a JSON list",
+        }.items():  # fmt: skip
+            if path.exists():
+                path.write_text(content)
+                with pytest.raises(ValueError, match=rf"train\.json.*{reason}"):
+                    something_something(something_root, "train")
+    for path in (
+        something_root / "labels" / "labels.json",
+        something_root / "something-something-v2-labels.json",
+    ):
+        if path.exists():
+            path.write_text('{"Moving something up": null}')
+            with pytest.raises(ValueError, match=r"labels\.json: every template needs a class number"):
+                something_something(something_root, "val")

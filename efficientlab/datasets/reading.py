@@ -1,0 +1,73 @@
+"""Reading what others wrote: lists, JSON and folders. A fault names its file, and what a system hid stays hidden."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+from typing import Any
+
+_MISSING = "{} is missing; was the archive unpacked as published?"
+_OF_THE_SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+
+
+def is_visible(path: PurePath) -> bool:
+    """False for what an editor, an archiver or a system left beside the data: .ipynb_checkpoints, ._x, __MACOSX."""
+    return not path.name.startswith(".") and path.name not in _OF_THE_SYSTEM
+
+
+def visible(folder: Path, suffixes: Iterable[str] = ()) -> list[Path]:
+    """What a folder holds, sorted by name; with suffixes, such as ".jpg", only the files that have one of them."""
+    wanted = set(suffixes)
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if is_visible(path) and (not wanted or (path.suffix.lower() in wanted and path.is_file()))
+    )
+
+
+def text(file: Path, missing: str = _MISSING) -> str:
+    """The content of a UTF-8 file, without its byte order mark.
+
+    Raises:
+        FileNotFoundError: it is missing, said in the words of `missing`.
+        ValueError: it is not UTF-8.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(missing.format(file))
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{file} is not UTF-8 text (byte {error.object[error.start]:#04x} at position {error.start}); "
+            "save it as UTF-8, or download it again."
+        ) from None
+
+
+def lines(file: Path, missing: str = _MISSING) -> list[str]:
+    """The lines of a text file that are not blank, without blanks around them.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = [line.strip() for line in text(file, missing).splitlines() if line.strip()]
+    if not found:
+        raise ValueError(f"{file} is empty; download it again.")
+    return found
+
+
+def json_of(file: Path, kind: type, missing: str = _MISSING) -> Any:
+    """The content of a JSON file, which is a `kind`: list or dict, and not an empty one.
+
+    Raises:
+        ValueError: it is not JSON, something else, or empty.
+    """
+    try:
+        content = json.loads(text(file, missing))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{file} is not JSON ({error}); download it again.") from error
+    if not isinstance(content, kind):
+        raise ValueError(f"{file}: expected a JSON {kind.__name__}, got {type(content).__name__}.")
+    if not content:
+        raise ValueError(f"{file} is empty: it lists nothing; download it again.")
+    return content
