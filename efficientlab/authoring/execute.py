@@ -13,7 +13,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-CELL_SECONDS = 900
+CELL_SECONDS = 3600  # only what hangs: a busy machine may take ten times as long as a quiet one
 COLOURS = 96  # of a picture's palette; plots keep their look and lose two thirds of their bytes
 
 

@@ -52,6 +52,25 @@ class Ratio:
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
+    def above(self, bound: float) -> bool:
+        """Whether the time is more than `bound` baselines: False only where the whole interval says otherwise.
+
+        An interval that holds the bound decides nothing. That is printed, and the claim stands: no assertion fails
+        because the machine was busy while it was measured.
+        """
+        return self._claim("above", bound, holds=self.low > bound, fails=self.high <= bound)
+
+    def below(self, bound: float) -> bool:
+        """Whether the time is less than `bound` baselines; see `above`."""
+        return self._claim("below", bound, holds=self.high < bound, fails=self.low >= bound)
+
+    def _claim(self, side: str, bound: float, holds: bool, fails: bool) -> bool:
+        if not holds and not fails:
+            print(
+                f"Undecided: {self} may be {side} {bound:g} or not. Measure again while the machine is quiet."
+            )
+        return not fails
+
 
 @dataclass(frozen=True)
 class Comparison:

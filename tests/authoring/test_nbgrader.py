@@ -64,7 +64,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     put(source, root / "source" / NAME)
     config = Config()
     config.CourseDirectory.root = str(root)
-    config.ExecutePreprocessor.timeout = 300
+    config.ExecutePreprocessor.timeout = 3600
     api = NbGraderAPI(config=config)
     generated = api.generate_assignment(NAME)
     assert generated["success"], generated["log"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from efficientlab.counters import compare, count, latency, measure, processor_time
-from efficientlab.counters.latency import summary
+from efficientlab.counters.latency import Ratio, summary
 
 
 class Machine:
@@ -215,3 +215,15 @@ def test_processor_time_takes_the_wall_clock_where_the_processor_s_is_coarse(mon
     result = compare({"once": lambda: x @ x, "ten": lambda: [x @ x for _ in range(10)]}, timer=processor_time)
     assert result["once"].low > 0
     assert 3 < result.ratio["ten"].value < 30
+
+
+@pytest.mark.parametrize(
+    ("bound", "above", "below", "undecided"),
+    [(0.7, True, False, 0), (0.9, True, True, 2), (1.0, True, True, 2), (1.3, False, True, 0)],
+)
+def test_only_an_interval_that_is_wholly_on_the_other_side_refutes_a_claim(
+    bound: float, above: bool, below: bool, undecided: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratio = Ratio(1.0, 0.8, 1.2)
+    assert (ratio.above(bound), ratio.below(bound)) == (above, below)
+    assert capsys.readouterr().out.count("Undecided: 1.000 [0.800, 1.200] may be ") == undecided

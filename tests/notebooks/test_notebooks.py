@@ -84,7 +84,7 @@ def test_the_student_notebook_stops_at_its_first_stub_with_a_sentence(
 ) -> None:
     monkeypatch.setenv("EFFICIENTLAB_PROFILE", "ci")
     notebook = nbformat.from_dict(student(number))
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "labs")}})
+    client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(ROOT / "labs")}})
     with pytest.raises(CellExecutionError) as stopped:
         client.execute()
     first = next(e for e in find_lab(number).exercises if e.check)

@@ -35,7 +35,7 @@ def flux(surface: Surface) -> float:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=6)
 @given(length, length, length)
 def test_the_volume_inside_follows_from_points_normals_and_area(a: float, b: float, c: float) -> None:
     assert flux(Box(a, b, c)) == pytest.approx(a * b * c, rel=0.02)

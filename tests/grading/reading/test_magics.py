@@ -76,9 +76,13 @@ def test_prompts_and_a_common_indent_are_taken_off(source: str) -> None:
 )
 def test_the_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     def seconds(copies: int) -> float:
-        start = time.process_time()
-        plain_python(unit * copies)
-        return time.process_time() - start
+        """The best of three: a busy machine's caches are others' caches."""
+        spent = []
+        for _ in range(3):
+            start = time.process_time()
+            plain_python(unit * copies)
+            spent.append(time.process_time() - start)
+        return min(spent)
 
     plain_python(unit)
     assert seconds(80_000) < 60 * max(seconds(4_000), 2e-3)  # 20 times the text; quadratic would be 400

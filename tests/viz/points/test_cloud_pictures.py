@@ -67,13 +67,12 @@ def test_errors_are_red_and_counted() -> None:
     assert sum(tuple(c) == to_rgba(RED) for c in dots.get_facecolors()) == 5
 
 
-@pytest.mark.slow
 def test_merged_points_are_the_means_of_their_voxels() -> None:
     pairs = torch.tensor([[-1.0, -0.98, 1.0], [0, 0, 0], [0, 0, 0]])
     merged, count = merged_points(pairs, 4)
     assert count.tolist() == [2, 1]
     assert torch.allclose(merged[0], torch.tensor([-0.99, 1.0]))
-    merged, count = merged_points(POINTS, 512)
+    merged, count = merged_points(POINTS, 64)
     assert count.tolist() == [1] * 40
     assert torch.allclose(merged.sort(1).values, POINTS.sort(1).values, atol=1e-6)
     title = draw_voxels(POINTS, 1).axes[1].get_title()
