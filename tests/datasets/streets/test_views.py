@@ -132,9 +132,9 @@ def test_fewer_beams() -> None:
 def test_a_wrong_calibration_moves_cameras_alone() -> None:
     wrong = VIEWS.misplaced(degrees=90.0, metres=2.0)
     assert equal(wrong, VIEWS, "to_rig")
-    ahead = VIEWS.to_rig[0, 0, :3, 2]
+    ahead = VIEWS.to_rig[0, 0, :3, 2].tolist()
     assert wrong.to_rig[0, 0, :3, 2].tolist() == pytest.approx([-ahead[1], ahead[0], ahead[2]], abs=1e-6)
-    x, y, z = VIEWS.to_rig[0, 0, :3, 3]
+    x, y, z = VIEWS.to_rig[0, 0, :3, 3].tolist()
     assert wrong.to_rig[0, 0, :3, 3].tolist() == pytest.approx([2 - y, x, z], abs=1e-6)
     assert equal(VIEWS.misplaced(), VIEWS)
 
