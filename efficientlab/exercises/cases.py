@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +39,40 @@ def uniform_numbers(seed: int) -> Callable[[float, float], float]:
         return low + (high - low) * torch.rand((), generator=generator).item()
 
     return uniform
+
+
+@contextlib.contextmanager
+def other_generators(seed: int) -> Iterator[None]:
+    """Seed the global generators, which an answer that is given an `rng` must not use, for a while."""
+    python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002 (it is the global one)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numbers)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def processor_limit(seconds: float, failure: Exception) -> Iterator[None]:
+    """Raise `failure` inside after so much processor time, where the system can: a loop without an end is told."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise failure
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def tensor_of(case: Values, key: str) -> Tensor:

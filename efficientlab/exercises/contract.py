@@ -14,15 +14,15 @@ the solution's own on fresh seeds in the grader.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
-Value = torch.Tensor | int | float | bool | str
-Values = dict[str, Value]
+from efficientlab.exercises.naming import Evidence, known_slip
+from efficientlab.exercises.values import Value, Values, close, differs, is_number, plain
+
 Student = Callable[[Values], Values]
 Judge = Callable[[Values, Values, Values], None]
 
@@ -114,28 +114,31 @@ class Case:
 def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: Sequence[Case] = ()) -> int:
     """Run `student` on every case and return how many passed: all of them, or `CheckFailed` is raised.
 
-    The failure is named after a known slip when the student's outputs on the recorded cases (`diagnose`, by
-    default `cases` themselves) are that slip's outputs.
+    The failure is named after the slip that the student's outputs on the recorded cases (`diagnose`, by default
+    `cases` themselves) show; see `naming`.
     """
     if not cases:
         raise ValueError(f"there are no cases to check `{check.name}` with; build the lab again.")
     for case in cases:
         try:
-            answer = _answer(check, student, case.inputs)
-            try:
-                check.judge(case.inputs, case.expected, answer)
-            except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
-                raise CheckFailed(f"the answer cannot be compared: {error}") from None
+            _judge(check, case, _answer(check, student, case.inputs))
         except CheckFailed as failure:
             if isinstance(failure, NotWritten | Stopped):
                 raise
-            slip = _known_slip(student, diagnose or cases)
+            slip = known_slip([_evidence(check, student, recorded) for recorded in diagnose or cases])
             if slip is None:
                 raise
             raise CheckFailed(
                 f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail))), slip, failure.cause
             ) from None
     return len(cases)
+
+
+def _judge(check: Check, case: Case, got: Values) -> None:
+    try:
+        check.judge(case.inputs, case.expected, got)
+    except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
+        raise CheckFailed(f"the answer cannot be compared: {error}") from None
 
 
 def _answer(check: Check, student: Student, inputs: Values) -> Values:
@@ -153,75 +156,74 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
         raise failed(f"`{check.name}` raised {error}", detail.rstrip(), cause=error) from None
 
 
-def _known_slip(student: Student, recorded: Sequence[Case]) -> str | None:
-    """The sentence of the slip whose outputs the student's are, on every recorded case; None if there is none."""
-    suspects = {sentence for case in recorded for sentence in case.slips}
-    for case in recorded:
-        try:
-            got: Values | str = student(case.inputs)
-        except AnswerError as error:
-            got = str(error)
-        suspects = {s for s in suspects if s in case.slips and _alike(case.slips[s], got)}
-        if not suspects:
-            return None
-    return min(suspects) if suspects else None
-
-
-def _alike(a: Values | str, b: Values | str) -> bool:
-    """Two outcomes are the same: the same exception, or the same values within rounding."""
-    if isinstance(a, str) or isinstance(b, str):
-        return a == b
-    return a.keys() == b.keys() and all(close(a[k], b[k]) for k in a)
-
-
-def close(a: Value, b: Value, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
-    """Equal shape and values within tolerance; strings and truth values exactly; NaN equals NaN."""
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return a.shape == b.shape and torch.allclose(
-            a.double(), b.double(), rtol=rtol, atol=atol, equal_nan=True
-        )
-    if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
-        return False
-    if isinstance(a, str | bool) or not isinstance(b, int | float) or isinstance(b, bool):
-        return type(a) is type(b) and a == b
-    return math.isclose(a, b, rel_tol=rtol, abs_tol=atol) or (math.isnan(a) and math.isnan(b))
+def _evidence(check: Check, student: Student, case: Case) -> Evidence:
+    try:
+        got = student(case.inputs)
+    except AnswerError as error:
+        return Evidence(case.expected, case.slips, str(error), right=False)
+    try:
+        _judge(check, case, got)
+    except CheckFailed:
+        return Evidence(case.expected, case.slips, got, right=False)
+    return Evidence(case.expected, case.slips, got, right=True)
 
 
 def returned_tensor(value: Any, what: str = "") -> torch.Tensor:
     """`value`, which must be a tensor; `AnswerError` says what the student's code returned instead."""
     if isinstance(value, torch.Tensor):
         return value
-    hint = "; is a `return` missing?" if value is None else ""
-    raise AnswerError("Returned", f"returned {type(value).__name__}{what} where a tensor belongs{hint}")
+    raise AnswerError(
+        "Returned", f"returned {kind_of(value)}{what} where a tensor belongs{_forgotten(value)}"
+    )
 
 
 def returned_dictionary(value: Any, verb: str = "returned") -> dict[Any, Any]:
-    """`value`, which must be a dictionary; `AnswerError` says what the student's code gave instead."""
+    """`value`, which must be a dictionary, with its numbers as Python's."""
     if isinstance(value, dict):
-        return value
-    raise AnswerError("Returned", f"{verb} {type(value).__name__} where a dictionary belongs.")
+        return {key: plain(number) for key, number in value.items()}
+    raise AnswerError("Returned", f"{verb} {kind_of(value)} where a dictionary belongs{_forgotten(value)}")
 
 
 def returned_tuple(value: Any, what: str, length: int = 2) -> tuple[Any, ...]:
-    """`value`, which must be a tuple or list of this length; `what` names what belongs there."""
+    """`value`, which must be a tuple or list of this length, with its numbers as Python's; `what` names what belongs
+    there.
+    """
     if isinstance(value, tuple | list) and len(value) == length:
-        return tuple(value)
+        return tuple(plain(number) for number in value)
     raise AnswerError("Returned", f"gave {value!r} where {what} belongs.")
 
 
-def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
+def returned_number(value: Any) -> int | float:
+    """`value`, which must be one number: Python's, numpy's, or a tensor of one."""
+    number = plain(value)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return number
+    raise AnswerError("Returned", f"returned {kind_of(value)} where a number belongs{_forgotten(value)}")
+
+
+def kind_of(value: Any) -> str:
+    """The name of a value's type; None is called by its name."""
+    return "None" if value is None else type(value).__name__
+
+
+def _forgotten(value: Any) -> str:
+    return "; is a `return` missing?" if value is None else "."
+
+
+def values_judge(meaning: Mapping[str, str], rtol: float = 1e-4, atol: float = 1e-6) -> Judge:
     """A judge that compares outputs by value, in the order of `meaning`, which names each in the lab's words.
 
-    Of an output that is a truth value, `meaning` says what is wrong when it is not as expected.
+    Of an output that is a truth value, `meaning` says what is wrong when it is not as expected. Tolerances are those
+    of `values.close`.
     """
 
     def judge(inputs: Values, expected: Values, got: Values) -> None:
         for key, name in meaning.items():
             want = expected[key]
             if key not in got:
-                problem = f"{name} is missing from the answer."
+                problem = f"{name} {_missing(key, expected, got)}"
             elif isinstance(want, bool):
-                problem = "" if close(want, got[key]) else f"{name}."
+                problem = "" if close(want, plain(got[key])) else f"{name}."
             else:
                 wrong = difference(want, got[key], rtol, atol)
                 problem = f"{name} {wrong}" if wrong else ""
@@ -241,46 +243,66 @@ def counts_judge(verb: str = "is") -> Judge:
     def judge(inputs: Values, expected: Values, got: Values) -> None:
         case = f"on the case: {describe(inputs)}"
         for name, want in expected.items():
-            have = got.get(name)
             assert isinstance(want, int)
-            if have is None:
-                raise CheckFailed(f"{name} {verb} missing from the answer.", case)
+            if name not in got:
+                raise CheckFailed(f"{name} {verb} {_missing(name, expected, got).removeprefix('is ')}", case)
+            have = plain(got[name])
             if isinstance(want, bool):
                 if have is not want:
                     raise CheckFailed(f"{name}.", case)
-                continue
-            if isinstance(have, bool) or not isinstance(have, int | float):
+            elif not is_number(have):
                 raise CheckFailed(f"{name} {verb} {have!r}; give an integer.", case)
-            if have != want:
-                factor = f"{have / want:.4g} times the right number, " if want else ""
-                raise CheckFailed(f"{name} {verb} {factor}{have - want:+,} off.", case)
+            elif have != want:
+                raise CheckFailed(f"{name} {verb} {_off(want, have)}", case)
 
     return judge
+
+
+def _missing(key: str, expected: Values, got: Values) -> str:
+    """What to say of an output that is not there: the names that are there and that nobody asked for, if any."""
+    others = [repr(name) for name in got if name not in expected]
+    return "is missing from the answer" + (f"; it has {', '.join(others[:4])}." if others else ".")
+
+
+def _off(want: int, have: float) -> str:
+    """By how much a count is off: by a factor, and by a difference where the factor is nearly 1."""
+    if not want:
+        return f"{have:,}; expected 0."
+    share = abs(have - want) / abs(want)
+    if share < 0.02:
+        return f"{abs(have - want):,} too {'large' if have > want else 'small'} ({100 * share:.2g} %)."
+    return f"{have / want:.4g} times the right number, {have - want:+,} off."
 
 
 def difference(want: Value, got: Value, rtol: float, atol: float) -> str:
     """Say in words how `got` differs from `want`; empty when it does not."""
     if isinstance(want, torch.Tensor):
         if not isinstance(got, torch.Tensor):
-            return f"is {type(got).__name__} {got!r}; expected a tensor of shape {tuple(want.shape)}."
+            return f"is {kind_of(got)}, where a tensor belongs, of shape {tuple(want.shape)}."
         if want.shape != got.shape:
             return f"has shape {tuple(got.shape)}; expected {tuple(want.shape)}."
         if want.dtype != got.dtype:
             return f"has dtype {got.dtype}; expected {want.dtype}."
         if close(want, got, rtol, atol):
             return ""
-        return _first_difference(want, got, rtol, atol)
-    return "" if close(want, got, rtol, atol) else f"is {got!r}; expected {want!r}."
+        if want.ndim == 0:
+            return f"is {got.item():.6g}; expected {want.item():.6g}."
+        return f"is {_first_difference(want, got, rtol, atol)}"
+    got = plain(got)
+    if close(want, got, rtol, atol):
+        return ""
+    if isinstance(want, float) and is_number(got):
+        return f"is {got:.6g}; expected {want:.6g}."
+    return f"is {got!r}; expected {want!r}."
 
 
 def _first_difference(want: torch.Tensor, got: torch.Tensor, rtol: float, atol: float) -> str:
-    wrong = ~torch.isclose(want.double(), got.double(), rtol=rtol, atol=atol, equal_nan=True)
+    wrong = differs(want, got, rtol, atol)
     index = tuple(int(i) for i in wrong.nonzero()[0])
     share = 100 * wrong.double().mean().item()
-    at = f"[{', '.join(map(str, index))}]" if index else ""
     return (
-        f"is wrong in {share:.0f} % of its entries. The first is at index {at or '()'}: "
-        f"got {got[index].item():.6g}, expected {want[index].item():.6g}."
+        f"wrong in {share:.0f} % of its entries. The first is at index "
+        f"[{', '.join(map(str, index))}]: got {got[index].item():.6g}, expected {want[index].item():.6g}."
     )
 
 

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from efficientlab.exercises.contract import Case, Value, Values
 from efficientlab.files import replacing
 
+ORDER = "#order"  # of an exercise's outputs, as the solution gives them
 STRIDES = "#strides"  # a key's suffix in the metadata, for tensors that are not contiguous
 FOLDER = Path(__file__).parent / "goldens"
 
@@ -29,6 +30,7 @@ def save(slug: str, cases: dict[str, list[Case]], folder: Path = FOLDER) -> Path
             at = f"{exercise}/{number}"
             _put(tensors, plain, f"{at}/in", case.inputs)
             _put(tensors, plain, f"{at}/out", case.expected)
+            plain[f"{at}/out{ORDER}"] = list(case.expected)
             for index, (sentence, outcome) in enumerate(sorted(case.slips.items())):
                 plain[f"{at}/slip{index}"] = [sentence, outcome if isinstance(outcome, str) else None]
                 if not isinstance(outcome, str):
@@ -47,10 +49,12 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
     flat: dict[str, Value] = {}
     slips: dict[str, tuple[str, str | None]] = {}
     with safe_open(path, "pt") as file:
-        strides = {}
+        strides, order = {}, {}
         for key, value in json.loads(file.metadata()["plain"]).items():
             if key.endswith(STRIDES):
                 strides[key.removesuffix(STRIDES)] = value
+            elif key.endswith(ORDER):
+                order[key.removesuffix(ORDER)] = value
             elif key.rsplit("/", 1)[-1].startswith("slip"):
                 slips[key] = (value[0], value[1])
             else:
@@ -69,7 +73,9 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
             for key, (sentence, error) in slips.items()
             if key.startswith(f"{at}/")
         }
-        cases.setdefault(exercise, []).append(Case(_take(flat, f"{at}/in"), _take(flat, f"{at}/out"), known))
+        out = _take(flat, f"{at}/out")
+        expected = {key: out[key] for key in order.get(f"{at}/out", out)}
+        cases.setdefault(exercise, []).append(Case(_take(flat, f"{at}/in"), expected, known))
     return cases
 
 

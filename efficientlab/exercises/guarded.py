@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.contract import Judge, Values, values_judge
+from efficientlab.exercises.contract import AnswerError, CheckFailed, Judge, Values, describe, values_judge
+from efficientlab.exercises.watch import Watch
 
 UNWRITTEN = -1e3
 """What a target holds before the kernel runs: an element that is not written shows."""
@@ -20,11 +24,13 @@ class Guarded:
     """A tensor on the kernels' device, in the middle of a buffer with `guard` elements of `margin` on either side.
 
     The default margin is a number that no sum of a case's values comes near: what a load without a mask reads shows.
+    Around indices the margin is an index itself, so that what is read there is no address in foreign memory.
     """
 
     def __init__(self, values: Tensor, guard: int, margin: float = 7e3) -> None:
         self.guard = guard
-        self.buffer = torch.full((values.numel() + 2 * guard,), margin, device=kernel_device())
+        size = values.numel() + 2 * guard
+        self.buffer = torch.full((size,), margin, dtype=values.dtype, device=kernel_device())
         self.inner = self.buffer[guard : guard + values.numel()].view(values.shape)
         self.inner.copy_(values)
         self.before = self.buffer.clone()
@@ -41,21 +47,64 @@ class Guarded:
         )
 
 
-def kernel_result(name: str, source: Guarded, target: Guarded) -> Values:
-    """What a kernel's check compares: the target, and whether the kernel wrote where it must not."""
+def run_kernel(
+    kernel: Any, grid: tuple[int, ...], arguments: tuple[Any, ...], target: Guarded, block: int, name: str
+) -> Values:
+    """Launch a learner's kernel and say what it did: the target as `name`, and what it read and wrote amiss.
+
+    `arguments` are the kernel's, in order, with `Guarded` where it takes a pointer; `target` is the one it writes.
+    """
+    from triton.runtime.interpreter import InterpretedFunction
+    from triton.runtime.jit import KernelInterface
+
+    if not isinstance(kernel, KernelInterface):
+        raise AnswerError("Returned", "is no Triton kernel: write `@triton.jit` above it.")
+    guarded = [a for a in arguments if isinstance(a, Guarded)]
+    watch = Watch([g.inner for g in guarded], target.inner, [g.buffer for g in guarded])
+    interpreted = isinstance(kernel, InterpretedFunction)
+    with watch.looking() if interpreted else contextlib.nullcontext():
+        kernel[grid](*(a.inner if isinstance(a, Guarded) else a for a in arguments), BLOCK=block)
     return {
         name: target.inner.cpu().clone(),
-        "x_changed": source.changed(),
-        "wrote_outside": target.overrun(),
+        "x_changed": any(g.changed() for g in guarded if g is not target),
+        "wrote_outside": target.overrun() or watch.wrote_outside,
+        "read_outside": watch.read_outside,
+        "read_target": watch.read_target,
+        "not_by_the_kernel": interpreted and target.changed() and not watch.wrote,
     }
 
 
-def kernel_judge(name: str, what: str, mask: str = "store") -> Judge:
-    """Judges a `kernel_result`. `what` is the target in words; `mask` the statement that a mask has to guard."""
-    return values_judge(
-        {
-            name: what,
-            "x_changed": "the kernel wrote to its input",
-            "wrote_outside": f"the kernel wrote beyond the end of y: mask the {mask}, too",
-        }
-    )
+def kernel_judge(name: str, what: str, mask: str = "store", sums: bool = False) -> Judge:
+    """Judges what `run_kernel` returns. `what` is the target in words; `mask` the statement that a mask has to guard;
+    `sums`: several programs add to one element, so that none may load it.
+    """
+    faults = {
+        "x_changed": "the kernel wrote to one of its inputs",
+        "wrote_outside": f"the kernel wrote beyond y: mask the {mask}, too",
+        "not_by_the_kernel": "y was filled by something else than the kernel",
+    }
+    late = {
+        "read_outside": "the sums are right here, but the kernel reads beyond its inputs: mask the load, too"
+    }
+    if not sums:
+        late = {"read_outside": "the kernel reads beyond the end of its inputs: mask the load, too"}
+    else:
+        late["read_target"] = (
+            "the kernel loads y, adds and stores it: two programs that do so at once lose a sum; use tl.atomic_add"
+        )
+    values = values_judge({**faults, **late, name: what})
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        target = got.get(name)
+        if isinstance(target, Tensor) and not sums and not any(got.get(fault) for fault in faults):
+            blank = target == UNWRITTEN
+            if blank.any():
+                first = ", ".join(map(str, blank.nonzero()[0].tolist()))
+                raise CheckFailed(
+                    f"{int(blank.sum())} of the {blank.numel()} numbers of y were never written, "
+                    f"the first at [{first}].",
+                    f"on the case: {describe(inputs)}",
+                )
+        values(inputs, expected, got)
+
+    return judge

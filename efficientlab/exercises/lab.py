@@ -12,6 +12,7 @@ from typing import Any
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import Case, Exercise, run_check
 from efficientlab.exercises.student import local_student
+from efficientlab.exercises.values import is_number, plain
 
 
 class WaitsFor(Exception):
@@ -102,11 +103,12 @@ class Lab:
 
     def lock(self, name: str, prediction: Mapping[str, float]) -> None:
         """Keep a prediction before the measurement. Locking the same values again is fine, other values are not."""
-        for key, value in prediction.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        numbers = {key: plain(value) for key, value in prediction.items()}
+        for key, value in numbers.items():
+            if not is_number(value) or not math.isfinite(value):
                 raise ValueError(f"the prediction of {name} for {key!r} is {value!r}; write a number.")
-        kept = self.predictions.setdefault(name, dict(prediction))
-        if kept != dict(prediction):
+        kept = self.predictions.setdefault(name, numbers)
+        if kept != numbers:
             raise Locked(f"{name} is locked as {kept}; a prediction is made once, before the measurement.")
         print(f"Locked: {name} = " + ", ".join(f"{k} {v:g}" for k, v in kept.items()))
 

@@ -76,7 +76,7 @@ def test_a_wrong_value_is_placed() -> None:
     [
         (lambda x: (2 * x).T, "has shape (3, 2); expected (2, 3)"),
         (lambda x: (2 * x).double(), "has dtype torch.float64; expected torch.float32"),
-        (lambda x: None, "is NoneType None; expected a tensor"),
+        (lambda x: None, "is None, where a tensor belongs"),
         (lambda x: x.mul_(2), "x itself was changed."),
         (lambda x: -2 * x, f"{SLIP}."),
         (lambda x: 2 * x * float("nan"), "got nan"),
@@ -140,6 +140,13 @@ def test_each_case_gets_its_own_copy_with_its_strides() -> None:
         (torch.tensor([math.nan]), torch.tensor([math.nan]), True),
         (1.0, [1.0], False),
         (1.0, torch.ones(()), False),
+        (torch.tensor([1.0, 0.0]), torch.tensor([1.0, 5e-5]), True),  # rounding, where large terms cancel
+        (torch.tensor([1e-3, 0.0]), torch.tensor([1e-3, 5e-5]), False),  # the same is much in a small output
+        (torch.tensor([1e6, 1.0]), torch.tensor([1e6, 2.0]), True),
+        (1.1e-3, 1.1e-3 + 1e-6, False),
+        (0.0, 1e-9, True),
+        (torch.tensor([math.inf]), torch.tensor([math.inf]), True),
+        (torch.tensor([math.inf]), torch.tensor([1.0]), False),
     ],
 )
 def test_close(a: object, b: object, same: bool) -> None:

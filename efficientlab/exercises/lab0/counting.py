@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import nn
 
 from efficientlab.exercises.cases import picker
 from efficientlab.exercises.contract import (
@@ -13,14 +14,15 @@ from efficientlab.exercises.contract import (
     Values,
     counts_judge,
     returned_dictionary,
+    returned_number,
     returned_tuple,
 )
-from efficientlab.exercises.lab0.subjects import network, subject_input
+from efficientlab.exercises.lab0.subjects import network, subject_inputs
 
 LAYERS = ("dense", "strided", "depthwise", "dilated", "transposed", "3D")
 """The layers of exercise 0.1; the notebook's text says what they are."""
 
-SUBJECTS = ("family", "3D", "1D", "twice", "unused")
+SUBJECTS = ("family", "3D", "1D", "twice", "unused", "two inputs", "evaluation")
 
 
 # 0.1 · a family of convolutions, by hand
@@ -28,7 +30,7 @@ SUBJECTS = ("family", "3D", "1D", "twice", "unused")
 
 def _drive_by_hand(by_hand: Any, case: Values) -> Values:
     counts = returned_dictionary(by_hand, "is")
-    return {f"the number of MACs of {name!r}": counts[name] for name in LAYERS if name in counts}
+    return {f"the number of MACs of {name!r}": macs for name, macs in counts.items()}
 
 
 BY_HAND = Check(
@@ -48,11 +50,8 @@ def _numbers(text: Any) -> tuple[int, ...]:
 
 def _drive_conv_macs(conv_macs: Any, case: Values) -> Values:
     options = {key: value for key, value in case.items() if key not in ("size", "kernel")}
-    return {
-        "the number of MACs": conv_macs(
-            size=_numbers(case["size"]), kernel=_numbers(case["kernel"]), **options
-        )
-    }
+    macs = returned_number(conv_macs(size=_numbers(case["size"]), kernel=_numbers(case["kernel"]), **options))
+    return {"the number of MACs": macs, "it must be an integer: divide with `//`": isinstance(macs, float)}
 
 
 def _inputs_conv_macs(seed: int) -> list[Values]:
@@ -119,14 +118,20 @@ GENERATOR_MACS = Check(
 def _drive_count_macs(count_macs: Any, case: Values) -> Values:
     kind, c = str(case["kind"]), int(case["c"])
     model = network(kind, c)
-    x = subject_input(kind, int(case["n"]), c, int(case["side"]))
-    counts = returned_dictionary(count_macs(model, x))
+    found = Found(model)
+    counts = returned_dictionary(
+        count_macs(model, *subject_inputs(kind, int(case["n"]), c, int(case["side"])))
+    )
     out: Values = {f"the number of MACs of layer {name!r}": macs for name, macs in counts.items()}
-    hooks = any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
-    out["the counts are right but the hooks are still there afterwards: remove them"] = hooks
-    changed = not all(module.training for module in model.modules())
-    out["the counts are right but the network is not in training mode any more, as it was"] = changed
+    out["the counts are right but the hooks are still there afterwards: remove them"] = found.new_hooks()
+    out["hooks that somebody else had hung up are gone: remove your own, by their handles"] = (
+        found.lost_hooks()
+    )
+    out["the counts are right but the network is not in the mode it was in"] = found.other_mode()
+    out["the counts are right but a part of the network is not in the mode it was in"] = found.other_modes()
+    out["the network's weights were changed or moved to another device"] = found.other_weights()
     failing = network("raises", c)
+    found = Found(failing)
     try:
         count_macs(failing, torch.zeros(1, c, 2, 2))
     except RuntimeError as error:
@@ -136,9 +141,49 @@ def _drive_count_macs(count_macs: Any, case: Values) -> Values:
     else:
         swallowed = True
     out["an error of the network must reach the caller"] = swallowed
-    left = any(module._forward_hooks for module in failing.modules())
-    out["where the network raises an error, the hooks stay: remove them in a `finally`"] = left
+    out["where the network raises an error, the hooks stay: remove them in a `finally`"] = found.new_hooks()
+    out["where the network raises an error, its mode is lost: set it back in a `finally`"] = (
+        found.other_mode()
+    )
     return out
+
+
+class Found:
+    """How a network was found: its hooks, one of them somebody else's, its modes and its weights."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        for module in model.modules():  # somebody else watches every part of it
+            module.register_forward_hook(lambda module, inputs, output: None)
+        self.hooks = self._hooks()
+        self.modes = [module.training for module in model.modules()]
+        self.weights = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
+
+    def new_hooks(self) -> bool:
+        return not self._hooks() <= self.hooks
+
+    def lost_hooks(self) -> bool:
+        return not self.hooks <= self._hooks()
+
+    def other_mode(self) -> bool:
+        return self.model.training != self.modes[0]
+
+    def other_modes(self) -> bool:
+        return self.modes[1:] != [module.training for module in self.model.modules()][1:]
+
+    def other_weights(self) -> bool:
+        now = list(self.model.parameters())
+        return len(now) != len(self.weights) or any(
+            mine is not parameter or mine.device != value.device or not torch.equal(mine, value)
+            for mine, (parameter, value) in zip(now, self.weights, strict=True)
+        )
+
+    def _hooks(self) -> set[tuple[int, int]]:
+        return {
+            (number, key)
+            for number, module in enumerate(self.model.modules())
+            for key in (*module._forward_hooks, *module._forward_pre_hooks)
+        }
 
 
 def _inputs_count_macs(seed: int) -> list[Values]:

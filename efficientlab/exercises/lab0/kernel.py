@@ -12,7 +12,7 @@ from efficientlab.exercises.contract import (
     Check,
     Values,
 )
-from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run_kernel
 
 # 0.10 · kernel corner
 
@@ -21,14 +21,12 @@ def _drive_activation_kernel(activation_kernel: Any, case: Values) -> Values:
     x, scale, shift = (tensor_of(case, name) for name in ("x", "scale", "shift"))
     n, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = block + pixels  # what a forgotten mask can reach
+    guard = x.numel() + n * channels * block  # what a wrong place or a forgotten mask can reach
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
     factors, summands = Guarded(scale, guard, 5e3), Guarded(shift, guard, -5e3)
     grid = (n * channels, (pixels + block - 1) // block)
-    activation_kernel[grid](
-        source.inner, factors.inner, summands.inner, target.inner, channels, pixels, BLOCK=block
-    )
-    return kernel_result("activated", source, target)
+    arguments = (source, factors, summands, target, channels, pixels)
+    return run_kernel(activation_kernel, grid, arguments, target, block, "activated")
 
 
 def _inputs_activation_kernel(seed: int) -> list[Values]:

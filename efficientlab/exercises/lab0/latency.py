@@ -11,6 +11,7 @@ from torch import Tensor
 from efficientlab.exercises.contract import (
     Check,
     Values,
+    is_number,
     returned_dictionary,
     values_judge,
 )
@@ -26,8 +27,8 @@ def _drive_median_latency(median_latency: Any, case: Values) -> Values:
     answer = returned_dictionary(
         median_latency(device.run, device.synchronise, device.clock, warmup=case["warmup"], runs=case["runs"])
     )
-    out: Values = {str(key): float(value) for key, value in answer.items()}
-    return out | {"calls": device.calls}
+    out: Values = {"calls": device.calls, "own_clock": device.looks == 0}
+    return out | {str(key): float(value) for key, value in answer.items() if is_number(value)}
 
 
 def _inputs_median_latency(seed: int) -> list[Values]:
@@ -47,10 +48,11 @@ MEDIAN_LATENCY = Check(
     inputs=_inputs_median_latency,
     judge=values_judge(
         {
+            "calls": "the number of times that `run` was called, for warm-up and to be timed,",
+            "own_clock": "`clock` was never asked: the device has a clock of its own, and seconds are seconds of it",
             "median": "the median in seconds",
-            "low": "`low`, the lower quartile in seconds,",
-            "high": "`high`, the upper quartile in seconds,",
-            "calls": "the number of calls, warm-up and timed ones together,",
+            "low": "`low`, the lower quartile in seconds as `Tensor.quantile` computes it,",
+            "high": "`high`, the upper quartile in seconds as `Tensor.quantile` computes it,",
         },
         rtol=1e-6,
         atol=0.0,

@@ -10,6 +10,8 @@ from efficientlab.exercises.contract import (
     CheckFailed,
     Values,
     counts_judge,
+    is_number,
+    kind_of,
     returned_dictionary,
     returned_tuple,
     values_judge,
@@ -25,11 +27,13 @@ OPS = ("ReLU", "residual sum", "depthwise 3×3", "conv 1×1", "conv 3×3")
 def _drive_op_costs(op_costs: Any, case: Values) -> Values:
     costs = returned_dictionary(op_costs(**case))
     out: Values = {}
-    for name in OPS:
-        if name in costs:
-            parts = returned_tuple(costs[name], f"a triple (MACs, bytes read, bytes written) of {name!r}", 3)
-            for what, value in zip(("MACs", "bytes read", "bytes written"), parts, strict=True):
-                out[f"the number of {what} of {name!r}"] = value
+    for name, triple in costs.items():
+        if name not in OPS:
+            out[f"the number of MACs of {name!r}"] = True  # shown beside a name that is missing
+            continue
+        parts = returned_tuple(triple, f"a triple (MACs, bytes read, bytes written) of {name!r}", 3)
+        for what, value in zip(("MACs", "bytes read", "bytes written"), parts, strict=True):
+            out[f"the number of {what} of {name!r}"] = value
     return out
 
 
@@ -51,7 +55,7 @@ def _drive_memory_bound(memory_bound: Any, case: Values) -> Values:
     bound = returned_dictionary(memory_bound, "is")
     return {
         "operators": ", ".join(sorted(map(str, bound))),
-        "kinds": ", ".join(sorted({type(value).__name__ for value in bound.values()})),
+        "kinds": ", ".join(sorted({kind_of(value) for value in bound.values()})),
     }
 
 
@@ -81,7 +85,7 @@ def _drive_roof(roof: Any, case: Values) -> Values:
     answer = returned_dictionary(roof(**case))
     out: Values = {}
     for key, value in answer.items():
-        out[str(key)] = value if isinstance(value, str) else float(value)
+        out[str(key)] = float(value) if is_number(value) else str(value)
     return out
 
 

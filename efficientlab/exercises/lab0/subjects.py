@@ -21,11 +21,13 @@ class SimulatedDevice:
         self.work = list(work)
         self.launch = launch
         self.calls = 0
+        self.looks = 0  # at the clock
         self._now = 0.0
         self._free = busy
 
     def clock(self) -> float:
         """Seconds, as `time.perf_counter` gives them."""
+        self.looks += 1
         return self._now
 
     def run(self) -> None:
@@ -74,8 +76,27 @@ class _Unused(nn.Module):
         return self.used(x)
 
 
+class _TwoInputs(nn.Module):
+    """Takes a picture and a vector."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.look, self.read = nn.Conv2d(c, 3, 1), nn.Linear(c, 3)
+
+    def forward(self, picture: Tensor, vector: Tensor) -> Tensor:
+        return self.look(picture).mean((2, 3)) + self.read(vector)  # (N, 3)
+
+
+def _mixed_modes(c: int) -> nn.Module:
+    """A network that came in evaluation mode, with a part that somebody is training."""
+    last = nn.Conv2d(4, 2, 3)
+    model = nn.Sequential(nn.Conv2d(c, 4, 1), nn.Sequential(nn.BatchNorm2d(4), last)).eval()
+    last.train()
+    return model
+
+
 def network(kind: str, c: int) -> nn.Module:
-    """A small network with `c` channels; `subject_input` has what it takes."""
+    """A small network with `c` channels; `subject_inputs` has what it takes."""
     if kind == "family":
         return nn.Sequential(
             nn.Conv2d(c, 2 * c, 3, padding=1, groups=c),
@@ -88,11 +109,19 @@ def network(kind: str, c: int) -> nn.Module:
         return nn.Sequential(nn.Conv3d(c, 3, 3, padding=1, bias=False), nn.ConvTranspose3d(3, 2, 2, stride=2))
     if kind == "1D":
         return nn.Sequential(nn.Conv1d(c, 4, 5), nn.Sequential(nn.Dropout(), nn.Conv1d(4, 2, 3, stride=2)))
-    kinds = {"twice": _Sums, "raises": _Raises, "unused": _Unused}
+    kinds = {
+        "twice": _Sums,
+        "raises": _Raises,
+        "unused": _Unused,
+        "two inputs": _TwoInputs,
+        "evaluation": _mixed_modes,
+    }
     return kinds[kind](c)
 
 
-def subject_input(kind: str, n: int, c: int, side: int) -> Tensor:
-    """Zeros in the shape that `network(kind, c)` takes."""
+def subject_inputs(kind: str, n: int, c: int, side: int) -> tuple[Tensor, ...]:
+    """Zeros in the shapes that `network(kind, c)` takes."""
+    if kind == "two inputs":
+        return torch.zeros(n, c, side, side + 2), torch.zeros(n, c)
     shape = {"3D": (side, side + 1, 4), "1D": (side,), "unused": ()}.get(kind, (side, side + 2))
-    return torch.zeros(n, *((c, *shape) if shape else (2, c)))
+    return (torch.zeros(n, *((c, *shape) if shape else (2, c))),)

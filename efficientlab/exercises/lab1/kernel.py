@@ -8,21 +8,18 @@ import torch
 
 from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import Check, Values
-from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run_kernel
 
 
 def _drive_norm_relu_kernel(norm_relu_kernel: Any, case: Values) -> Values:
     x = tensor_of(case, "x")
     n, channels, height, width = x.shape
     pixels, block = height * width, 16
-    guard = block + pixels  # what a forgotten mask can reach
+    guard = x.numel() + n * channels * block  # what a wrong place or a forgotten mask can reach
     source, target = Guarded(x, guard, 7.0), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
-    # room for one number a row: a wrong channel reads a wrong number and no foreign memory
-    weight, bias = (Guarded(tensor_of(case, name), n * channels, 9.0) for name in ("weight", "bias"))
-    norm_relu_kernel[(n * channels,)](
-        source.inner, target.inner, weight.inner, bias.inner, channels, pixels, case["eps"], BLOCK=block
-    )
-    return kernel_result("out", source, target)
+    weight, bias = (Guarded(tensor_of(case, name), guard, 9.0) for name in ("weight", "bias"))
+    arguments = (source, target, weight, bias, channels, pixels, case["eps"])
+    return run_kernel(norm_relu_kernel, (n * channels,), arguments, target, block, "out")
 
 
 def _inputs_norm_relu_kernel(seed: int) -> list[Values]:

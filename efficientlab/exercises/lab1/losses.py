@@ -10,24 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
-from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-
-
-def scalar(value: Any, what: str = "") -> Tensor:
-    """`value`, which must be a tensor of one number."""
-    loss = returned_tensor(value, what)
-    if loss.numel() != 1:
-        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)}{what} where one number belongs.")
-    return loss.reshape(())
-
-
-def gradient(loss: Tensor, leaf: Tensor) -> Tensor:
-    """d loss / d leaf, zero where the two are not connected."""
-    if not loss.requires_grad:
-        return torch.zeros_like(leaf)
-    (grad,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(leaf) if grad is None else grad
-
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    Values,
+    is_number,
+    kind_of,
+    plain,
+    values_judge,
+)
+from efficientlab.exercises.gradients import gradient, scalar
 
 # 1.1 · the adversarial losses
 
@@ -284,11 +276,18 @@ def _drive_fine_tune(fine_tune: Any, case: Values) -> Values:
         return F.softplus(-score).mean() + (batch.fake - batch.picture).abs().mean() + mapped.square().mean()
 
     pairs = list(zip(drawings.unbind(0), pictures.unbind(0), strict=True))
+    # `module.parameters()` is an iterator: what is read twice is empty the second time
+    also_train = iter([readout]) if case["iterator"] else [readout]
     losses = fine_tune(
-        generator, discriminator, pairs, generator_loss, discriminator_loss, [readout], case["lr"]
+        generator, discriminator, pairs, generator_loss, discriminator_loss, also_train, case["lr"]
     )
     if not isinstance(losses, tuple | list) or len(losses) != 2:
-        raise AnswerError("Returned", f"returned {type(losses).__name__}; give (losses_d, losses_g).")
+        raise AnswerError("Returned", f"returned {kind_of(losses)}; give (losses_d, losses_g).")
+    for name, told in zip(("losses_d", "losses_g"), losses, strict=True):
+        if not isinstance(told, tuple | list | Tensor) or not all(is_number(plain(loss)) for loss in told):
+            raise AnswerError(
+                "Returned", f"gives {kind_of(told)} as {name}; give a list of one number a step."
+            )
     flat = [torch.cat([p.detach().flatten() for p in m.parameters()]) for m in (generator, discriminator)]
     return {
         "generator": flat[0],
@@ -302,8 +301,18 @@ def _drive_fine_tune(fine_tune: Any, case: Values) -> Values:
 def _inputs_fine_tune(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     return [
-        {"drawings": randn(steps, 2, 1, 3, 3), "pictures": randn(steps, 2, 1, 3, 3), "lr": lr, "phase": phase}
-        for steps, lr, phase in ((1, 0.1, 0.0), (2, 0.1, 0.5), (5, 0.05, randn(()).item()))
+        {
+            "drawings": randn(steps, 2, 1, 3, 3),
+            "pictures": randn(steps, 2, 1, 3, 3),
+            "lr": lr,
+            "phase": phase,
+            "iterator": iterator,
+        }
+        for steps, lr, phase, iterator in (
+            (1, 0.1, 0.0, False),
+            (2, 0.1, 0.5, True),
+            (5, 0.05, randn(()).item(), True),
+        )
     ]
 
 
@@ -313,8 +322,8 @@ FINE_TUNE = Check(
     inputs=_inputs_fine_tune,
     judge=values_judge(
         {
-            "discriminator": "the discriminator's weights after training",
-            "generator": "the generator's weights after training",
+            "discriminator": "the vector of the discriminator's weights after training",
+            "generator": "the vector of the generator's weights after training",
             "maps": "what `also_train` holds, after training,",
             "losses_d": "the list of the discriminator's losses",
             "losses_g": "the list of the generator's losses",

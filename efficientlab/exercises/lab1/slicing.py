@@ -7,13 +7,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import other_generators, random_tensors, state_of, tensor_of
+from efficientlab.exercises.chance import dependent, mean_limit, uniform_moments
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
     CheckFailed,
     Values,
     describe,
+    kind_of,
+    plain,
     returned_tensor,
     values_judge,
 )
@@ -29,9 +32,9 @@ def _drive_sliced(SLICED: Any, case: Values) -> Values:
         )
     conv, conv_transpose, norm = SLICED
     c_in, c_out = int(case["c_in"]), int(case["c_out"])
-    stride = int(case["stride"])
+    stride, kernel = int(case["stride"]), int(case["kernel"])
     if kind == "convolution":
-        layer = conv(c_in, c_out, 3, stride, 1)
+        layer = conv(c_in, c_out, kernel, stride, kernel // 2)
     elif kind == "depthwise convolution":
         layer = conv(c_in, c_in, 3, stride, 1, groups=c_in)
     elif kind == "transposed convolution":
@@ -71,36 +74,41 @@ def _drive_sliced(SLICED: Any, case: Values) -> Values:
 def _inputs_sliced(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for kind, c_in, c_out, given, active, stride, full_first in (
-        ("convolution", 4, 6, 2, 3, 2, True),
-        ("convolution", 3, 4, 3, 4, 1, False),
-        ("depthwise convolution", 4, 4, 2, 2, 1, True),
-        ("transposed convolution", 4, 6, 2, 3, 2, True),
-        ("transposed convolution", 5, 3, 5, 2, 1, False),
-        ("instance norm", 5, 5, 3, 3, 1, True),
-        ("instance norm", 2, 2, 2, 2, 1, False),
+    for kind, c_in, c_out, given, active, kernel, stride, full_first in (
+        ("convolution", 4, 6, 2, 3, 3, 2, True),
+        ("convolution", 3, 4, 3, 4, 3, 1, False),
+        ("convolution", 1, 4, 1, 3, 3, 1, False),  # a stem: one input channel, and no depthwise layer
+        ("convolution", 4, 6, 3, 5, 1, 1, True),  # pointwise: no padding
+        ("depthwise convolution", 4, 4, 2, 2, 3, 1, True),
+        ("transposed convolution", 4, 6, 2, 3, 3, 2, True),
+        ("transposed convolution", 5, 3, 5, 2, 3, 1, False),
+        ("instance norm", 5, 5, 3, 3, 0, 1, True),
+        ("instance norm", 4, 4, 4, 4, 0, 1, False),
     ):
-        plain: nn.Module
+        full: nn.Module
         if kind == "convolution":
-            plain = nn.Conv2d(c_in, c_out, 3)
+            full = nn.Conv2d(c_in, c_out, kernel)
         elif kind == "depthwise convolution":
-            plain = nn.Conv2d(c_in, c_in, 3, groups=c_in)
+            full = nn.Conv2d(c_in, c_in, 3, groups=c_in)
         elif kind == "transposed convolution":
-            plain = nn.ConvTranspose2d(c_in, c_out, 3)
+            full = nn.ConvTranspose2d(c_in, c_out, 3)
         else:
-            plain = nn.GroupNorm(c_in, c_in)
+            full = nn.GroupNorm(c_in, c_in)
         size = 4 // stride if kind == "convolution" else 4 * stride
         case: Values = {
             "kind": kind,
             "c_in": c_in,
             "c_out": c_out,
             "active": active,
+            "kernel": kernel,
             "stride": stride,
             "full_first": full_first,
             "x": randn(2, given, 4, 4),
             "upstream": randn(2, active, size, size),
         }
-        cases.append(case | {f"state.{k}": randn(v.shape) for k, v in plain.state_dict().items()})
+        cases.append(case | {f"state.{k}": randn(v.shape) for k, v in full.state_dict().items()})
+    x = tensor_of(cases[-1], "x")
+    x[:, 0], x[:, 1] = 0.0, 1e-3 * x[:, 1]  # a channel that is dead, and one so small that ε counts
     return cases
 
 
@@ -130,35 +138,31 @@ DRAWS = 2000
 
 
 def _drive_sample_config(sample_config: Any, case: Values) -> Values:
-    choices = [tuple(int(n) for n in layer.split()) for layer in str(case["choices"]).split(",")]
-    draw_seed = int(case["draw_seed"])
+    choices, seed = _choices(case), int(case["draw_seed"])
 
-    def draws(count: int) -> list[tuple[int, ...]]:
-        rng = torch.Generator().manual_seed(draw_seed)
-        return [tuple(sample_config(choices, rng)) for _ in range(count)]
+    def draws(count: int, other: int) -> list[tuple[int, ...]]:
+        rng = torch.Generator().manual_seed(seed)
+        with other_generators(seed + other):  # those that must not be used
+            return [_valid(sample_config(choices, rng), choices) for _ in range(count)]
 
-    torch.manual_seed(draw_seed)
-    state = torch.get_rng_state()
-    drawn = draws(DRAWS)
-    touched = not torch.equal(torch.get_rng_state(), state)
-    valid = all(
-        len(c) == len(choices) and all(n in layer for n, layer in zip(c, choices, strict=True)) for c in drawn
-    )
-    if not valid:
-        odd = next(
-            c
-            for c in drawn
-            if len(c) != len(choices) or any(n not in v for n, v in zip(c, choices, strict=True))
+    drawn, again = draws(DRAWS, 1), draws(20, 2)
+    return {"drawn": torch.tensor(drawn, dtype=torch.uint8), "again": torch.tensor(again, dtype=torch.uint8)}
+
+
+def _choices(case: Values) -> list[tuple[int, ...]]:
+    return [tuple(int(n) for n in layer.split()) for layer in str(case["choices"]).split(",")]
+
+
+def _valid(config: Any, choices: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """A configuration as plain numbers; `AnswerError` if a layer has none of its widths."""
+    if not isinstance(config, tuple | list):
+        raise AnswerError("Returned", f"returned {kind_of(config)} where a tuple belongs.")
+    widths = tuple(plain(n) for n in config)
+    if len(widths) != len(choices) or any(n not in layer for n, layer in zip(widths, choices, strict=True)):
+        raise AnswerError(
+            "Returned", f"returned {widths}, which is not one of each layer's choices {choices}."
         )
-        raise AnswerError("Returned", f"returned {odd}, which is not one of each layer's choices {choices}.")
-    index = torch.tensor([[v.index(n) for n, v in zip(c, choices, strict=True)] for c in drawn])  # (draws, L)
-    shares = torch.stack([(index == k).double().mean(0) for k in range(len(choices[0]))], 1)  # (L, choices)
-    return {
-        "touched": touched,
-        "repeatable": draws(20) == drawn[:20],
-        "shares": shares,
-        "together": torch.corrcoef(index.double().T).nan_to_num(1.0),  # (L, L)
-    }
+    return widths
 
 
 def _inputs_sample_config(seed: int) -> list[Values]:
@@ -172,21 +176,27 @@ def _inputs_sample_config(seed: int) -> list[Values]:
 
 
 def _judge_sample_config(inputs: Values, expected: Values, got: Values) -> None:
-    detail = f"on the case: {describe(inputs)}"
-    if got["touched"] is not False:
-        raise CheckFailed("the draws come from PyTorch's global generator; use `rng`.", detail)
-    if got["repeatable"] is not True:
-        raise CheckFailed("the same seed draws other configurations the second time.", detail)
-    shares, together = tensor_of(got, "shares"), tensor_of(got, "together")
-    wanted = 1 / shares.shape[1]
-    if (shares - wanted).abs().max() > 0.05:
-        layer, choice = divmod(int((shares - wanted).abs().argmax()), shares.shape[1])
+    """All from the draws themselves. Limits are passed by chance but once in a million times."""
+    detail, choices = f"on the case: {describe(inputs)}", _choices(inputs)
+    drawn, again = tensor_of(got, "drawn"), tensor_of(got, "again")
+    if drawn.shape != tensor_of(expected, "drawn").shape or not torch.equal(drawn[: len(again)], again):
         raise CheckFailed(
-            f"choice {choice} of layer {layer} is drawn in a share of {shares[layer, choice]:.2f} of {DRAWS} draws; "
-            f"expected about {wanted:.2f}.",
+            "the same seed of `rng` draws other configurations the second time: all draws come from `rng`.",
             detail,
         )
-    if (together - torch.eye(len(together))).abs().max() > 0.1:
+    hits = torch.stack([drawn == choice for choice in torch.tensor(choices).T], 2)  # (draws, L, choices)
+    if not hits.any(2).all():
+        raise CheckFailed("a width was drawn that is not among its layer's choices.", detail)
+    shares, wanted = hits.double().mean(0), 1 / hits.shape[2]
+    if (shares - wanted).abs().max() > mean_limit(DRAWS, wanted * (1 - wanted), 1.0, shares.numel()):
+        layer, choice = divmod(int((shares - wanted).abs().argmax()), hits.shape[2])
+        raise CheckFailed(
+            f"layer {layer} gets the width {choices[layer][choice]} in a share of {shares[layer, choice]:.2f} of "
+            f"{DRAWS} draws; expected about {wanted:.2f}.",
+            detail,
+        )
+    index = hits.double().argmax(2)
+    if dependent(index.double().T, *uniform_moments(hits.shape[2])):
         raise CheckFailed("the layers' widths are not drawn independently of each other.", detail)
 
 
@@ -211,6 +221,8 @@ def _drive_extract(extract: Any, case: Values) -> Values:
     alone = extract(student, config)
     if not isinstance(alone, nn.Module):
         raise AnswerError("Returned", f"returned {type(alone).__name__} where a network belongs.")
+    if any(hasattr(layer, "active") for layer in alone.modules()) and alone is not student:
+        raise AnswerError("Returned", "returned a network of sliced layers; make it of plain ones.")
     if alone is student:
         raise AnswerError("Returned", "returned the super student itself; make a network that stands alone.")
     count = sum(p.numel() for p in alone.parameters())

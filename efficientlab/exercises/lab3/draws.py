@@ -10,14 +10,14 @@ a translated picture says by how far. So each judge recovers the draw of every p
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.contract import CheckFailed, Judge, Values, close, describe
+from efficientlab.exercises.chance import dependent, not_uniform, uneven, uniform_moments
+from efficientlab.exercises.contract import CheckFailed, Judge, Values, close, describe, differs
 from efficientlab.kernels.augment import Augmentation, diff_augment, neutral_augmentation
 
 Recover = Callable[[Tensor, Tensor], Augmentation]
@@ -65,7 +65,7 @@ def _judge_gradient(x: Tensor, upstream: Tensor, draws: Augmentation, gradient: 
     leaf = x.double().requires_grad_()
     (want,) = torch.autograd.grad(diff_augment(leaf, draws), leaf, upstream.double())
     if not close(want, gradient, rtol=1e-3, atol=1e-4):
-        share = (~torch.isclose(want, gradient.double(), rtol=1e-3, atol=1e-4)).double().mean().item()
+        share = differs(want, gradient, 1e-3, 1e-4).double().mean().item()
         raise CheckFailed(
             f"the pictures are right but the gradient with respect to x is wrong in {100 * share:.0f} % of its "
             "entries: it must flow through every place where x is read, means included."
@@ -92,6 +92,11 @@ def recover_color(x: Tensor, y: Tensor) -> Augmentation:
             "x − μ, μ − M and M of each picture, with one factor or summand a picture."
         )
     ks, k, base = solved.squeeze(2).unbind(1)
+    if (k.abs() < 1e-3).any():
+        raise CheckFailed(
+            f"picture {int(k.abs().argmin())} has lost the difference between a pixel's mean and the picture's mean: "
+            "saturation scales about μ and adds μ again, contrast about M and adds M."
+        )
     draws = torch.stack([base - middle.flatten(), ks / k, k], 1)
     n, _, h, w = x.shape
     return neutral_augmentation(n, (h, w))._replace(color=draws)
@@ -102,23 +107,22 @@ def judge_color(draws: Augmentation, size: tuple[int, int]) -> None:
     for (name, low, high), values in zip(_RANGES, columns, strict=True):
         outside = (values < low - 2e-3) | (values > high + 2e-3)
         if outside.any():
-            worst = values[outside][0].item()
-            raise CheckFailed(f"a {name} of {worst:.3f} was drawn; its range is {low:g} to {high:g}.")
+            i = int(outside.nonzero()[0])
+            raise CheckFailed(
+                f"picture {i} comes out as if a {name} of {values[i]:.3f} had been drawn, beyond {low:g} to {high:g}. "
+                "If the draw is right: is each mean taken of the picture as the step before left it, and put back?"
+            )
     for (name, low, high), values in zip(_RANGES, columns, strict=True):
         _one_by_one(values, name)
-        if len(values) < 50:
-            continue
-        ordered = (values.sort().values - low) / (high - low)
-        steps = torch.arange(len(values) + 1, dtype=torch.float64) / len(values)
-        gap = torch.maximum(ordered - steps[:-1], steps[1:] - ordered).max().item()
-        if gap > math.sqrt(math.log(2e6) / (2 * len(values))):  # Kolmogorov–Smirnov, by its DKW bound
-            share = (ordered < 0.5).double().mean().item()
+        if len(values) >= MANY and not_uniform(values, low, high):
+            share = (values < (low + high) / 2).double().mean().item()
             raise CheckFailed(
                 f"{name} is not uniform between {low:g} and {high:g}: its draws lie between {values.min():.3f} "
                 f"and {values.max():.3f}, {100 * share:.0f} % of them in the lower half."
             )
+    moments = [((low + high) / 2, (high - low) ** 2 / 12) for _, low, high in _RANGES]
     for i, j in ((0, 1), (0, 2), (1, 2)):
-        _independent(f"{_RANGES[i][0]} and {_RANGES[j][0]}", columns[i], columns[j])
+        _independent(f"{_RANGES[i][0]} and {_RANGES[j][0]}", *((columns[k], *moments[k]) for k in (i, j)))
 
 
 # ----------------------------------------------------------------------------------------- translation
@@ -152,7 +156,11 @@ def judge_translation(draws: Augmentation, size: tuple[int, int]) -> None:
             )
         _one_by_one(values, f"the shift by {axis}")
         _even(values + reach, 2 * reach + 1, -reach, f"the shift by {axis}")
-    _independent("the shifts by rows and by columns", *draws.translation.unbind(1))
+    sides = [2 * round(length / 8) + 1 for length in size]
+    rows, columns = (
+        (v, 0.0, uniform_moments(n)[1]) for v, n in zip(draws.translation.unbind(1), sides, strict=True)
+    )
+    _independent("the shifts by rows and by columns", rows, columns)
 
 
 # ---------------------------------------------------------------------------------------------- cutout
@@ -161,11 +169,17 @@ def judge_translation(draws: Augmentation, size: tuple[int, int]) -> None:
 def recover_cutout(x: Tensor, y: Tensor) -> Augmentation:
     """The first row and column of each picture's hole, which may lie outside; found by trying all."""
     n, _, h, w = x.shape
+    whole = (x == y).flatten(1).all(1)
+    if whole.any():
+        raise CheckFailed(
+            f"picture {int(whole.nonzero()[0])} has no hole, although wherever the centre is drawn a quarter of the "
+            "rectangle lies inside. A slice that starts below 0 is empty: start it at max(0, …)."
+        )
     found = torch.full((n, 2), h * w)
     rows, columns = torch.arange(h), torch.arange(w)
-    for top in range(-h // 2, h - h // 2 + 1 + h // 2):
+    for top in _nearest_first(h):
         in_rows = (rows >= top) & (rows < top + h // 2)
-        for left in range(-w // 2, w - w // 2 + 1 + w // 2):
+        for left in _nearest_first(w):
             hole = in_rows[:, None] & (columns >= left) & (columns < left + w // 2)
             same = (x.masked_fill(hole, 0) - y).abs().amax((1, 2, 3)) < 1e-6
             found[same & (found[:, 0] == h * w)] = torch.tensor([top, left])
@@ -186,6 +200,12 @@ def recover_cutout(x: Tensor, y: Tensor) -> Augmentation:
     return neutral_augmentation(n, (h, w))._replace(cutout=found)
 
 
+def _nearest_first(length: int) -> list[int]:
+    """Where a hole may begin: the places that the exercise allows, then those further out."""
+    places = range(-(length // 2), length - length // 2 + 1 + length // 2)
+    return sorted(places, key=lambda first: not 0 <= first + length // 4 <= length)
+
+
 def judge_cutout(draws: Augmentation, size: tuple[int, int]) -> None:
     for length, corner, axis in zip(size, draws.cutout.unbind(1), ("row", "column"), strict=True):
         centre = corner + length // 4
@@ -195,40 +215,46 @@ def judge_cutout(draws: Augmentation, size: tuple[int, int]) -> None:
             )
         _one_by_one(centre, f"the {axis} of the hole")
         _even(centre, length + 1, 0, f"the {axis} of the hole's centre")
-    _independent("the row and the column of the hole", *draws.cutout.unbind(1))
+    rows, columns = (
+        (corner + length // 4, *uniform_moments(length + 1))
+        for corner, length in zip(draws.cutout.unbind(1), size, strict=True)
+    )
+    _independent("the row and the column of the hole", rows, columns)
 
 
 # ---------------------------------------------------------------------------------------- distributions
 
+MANY = 50
+"""From so many pictures on, their draws are judged together."""
+
+Draws = tuple[Tensor, float, float]
+"""Drawn values, and the mean and variance that they should have."""
+
 
 def _one_by_one(values: Tensor, name: str) -> None:
     """Many pictures that share one draw."""
-    if len(values) >= 50 and values.double().std() < 1e-3 * (1 + values.double().abs().max()):
+    if len(values) >= MANY and values.double().std() < 1e-3 * (1 + values.double().abs().max()):
         raise CheckFailed(f"{name} is the same for every picture of the batch: draw one number a picture.")
 
 
 def _even(index: Tensor, count: int, first: int, name: str) -> None:
-    """Many draws from `count` values, each as likely: all must come, by χ² as often as chance allows."""
-    if len(index) < 50:
+    """Many draws from `count` values, each as likely: all must come, as often as chance allows."""
+    if len(index) < MANY:
         return
-    seen = torch.bincount(index, minlength=count).double()
+    seen = torch.bincount(index, minlength=count)
     if (seen == 0).any():
         missing = ", ".join(str(first + int(i)) for i in (seen == 0).nonzero()[:, 0])
         raise CheckFailed(f"{name} is never {missing} in {len(index)} pictures.")
-    expected = len(index) / count
-    surplus = ((seen - expected).square() / expected).sum().item()
-    # Laurent and Massart's bound of the χ² distribution's tail, at 10⁻⁶
-    if surplus > count - 1 + 2 * math.sqrt((count - 1) * math.log(1e6)) + 2 * math.log(1e6):
+    if uneven(seen):
         counts = ", ".join(f"{first + i}: {int(c)}" for i, c in enumerate(seen))
         raise CheckFailed(f"{name} is not drawn evenly; times in {len(index)} pictures: {counts}.")
 
 
-def _independent(names: str, a: Tensor, b: Tensor) -> None:
-    """Many draws of two quantities: their correlation is below 6 standard errors."""
-    if len(a) >= 50:
-        correlation = torch.corrcoef(torch.stack([a.double(), b.double()]))[0, 1].item()
-        if abs(correlation) > 6 / math.sqrt(len(a)):
-            raise CheckFailed(f"{names} are not independent: their correlation is {correlation:.2f}.")
+def _independent(names: str, a: Draws, b: Draws) -> None:
+    values = torch.stack([a[0].double(), b[0].double()])
+    mean, variance = (torch.tensor([[a[k]], [b[k]]], dtype=torch.float64) for k in (1, 2))
+    if values.shape[1] >= MANY and dependent(values, mean, variance):
+        raise CheckFailed(f"{names} are not independent: they rise and fall together, or against each other.")
 
 
 color_judge = transform_judge(recover_color, judge_color)

@@ -11,7 +11,7 @@ from efficientlab.exercises.contract import (
     Check,
     Values,
 )
-from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_device, kernel_judge, kernel_result
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run_kernel
 
 # 3.11 · kernel corner
 
@@ -20,20 +20,12 @@ def _drive_kernel(augment_kernel: Any, case: Values) -> Values:
     x, places = tensor_of(case, "x"), tensor_of(case, "places")
     n, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = channels * pixels + block  # what a forgotten mask can reach
+    guard = x.numel() + n * channels * block  # what a wrong place or a forgotten mask can reach
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
-    augment_kernel[(n * channels, (pixels + block - 1) // block)](
-        source.inner,
-        target.inner,
-        places.to(kernel_device()),
-        channels,
-        height,
-        width,
-        case["cut_height"],
-        case["cut_width"],
-        BLOCK=block,
-    )
-    return kernel_result("augmented", source, target)
+    grid = (n * channels, (pixels + block - 1) // block)
+    cut = (case["cut_height"], case["cut_width"])
+    arguments = (source, target, Guarded(places, guard, 0), channels, height, width, *cut)
+    return run_kernel(augment_kernel, grid, arguments, target, block, "augmented")
 
 
 def _inputs_kernel(seed: int) -> list[Values]:
@@ -47,6 +39,7 @@ def _inputs_kernel(seed: int) -> list[Values]:
             for k, s in zip(cut, (h, w), strict=True)
         ]
         shift[0][0], shift[1][0] = 2, -1  # at least one picture moves both ways
+        corner[0][0], corner[1][0] = -1, w - cut[1] // 2 - 1  # and has a hole that begins outside
         cases.append(
             {
                 "x": torch.randn(n, c, h, w, generator=generator),

@@ -12,9 +12,9 @@ from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     Check,
     Values,
-    returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient, scalar
 
 # 3.6, 3.7 · where T goes
 
@@ -33,27 +33,21 @@ class _Judge(torch.nn.Module):
 
 
 def _warp(x: Tensor) -> Tensor:
-    """An augmentation in small: differentiable, each picture alone, and without draws."""
-    return 0.5 * x.roll(1, 3) + 0.3 * x.square() + 0.2
-
-
-def _gradient(loss: Tensor, leaf: Tensor) -> Tensor:
-    """The gradient of the loss; zeros where there is none."""
-    if not loss.requires_grad:
-        return torch.zeros_like(leaf)
-    (gradient,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(leaf) if gradient is None else gradient
+    """An augmentation in small: differentiable, without draws, and each picture alone: it reads the mean of its
+    channels, as colour does, and its values may leave [−1, 1].
+    """
+    return 0.5 * x.roll(1, 3) + 0.3 * x.square() + 0.4 * x.mean(1, keepdim=True) + 0.2
 
 
 def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
     discriminator = _Judge(tensor_of(case, "weight"))
     latent = tensor_of(case, "fake").requires_grad_()
     real, fake = tensor_of(case, "real"), torch.tanh(latent)
-    loss = returned_tensor(discriminator_loss(discriminator, real, fake, _warp))
+    loss = scalar(discriminator_loss(discriminator, real, fake, _warp))
     return {
         "loss": loss.detach(),
-        "discriminator": _gradient(loss, discriminator.weight),
-        "generator": _gradient(loss, latent),
+        "discriminator": gradient(loss, discriminator.weight),
+        "generator": gradient(loss, latent),
         "pictures": discriminator.seen,
     }
 
@@ -61,10 +55,10 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
 def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
     discriminator = _Judge(tensor_of(case, "weight"))
     latent = tensor_of(case, "fake").requires_grad_()
-    loss = returned_tensor(generator_loss(discriminator, torch.tanh(latent), _warp))
+    loss = scalar(generator_loss(discriminator, torch.tanh(latent), _warp))
     return {
         "loss": loss.detach(),
-        "generator": _gradient(loss, latent),
+        "generator": gradient(loss, latent),
         "pictures": discriminator.seen,
     }
 
@@ -72,8 +66,9 @@ def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
 def _inputs_losses(seed: int, real: bool) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for n, c, scale in ((3, 1, 0.4), (4, 2, 1.0), (1, 3, 0.2)):
-        case: Values = {"weight": scale * randn(4 * c), "fake": randn(n, c, 2, 2)}
+    # many pictures with scores on both sides of the margin, that T moves beyond [−1, 1], and a few of other shapes
+    for n, c, scale in ((3, 1, 0.4), (12, 2, 2.0), (1, 3, 0.2)):
+        case: Values = {"weight": scale * randn(4 * c), "fake": 2 * randn(n, c, 2, 2)}
         if real:
             case["real"] = randn(n, c, 2, 2)
         cases.append(case)

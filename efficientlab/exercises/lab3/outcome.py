@@ -11,10 +11,12 @@ from torch import Tensor
 
 from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import (
-    AnswerError,
     Check,
     CheckFailed,
     Values,
+    is_number,
+    returned_dictionary,
+    returned_number,
     values_judge,
 )
 
@@ -24,9 +26,8 @@ VARIANTS = ("none", "reals only", "D only", "DiffAugment")
 
 
 def _drive_prediction(prediction: Any, case: Values) -> Values:
-    if not isinstance(prediction, dict):
-        raise AnswerError("Returned", f"is {type(prediction).__name__}; write a dictionary, name: number.")
-    numbers = {k: v for k, v in prediction.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    prediction = returned_dictionary(prediction, "is")
+    numbers = {k: v for k, v in prediction.items() if is_number(v)}
     return {
         "variants": ", ".join(sorted(map(str, prediction))),
         "numbers": len(numbers) == len(prediction),
@@ -63,10 +64,7 @@ def _drive_leakage(leakage: Any, case: Values) -> Values:
     def detector(x: Tensor) -> Tensor:
         return x.flatten(1) @ weight  # logits (N,): positive for augmented
 
-    share = leakage(detector, samples, clean, augmented)
-    if isinstance(share, Tensor | bool) or not isinstance(share, int | float):
-        raise AnswerError("Returned", f"returned {type(share).__name__}; return a Python number.")
-    return {"share": float(share)}
+    return {"share": float(returned_number(leakage(detector, samples, clean, augmented)))}
 
 
 def _inputs_leakage(seed: int) -> list[Values]:

@@ -12,6 +12,8 @@ from efficientlab.exercises.contract import (
     AnswerError,
     Check,
     Values,
+    is_number,
+    kind_of,
     returned_dictionary,
     values_judge,
 )
@@ -42,8 +44,8 @@ def _drive_overfitting(overfitting: Any, case: Values) -> Values:
     told = returned_dictionary(told)
     rates: Values = {}
     for key, value in told.items():
-        if isinstance(value, Tensor | bool) or not isinstance(value, int | float):
-            raise AnswerError("Returned", f"gives {key!r} as {type(value).__name__}; give a Python number.")
+        if not is_number(value):
+            raise AnswerError("Returned", f"gives {key!r} as {kind_of(value)}; give a number.")
         rates[str(key)] = float(value)
     rates["mode_kept"] = discriminator.training == case["training"]
     return rates
@@ -57,13 +59,14 @@ def _inputs_overfitting(seed: int) -> list[Values]:
         (9, 16, 21, -0.2, True),
         (1, 7, 2, 0.1, True),
     ):
-        weight = 0.3 * randn(12)
+        weight, fake = 0.3 * randn(12), randn(c, 3, 2, 2)
+        fake[0] = 0.0  # its score is exactly 0, which is not positive
         cases.append(
             {
                 "weight": weight,
                 "train": randn(a, 3, 2, 2) + taste * weight.view(3, 2, 2),
                 "held_out": randn(b, 3, 2, 2),
-                "fake": randn(c, 3, 2, 2),
+                "fake": fake,
                 "training": training,
             }
         )

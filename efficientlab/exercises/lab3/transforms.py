@@ -94,13 +94,13 @@ COLOR = _transform(
     color_judge,
     few=((3, 3, 3, 4), (2, 2, 5, 4), (1, 4, 2, 3)),
     one=(3, 2, 2),
-    copies=160,
+    copies=800,
     whole=False,
 )
 TRANSLATION = _transform(
-    "translation", translation_judge, few=((2, 1, 8, 16), (1, 2, 16, 8)), one=(1, 8, 16), copies=120
+    "translation", translation_judge, few=((2, 1, 8, 16), (1, 2, 16, 8)), one=(1, 8, 8), copies=800
 )
-CUTOUT = _transform("cutout", cutout_judge, few=((3, 2, 8, 4), (3, 1, 4, 12)), one=(1, 8, 4), copies=240)
+CUTOUT = _transform("cutout", cutout_judge, few=((3, 2, 8, 4), (3, 1, 4, 12)), one=(1, 8, 4), copies=1000)
 
 
 # 3.5 · the policy
@@ -111,8 +111,10 @@ def _drive_policy(diff_augment: Any, case: Values) -> Values:
     assert isinstance(seed, int)
     calls: list[str] = []
 
-    def step(name: str, f: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, torch.Generator], Tensor]:
-        def run(x: Tensor, rng: torch.Generator) -> Tensor:
+    def step(name: str, f: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+        def run(x: Tensor, rng: torch.Generator | None = None) -> Tensor:
+            if rng is None:
+                raise AnswerError("Returned", "calls a step without `rng`: every step takes (x, rng).")
             calls.append(name)
             return f(x, torch.rand(len(x), 1, 1, 1, generator=rng, dtype=x.dtype))
 
@@ -130,12 +132,13 @@ def _drive_policy(diff_augment: Any, case: Values) -> Values:
     except (ValueError, KeyError) as error:
         if "blur" not in str(case["policy"]):
             raise
-        return {"refused": isinstance(error, ValueError) and "blur" in str(error)}
+        return {"refused": type(error).__name__, "names_it": "blur" in str(error)}
     gradient = None
     if y.requires_grad:
         (gradient,) = torch.autograd.grad(y, leaf, upstream, allow_unused=True)
     return {
-        "refused": False,
+        "refused": "nothing",
+        "names_it": False,
         "calls": ", ".join(calls),
         "out": y.detach(),
         "gradient": torch.zeros_like(leaf) if gradient is None else gradient,
@@ -153,8 +156,13 @@ def _inputs_policy(seed: int) -> list[Values]:
 
 def _judge_policy(inputs: Values, expected: Values, got: Values) -> None:
     case = f"on the case: {describe(inputs)}"
-    if got["refused"] is not expected["refused"]:
-        raise CheckFailed("a policy with an unknown step must raise a ValueError that names the step.", case)
+    if got["refused"] != expected["refused"]:
+        raise CheckFailed(
+            f"a policy with an unknown step must raise a ValueError that names the step; it raises {got['refused']}.",
+            case,
+        )
+    if got["names_it"] is not expected["names_it"]:
+        raise CheckFailed("the unknown step raises a ValueError; its text must name the step, 'blur'.", case)
     if "calls" not in expected:
         return
     for key, name in (

@@ -15,6 +15,8 @@ from efficientlab.exercises.contract import (
     CheckFailed,
     Values,
     counts_judge,
+    is_number,
+    plain,
     returned_dictionary,
     values_judge,
 )
@@ -30,7 +32,7 @@ def _drive_predict_costs(predict_costs: Any, case: Values) -> Values:
     for name, pair in costs.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise AnswerError("Returned", f"gives {name!r} as {pair!r}; give the pair (MACs, parameters).")
-        answer[f"the MACs of {name}"], answer[f"the parameters of {name}"] = pair
+        answer[f"the MACs of {name}"], answer[f"the parameters of {name}"] = map(plain, pair)
     return answer
 
 
@@ -51,12 +53,16 @@ def _inputs_predict_costs(seed: int) -> list[Values]:
         case(
             pick(32, 64, 96),
             pick(2, 4, 8),
-            f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)}",
+            widths,
             pick(16, 24),
             pick(5, 7),
             pick(3, 6),
         )
-        for _ in range(3)
+        for widths in (
+            f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)}",
+            f"{pick(8, 12)} {pick(16, 20)}",  # one block a width, however many there are
+            f"{pick(8, 12)} {pick(16, 20)} {pick(24, 40)} {pick(28, 48)}",
+        )
     ]
     return [case(32, 8, "24 48 96", 48, 12, 12), *drawn]
 
@@ -72,12 +78,8 @@ CONTESTANTS = ("TSN", "RGB difference", "TSM", "CNN+LSTM", "two-stream", "3D", "
 
 
 def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
-    if not isinstance(latency_ratios, dict):
-        raise AnswerError(
-            "Returned", f"is {type(latency_ratios).__name__}; write a dictionary, name: number."
-        )
-    ratios = latency_ratios
-    numbers = {k: v for k, v in ratios.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    ratios = returned_dictionary(latency_ratios, "is")
+    numbers = {k: v for k, v in ratios.items() if is_number(v)}
     return {
         "contestants": ", ".join(sorted(map(str, ratios))),
         "numbers": len(numbers) == len(ratios),

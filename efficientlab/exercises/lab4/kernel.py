@@ -11,7 +11,7 @@ from efficientlab.exercises.contract import (
     Check,
     Values,
 )
-from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run_kernel
 
 # 4.10 · kernel corner
 
@@ -20,12 +20,11 @@ def _drive_shift_kernel(shift_kernel: Any, case: Values) -> Values:
     x = tensor_of(case, "x")
     frames, channels, height, width = x.shape
     pixels, block = height * width, 8
-    guard = channels * pixels + block  # what a forgotten mask can reach
+    guard = x.numel() + frames * channels * block  # what a wrong place or a forgotten mask can reach
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard, 1e3)
-    shift_kernel[(frames * channels, (pixels + block - 1) // block)](
-        source.inner, target.inner, case["n_frames"], channels, pixels, case["fold"], BLOCK=block
-    )
-    return kernel_result("shifted", source, target)
+    grid = (frames * channels, (pixels + block - 1) // block)
+    arguments = (source, target, case["n_frames"], channels, pixels, case["fold"])
+    return run_kernel(shift_kernel, grid, arguments, target, block, "shifted")
 
 
 def _inputs_shift_kernel(seed: int) -> list[Values]:

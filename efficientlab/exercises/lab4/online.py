@@ -21,7 +21,7 @@ from efficientlab.exercises.contract import (
 def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
     first, second = case["first"], case["second"]
     assert isinstance(first, Tensor) and isinstance(second, Tensor)
-    shift = OnlineShift(fold_div=case["fold_div"])
+    shift = OnlineShift(fold_div=case["fold_div"]).train(bool(case["training"]))
     changed = False
 
     def play(clips: Tensor) -> Tensor:
@@ -40,6 +40,7 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
     out["going_on"] = play(first)
     fold = first.shape[2] // int(case["fold_div"])
     cache = getattr(shift, "cache", None)
+    out["no_cache"] = not isinstance(cache, Tensor)
     out["cached"] = isinstance(cache, Tensor) and torch.equal(cache, first[:, -1, :fold])
     shift.reset()
     out["after_reset"] = play(second)
@@ -58,8 +59,17 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
 def _inputs_online_shift(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     return [
-        {"first": randn(n, t, c, 2, 2), "second": randn(later, t, c, 2, 2), "fold_div": fold_div}
-        for n, later, t, c, fold_div in ((1, 1, 4, 8, 8), (2, 3, 3, 17, 8), (2, 1, 3, 12, 4))
+        {
+            "first": randn(n, t, c, 2, 2, dtype=dtype),
+            "second": randn(later, t, c, 2, 2, dtype=dtype),
+            "fold_div": fold_div,
+            "training": training,
+        }
+        for n, later, t, c, fold_div, training, dtype in (
+            (1, 1, 4, 8, 8, True, torch.float32),
+            (2, 3, 3, 17, 8, False, torch.float32),  # in evaluation, as a live network is
+            (2, 1, 3, 12, 4, True, torch.float16),
+        )
     ]
 
 
@@ -73,6 +83,7 @@ ONLINE_SHIFT = Check(
             "going_on": "the output when the stream goes on without a reset",
             "after_reset": "the output after a reset, with another batch size",
             "x_changed": "the output is right but the frame that you were given was changed",
+            "no_cache": "the output is right but there is no `self.cache`: keep the channels under this name",
             "cached": "the output is right but `self.cache` is not the first C // fold_div channels of this frame",
             "stray": "the zeros before the first frame are made on the default device: make them like x, on its device",
             "stateless": "the output is right but the cache is in the state_dict: it must not travel with weights",
@@ -93,17 +104,20 @@ def _drive_stream_logits(stream_logits: Any, case: Values) -> Values:
         """A streaming network in small: its logits depend on the frames since the last reset."""
 
         memory: Tensor | float = 0.0
+        calls = 0
 
         def reset(self) -> None:
             self.memory = 0.0
 
         def __call__(self, frame: Tensor) -> Tensor:
+            self.calls += 1
             self.memory = 0.5 * self.memory + frame.flatten(1) @ readout  # (N, K)
             return torch.tanh(self.memory)
 
     net = Net()
     net(video[:, 0] + 1.0)  # what an earlier stream left behind
-    return {"logits": returned_tensor(stream_logits(net, video))}
+    logits = returned_tensor(stream_logits(net, video))
+    return {"logits": logits, "calls": net.calls}  # the calls are judged by nobody, and tell two slips apart
 
 
 def _inputs_stream_logits(seed: int) -> list[Values]:

@@ -15,6 +15,7 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 
 # 4.2 · the temporal shift
 
@@ -34,8 +35,8 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
         stray = returned_tensor(temporal_shift(x.detach(), case["n_frames"], **options)).device != x.device
     if stray:
         raise AnswerError("Returned", "makes tensors on the default device; make them like x, on its device.")
-    (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype))
-    return {"shifted": y, "gradient": gradient, "x_changed": changed}
+    slope = gradient(y, leaf, upstream)
+    return {"shifted": y.detach(), "trainable": y.requires_grad, "gradient": slope, "x_changed": changed}
 
 
 def _inputs_temporal_shift(seed: int) -> list[Values]:
@@ -66,6 +67,7 @@ TEMPORAL_SHIFT = Check(
     judge=values_judge(
         {
             "shifted": "the shifted tensor",
+            "trainable": "the shift is right but no gradient comes through it: was x detached?",
             "gradient": "the gradient with respect to x",
             "x_changed": "the shift is right but x itself was changed",
         }
@@ -94,8 +96,8 @@ def _drive_shifted_block(ShiftedBlock: Any, case: Values) -> Values:
     x = leaf * 1.0
     before = x.detach().clone()
     y = returned_tensor(block(x))
-    (gradient,) = torch.autograd.grad(y, leaf, upstream)
-    return {"out": y, "gradient": gradient, "x_changed": not torch.equal(x.detach(), before)}
+    slope = gradient(y, leaf, upstream)
+    return {"out": y.detach(), "gradient": slope, "x_changed": not torch.equal(x.detach(), before)}
 
 
 def _inputs_shifted_block(seed: int) -> list[Values]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from efficientlab.exercises.cases import drawn_state, random_tensors, state_of
+from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
     CheckFailed,
     Values,
+    returned_number,
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 
 # 5.5 · the point-voxel convolution
 
@@ -26,7 +28,7 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
     layer = PVConv(case["in_channels"], case["out_channels"], case["resolution"])
     state = state_of(case)
     layer.load_state_dict(state, strict=False)
-    missing = ", ".join(sorted(set(state) - set(layer.state_dict())))
+    missing = _missing(layer, state)
     surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
     layer.train(bool(case["training"]))
     leaf.requires_grad_()
@@ -38,14 +40,24 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
         raise AnswerError(
             "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
         )
-    (gradient,) = torch.autograd.grad(y, leaf, upstream)
+    slope = gradient(y, leaf, upstream)
     return {
         "missing": missing,
         "surplus": surplus,
         "out": y.detach(),
-        "gradient": gradient,
+        "reads_features": bool(slope.any()),
+        "gradient": slope,
         "changed": changed,
     }
+
+
+def _missing(layer: nn.Module, state: dict[str, Tensor]) -> str:
+    """The names that the block lacks, with what stands in their place."""
+    lacking = sorted(set(state) - set(layer.state_dict()))
+    have = dict(layer.named_modules())
+    parts = dict.fromkeys(name.rpartition(".")[0] for name in lacking)
+    there = [f"{part} is {type(have[part]).__name__}" for part in parts if part in have]
+    return ", ".join(lacking) + (f" ({', '.join(there)})" if lacking and there else "")
 
 
 def _inputs_pvconv(seed: int) -> list[Values]:
@@ -71,6 +83,7 @@ def _inputs_pvconv(seed: int) -> list[Values]:
 _judge_pvconv_values = values_judge(
     {
         "out": "the output (cloud, channel, point)",
+        "reads_features": "the output does not depend on the features",
         "gradient": "the gradient with respect to the features",
         "changed": "the output is right but one of its inputs was changed",
     }
@@ -110,11 +123,7 @@ def _drive_permutation_gap(permutation_gap: Any, case: Values) -> Values:
         x = torch.cat([features, points], 1) + 0.1 * place
         return torch.tanh(torch.einsum("kc,ncp->nkp", weight, x))
 
-    gap = permutation_gap(network, features, points, order)
-    if isinstance(gap, Tensor):
-        gap = gap.item()
-    if isinstance(gap, bool) or not isinstance(gap, int | float):
-        raise AnswerError("Returned", f"returned {gap!r} where a number belongs.")
+    gap = returned_number(permutation_gap(network, features, points, order))
     changed = not (torch.equal(features, kept[0]) and torch.equal(points, kept[1]))
     return {"gap": float(gap), "changed": changed}
 
@@ -128,23 +137,20 @@ def _inputs_permutation_gap(seed: int) -> list[Values]:
         scale[: n - 1] = 20.0  # the network saturates, so that the last cloud has the largest gap
         cases.append(
             {
-                "features": scale * randn(n, c, p),
-                "points": scale * randn(n, 3, p),
+                "features": scale * randn(n, c, p, dtype=torch.float64),  # no gap is rounding
+                "points": scale * randn(n, 3, p, dtype=torch.float64),
                 "order": torch.randperm(p, generator=generator),
-                "weight": randn(3, c + 3) / 3,
+                "weight": randn(3, c + 3, dtype=torch.float64) / 3,
                 "reads_order": reads_order,
             }
         )
-    return cases
+    turned = -tensor_of(cases[1], "weight")  # all differences change their sign, and the gap is the same
+    return [*cases, cases[1] | {"weight": turned}]
 
 
 PERMUTATION_GAP = Check(
     name="permutation_gap",
     drive=_drive_permutation_gap,
     inputs=_inputs_permutation_gap,
-    judge=values_judge(
-        {"gap": "the gap", "changed": "the gap is right but one of your inputs was changed"},
-        rtol=1e-3,
-        atol=1e-5,
-    ),
+    judge=values_judge({"gap": "the gap", "changed": "the gap is right but one of your inputs was changed"}),
 )

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from efficientlab.exercises.cases import picker
 from efficientlab.exercises.contract import (
-    AnswerError,
     Check,
     Values,
     counts_judge,
     returned_dictionary,
+    returned_number,
     values_judge,
 )
 
@@ -23,28 +23,30 @@ from efficientlab.exercises.contract import (
 def _drive_cache_misses(cache_misses: Any, case: Values) -> Values:
     index = case["index"]
     assert isinstance(index, Tensor)
-    misses = cache_misses(index.tolist(), case["row_bytes"], case["cache_bytes"], case["line_bytes"])
-    if isinstance(misses, bool) or not isinstance(misses, int):
-        raise AnswerError("Returned", f"returned {misses!r} where an integer belongs.")
+    misses = returned_number(
+        cache_misses(index.tolist(), case["row_bytes"], case["cache_bytes"], case["line_bytes"])
+    )
     return {"misses": misses}
 
 
 def _inputs_cache_misses(seed: int) -> list[Values]:
     generator = torch.Generator().manual_seed(seed)
     cases: list[Values] = []
-    for accesses, rows, row_bytes, lines, line_bytes in (
-        (200, 12, 64, 8, 64),
-        (200, 40, 16, 6, 64),
-        (150, 10, 128, 9, 64),
-        (150, 16, 96, 11, 64),  # a row begins in the middle of a line
-        (100, 9, 32, 7, 32),
+    for accesses, rows, row_bytes, lines, line_bytes, rest in (
+        (200, 12, 64, 8, 64, 0),
+        (200, 40, 16, 6, 64, 0),
+        (150, 10, 128, 9, 64, 0),
+        (150, 16, 96, 11, 64, 0),  # a row begins in the middle of a line
+        (100, 9, 32, 7, 32, 0),
+        (150, 20, 48, 8, 64, 0),  # a row that is smaller than a line lies in two
+        (150, 12, 64, 7, 64, 30),  # what is left of the cache holds no line
     ):
         index = torch.randint(rows, (accesses,), generator=generator)
         cases.append(
             {
                 "index": index,
                 "row_bytes": row_bytes,
-                "cache_bytes": lines * line_bytes,
+                "cache_bytes": lines * line_bytes + rest,
                 "line_bytes": line_bytes,
             }
         )

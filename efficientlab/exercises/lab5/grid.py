@@ -17,6 +17,7 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 
 
 def random(seed: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
@@ -45,7 +46,11 @@ def _inputs_normalize(seed: int) -> list[Values]:
         {"points": randn(1, 3, 6, dtype=torch.float64), "resolution": 5},
         {"points": randn(7, 3, 2).transpose(0, 2), "resolution": 16},  # not contiguous
         {"points": (2 * randn(2, 3, 1)).repeat(1, 1, 4).round(), "resolution": 4},  # all points coincide
+        {"points": 1e-4 * randn(1, 3, 8), "resolution": 8},  # in another unit
     ]
+    beside = randn(2, 3, 4)
+    beside[0] = beside[0, :, :1].round()  # a cloud whose points coincide, beside one whose do not
+    cases.append({"points": beside, "resolution": 6})
     return cases
 
 
@@ -79,7 +84,7 @@ def _drive_voxelize(avg_voxelize: Any, case: Values) -> Values:
         )
     answer: Values = {"voxels": voxels.detach(), "changed": changed, "trainable": voxels.requires_grad}
     if voxels.requires_grad:
-        (answer["gradient"],) = torch.autograd.grad(voxels, leaf, upstream.to(voxels.dtype))
+        answer["gradient"] = gradient(voxels, leaf, upstream)
     return answer
 
 
@@ -169,7 +174,7 @@ def _drive_devoxelize(trilinear_devoxelize: Any, case: Values) -> Values:
         )
     answer: Values = {"features": features.detach(), "changed": changed, "trainable": features.requires_grad}
     if features.requires_grad:
-        (answer["gradient"],) = torch.autograd.grad(features, leaf, upstream.to(features.dtype))
+        answer["gradient"] = gradient(features, leaf, upstream)
     return answer
 
 

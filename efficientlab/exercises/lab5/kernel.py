@@ -11,7 +11,7 @@ from efficientlab.exercises.contract import (
     Check,
     Values,
 )
-from efficientlab.exercises.guarded import Guarded, kernel_device, kernel_judge, kernel_result
+from efficientlab.exercises.guarded import Guarded, kernel_judge, run_kernel
 
 # 5.10 · kernel corner
 
@@ -20,18 +20,12 @@ def _drive_voxelize_kernel(voxelize_kernel: Any, case: Values) -> Values:
     x, voxel, weight = (tensor_of(case, name) for name in ("x", "voxel", "weight"))
     points, channels = x.shape
     block = 4
-    guard = channels + block  # what a forgotten mask can reach
+    guard = x.numel() + points * block  # what a wrong place or a forgotten mask can reach
     source = Guarded(x, guard)
     target = Guarded(torch.zeros(int(case["voxels"]), channels), guard, 1e3)
-    voxelize_kernel[(points, (channels + block - 1) // block)](
-        source.inner,
-        voxel.to(kernel_device()),
-        weight.to(kernel_device()),
-        target.inner,
-        channels,
-        BLOCK=block,
-    )
-    return kernel_result("voxels", source, target)
+    grid = (points, (channels + block - 1) // block)
+    arguments = (source, Guarded(voxel, guard, 0), Guarded(weight, guard), target, channels)
+    return run_kernel(voxelize_kernel, grid, arguments, target, block, "voxels")
 
 
 def _inputs_voxelize_kernel(seed: int) -> list[Values]:
@@ -50,5 +44,5 @@ VOXELIZE_KERNEL = Check(
     name="voxelize_kernel",
     drive=_drive_voxelize_kernel,
     inputs=_inputs_voxelize_kernel,
-    judge=kernel_judge("voxels", "the voxels (voxel, channel)", mask="addition"),
+    judge=kernel_judge("voxels", "the tensor of voxels (voxel, channel)", mask="addition", sums=True),
 )

@@ -6,7 +6,7 @@ import torch
 from efficientlab.counters import count
 from efficientlab.exercises.lab0 import lab
 from efficientlab.exercises.lab0.counting import SUBJECTS
-from efficientlab.exercises.lab0.subjects import SimulatedDevice, network, subject_input
+from efficientlab.exercises.lab0.subjects import SimulatedDevice, network, subject_inputs
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)
@@ -20,7 +20,7 @@ def test_expected_macs_are_those_of_the_operators(kind):
                 for key, value in case.expected.items()
                 if key.startswith("the number of MACs") and not isinstance(value, bool)
             )
-            measured = count(network(kind, c), subject_input(kind, n, c, side))
+            measured = count(network(kind, c), *subject_inputs(kind, n, c, side))
             assert measured.complete
             assert measured.macs == expected > 0
 

@@ -59,7 +59,7 @@ def test_an_output_that_no_draw_gives_is_refused(kind):
 @pytest.mark.parametrize(
     ("kind", "column", "change", "sentence"),
     [
-        ("color", 0, lambda b: b + 0.4, "a brightness of .* was drawn"),
+        ("color", 0, lambda b: b + 0.4, "as if a brightness of .* had been drawn"),
         ("color", 1, lambda s: s / 2, "saturation is not uniform"),
         ("color", 2, lambda k: k.mean().expand_as(k), "contrast is the same for every picture"),
         ("translation", 0, lambda u: u.clamp(max=0), "the shift by rows is never 1 "),

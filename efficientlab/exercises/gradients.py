@@ -1,0 +1,32 @@
+"""Scalars and gradients as the drivers take them: what autograd would complain of is said in the exercise's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.contract import AnswerError, returned_tensor
+
+
+def scalar(value: Any, what: str = "") -> Tensor:
+    """`value`, which must be a tensor of one number."""
+    loss = returned_tensor(value, what)
+    if loss.numel() != 1:
+        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)}{what} where one number belongs.")
+    return loss.reshape(())
+
+
+def gradient(y: Tensor, leaf: Tensor, upstream: Tensor | None = None) -> Tensor:
+    """d (y · upstream) / d leaf; zeros where the two are not connected."""
+    if not leaf.requires_grad:
+        raise AnswerError(
+            "Returned",
+            "changed what it was given: `detach_()` cuts it off for good, `detach()` gives a copy.",
+        )
+    if not y.requires_grad:
+        return torch.zeros_like(leaf)
+    upstream = None if upstream is None else upstream.to(y.dtype)
+    (grad,) = torch.autograd.grad(y, leaf, upstream, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(leaf) if grad is None else grad

@@ -1,0 +1,104 @@
+"""Watch what an interpreted kernel reads and writes, and keep it from memory that is not its own.
+
+On a GPU a load without a mask reads what happens to lie there, a masked load without `other=` gives anything, and two
+programs that load, add and store lose a sum. Triton's interpreter hides all three: it runs one program after the other
+in ordinary memory. So its loads and stores are looked at before they happen. Where kernels are compiled, there is
+nothing to watch, and a watch reports nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from torch import Tensor
+
+
+class Watch:
+    """What one launch did: `read_outside` of the tensors, `read_target`, `wrote_outside`, and whether it `wrote`."""
+
+    def __init__(self, tensors: Sequence[Tensor], target: Tensor, rooms: Sequence[Tensor]) -> None:
+        self.read_outside = self.read_target = self.wrote_outside = self.wrote = False
+        self._tensors, self._target = [_span(t) for t in tensors], _span(target)
+        self._rooms = [
+            _span(t) for t in rooms
+        ]  # memory that may be touched: tensors and the margins around them
+
+    def load(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
+        """The mask of the loads that may happen."""
+        at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
+        self.read_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
+        self.read_target |= bool((wanted & _within(at, itemsize, [self._target])).any())
+        return wanted & _within(at, itemsize, self._rooms)
+
+    def store(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
+        """The mask of the stores that may happen."""
+        at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
+        inside = _within(at, itemsize, [self._target])
+        self.wrote |= bool((wanted & inside).any())
+        self.wrote_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
+        return wanted & _within(at, itemsize, self._rooms)
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look at every load and store of Triton's interpreter while this is open."""
+        from triton.runtime import interpreter
+
+        native, builder = interpreter._interpreter, interpreter.InterpreterBuilder
+        masked_load = builder.create_masked_load
+
+        class Native:
+            """The interpreter's memory operations, each behind the watch."""
+
+            def __getattr__(_, name: str) -> Any:
+                return getattr(native, name)
+
+            def load(_, pointers: Any, mask: Any, other: Any, dtype: Any) -> Any:
+                return native.load(
+                    pointers, self.load(pointers, mask, np.dtype(dtype).itemsize), other, dtype
+                )
+
+            def store(_, pointers: Any, value: Any, mask: Any) -> Any:
+                return native.store(pointers, value, self.store(pointers, mask, np.asarray(value).itemsize))
+
+            def atomic_rmw(_, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
+                allowed = self.store(pointers, mask, np.asarray(value).itemsize)
+                return native.atomic_rmw(kind, pointers, value, allowed, order)
+
+            def atomic_cas(_, pointers: Any, compared: Any, value: Any, order: Any) -> Any:
+                everywhere = np.ones_like(np.asarray(pointers), dtype=bool)
+                if not self.store(pointers, everywhere, np.asarray(value).itemsize).all():
+                    raise IndexError("the kernel reaches beyond its tensors")
+                return native.atomic_cas(pointers, compared, value, order)
+
+        def undefined_where_masked(builder: Any, pointers: Any, mask: Any, other: Any, *options: Any) -> Any:
+            """A masked load without `other=` gives NaN, or the largest integer, where the mask is false."""
+            if other is None:
+                element = pointers.get_element_ty()
+                dtype = interpreter._get_np_dtype(element)
+                anything = np.nan if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
+                fill = np.full(np.shape(pointers.data), anything, dtype)
+                other = interpreter.TensorHandle(fill, element)
+            return masked_load(builder, pointers, mask, other, *options)
+
+        with (
+            patch.object(interpreter, "_interpreter", Native()),
+            patch.object(builder, "create_masked_load", undefined_where_masked),
+        ):
+            yield
+
+
+def _span(tensor: Tensor) -> tuple[int, int]:
+    start = tensor.data_ptr()
+    return start, start + tensor.numel() * tensor.element_size()
+
+
+def _within(pointers: np.ndarray, itemsize: int, spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    at = pointers.astype(np.uint64)
+    inside = np.zeros(at.shape, dtype=bool)
+    for start, end in spans:
+        inside |= (at >= np.uint64(start)) & (at <= np.uint64(max(end - itemsize, 0)))
+    return inside

@@ -1,0 +1,20 @@
+"""contrast is about the mean of x, before brightness: each step's mean is that of the picture as the step before left it."""
+
+import torch
+from torch import Tensor
+
+
+def color(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Random brightness, saturation and contrast, drawn for each picture alone. The draws come from rng.
+
+    Shapes: x (N, C, H, W), floating; returns the same shape and dtype, on the same device. Differentiable in x.
+    """
+
+    def draw() -> Tensor:
+        return torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device, dtype=x.dtype)  # (N, 1, 1, 1)
+
+    y = x + (draw() - 0.5)
+    mean = y.mean(1, keepdim=True)  # (N, 1, H, W)
+    y = (y - mean) * (2 * draw()) + mean
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (y - mean) * (draw() + 0.5) + mean

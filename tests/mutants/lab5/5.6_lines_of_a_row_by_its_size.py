@@ -1,0 +1,20 @@
+"""the number of a row's lines follows from its size alone: a small row may lie in two lines."""
+
+from collections import OrderedDict
+
+
+def cache_misses(index: list[int], row_bytes: int, cache_bytes: int, line_bytes: int = 64) -> int:
+    """How many lines must be fetched from memory when these rows are read through an LRU cache."""
+    cache, misses = OrderedDict(), 0
+    for row in index:
+        first = row * row_bytes // line_bytes
+        last = first - (-row_bytes // line_bytes) - 1
+        for line in range(first, last + 1):
+            if line in cache:
+                cache.move_to_end(line)
+                continue
+            misses += 1
+            cache[line] = True
+            if len(cache) > cache_bytes // line_bytes:
+                cache.popitem(last=False)
+    return misses
