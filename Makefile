@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test quick test-newest test-colab lab build
+.PHONY: demo test quick test-newest test-colab lab site build
 
 demo:  ## run lab 4's solution, print its results, grade six sample submissions
 	$(PYTHON) -m efficientlab demo
@@ -17,6 +17,9 @@ test-colab:  ## run the kernels' tests without a GPU on Colab's triton and numpy
 
 lab:  ## open JupyterLab on the labs
 	$(PYTHON) -m efficientlab lab
+
+site:  ## build the course's site in build/site/html
+	$(PYTHON) -m efficientlab site
 
 build:  ## rebuild the notebooks from solutions/*.py
 	$(PYTHON) -m efficientlab build

@@ -124,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     check = verb("check", _check, "check notebooks of your own, without a sandbox, and print their points")
     check.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
     lab(check)
+    check.add_argument(
+        "--exercise",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="end with status 1 unless it gets all its points; may be repeated (for autograders)",
+    )
     _add_seed(check)
     grade = verb("grade", _grade, "grade a class's submissions in a sandbox and write all reports", GRADE)
     grade.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a zip, a folder or a notebook")
@@ -158,6 +165,8 @@ def _parser() -> argparse.ArgumentParser:
         "validate", _validate, "show that the solution gets all points, the stub none, each slip is found"
     )
     lab(validate, required=False)
+    site = verb("site", _site, "build the course's site in build/site/html")
+    site.add_argument("--solutions", action="store_true", help="with the solutions, for instructors")
     build = verb("build", _build, "build the student's and the solution's notebooks from solutions/labN_*.py")
     build.add_argument(
         "labs", nargs="*", type=_lab_number, metavar="LAB", help="labs, as 4 or lab4_tsm; all without it"
@@ -237,7 +246,12 @@ def _test(options: argparse.Namespace) -> NoReturn:
 def _check(options: argparse.Namespace) -> int:
     from efficientlab.grading.check import check_notebooks
 
-    return check_notebooks(options.notebooks, _find(options), options.seed)
+    lab = _find(options)
+    unknown = set(options.exercise) - {exercise.id for exercise in lab.exercises if exercise.check}
+    if unknown:
+        print(f"efficientlab check: code checks no exercise {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    return check_notebooks(options.notebooks, lab, options.seed, options.exercise)
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -292,6 +306,17 @@ def _validate(options: argparse.Namespace) -> int:
 
     labs = [_find(options)] if options.lab is not None else [find_lab(number) for number in MODULES]
     return max(validate(lab) for lab in labs)
+
+
+def _site(options: argparse.Namespace) -> int:
+    from efficientlab.authoring.site import SiteError, build_site
+
+    try:
+        print("\n".join(build_site(solutions=options.solutions)))
+    except SiteError as error:
+        print(f"efficientlab site: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _find(options: argparse.Namespace) -> Lab:

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from efficientlab.authoring.colab import is_setup, with_repository
 from efficientlab.authoring.execute import execute, tidy_outputs
 from efficientlab.authoring.record import record_cases
 from efficientlab.authoring.source import read_source
@@ -51,7 +52,13 @@ def build(lab: Lab, run: bool = False) -> list[str]:
     cover = ROOT / "docs" / f"lab{lab.number}.png"
     with replacing(cover) as part:
         part.write_bytes(cover_picture(solution))
-    return [*lines, f"{cover.relative_to(ROOT)}: written"]
+    lines.append(f"{cover.relative_to(ROOT)}: written")
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if (linked := with_repository(text)) != text:
+        write_text(readme, linked)
+        lines.append("README.md: links lead to the repository of pyproject.toml")
+    return lines
 
 
 def cover_picture(solution: NotebookNode) -> bytes:
@@ -110,7 +117,9 @@ def _keep_outputs(fresh: NotebookNode, path: Path) -> bool:
         return False
     old = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     new = [cell for cell in fresh.cells if cell.cell_type == "code"]
-    if [c.source for c in old] != [c.source for c in new] or any(c.execution_count is None for c in old):
+    if [c.source for c in old if not is_setup(c)] != [c.source for c in new if not is_setup(c)]:
+        return False  # the set-up only checks and installs: no output depends on it
+    if len(old) != len(new) or any(c.execution_count is None for c in old):
         return False
     for ours, theirs in zip(new, old, strict=True):
         ours.outputs, ours.execution_count = theirs.outputs, theirs.execution_count

@@ -18,12 +18,14 @@ from pathlib import Path
 
 import nbformat
 
+from efficientlab.authoring import classroom
 from efficientlab.authoring.build import source_path, stale
 from efficientlab.datasets.files import data_root
 from efficientlab.environment import ROOT
 from efficientlab.exercises.goldens import FOLDER as GOLDENS
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES
+from efficientlab.files import write_text
 from efficientlab.grading.reading.statements import bound_names
 
 FILES = ("LICENSE", "pyproject.toml", "constraints.txt")
@@ -37,9 +39,20 @@ DISTINCTIVE = 20  # characters that a line of code must have to be searched for
 
 README = """# Lab {number} · {title}
 
+On Linux and macOS, in this folder:
+
 ```sh
-python -m venv .venv && .venv/bin/pip install --constraint constraints.txt .
-.venv/bin/jupyter lab labs/{slug}.ipynb
+python3 -m venv .venv
+.venv/bin/python -m pip install --constraint constraints.txt .
+.venv/bin/python -m jupyterlab labs/{slug}.ipynb
+```
+
+On Windows, in this folder:
+
+```bat
+py -m venv .venv
+.venv\\Scripts\\python -m pip install --constraint constraints.txt .
+.venv\\Scripts\\python -m jupyterlab labs/{slug}.ipynb
 ```
 
 Needs Python 3.11 or newer. Read, write the code of an exercise, run the check below it; a check says what is wrong and
@@ -103,12 +116,14 @@ def _fill(bundle: Path, lab: Lab) -> list[str]:
         r"\[project\.scripts\]\n(?:[^\[\n].*\n|\n)*", "", pyproject
     )  # its verbs are not here
     (bundle / "pyproject.toml").write_text(without_command, encoding="utf-8")
+    write_text(bundle / classroom.PLACE, classroom.workflow(lab))
     text = README.format(number=lab.number, title=lab.title, slug=lab.slug)
     (bundle / "README.md").write_text(text, encoding="utf-8")
     return [
         f"labs/{notebook.name}",
         f"{len(modules)} modules of efficientlab, all that the lab uses",
         f"the recorded cases, the data, {', '.join(FILES)} and a README",
+        f"{classroom.PLACE}, for GitHub Classroom",
         f"searched for the lines of {len(answers_of(lab))} answers; none is in the notebook, the texts and the data",
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,8 +15,13 @@ from efficientlab.grading.reading.submission import Submission, SubmissionError,
 from efficientlab.grading.score import Mark, Reference, score
 
 
-def check_notebooks(paths: Sequence[Path], lab: Lab, seed: int | None = None) -> int:
-    """Check each notebook and print a table for it; 0 if every one could be read, else 1."""
+def check_notebooks(
+    paths: Sequence[Path], lab: Lab, seed: int | None = None, wanted: Collection[str] = ()
+) -> int:
+    """Check each notebook and print a table for it; 0 if every one could be read and solves what is `wanted`, else 1.
+
+    `wanted` are ids of exercises that must get all their points.
+    """
     seed = secrets.randbelow(2**31 - 2) + 1 if seed is None else seed
     status = 0
     try:
@@ -31,7 +36,10 @@ def check_notebooks(paths: Sequence[Path], lab: Lab, seed: int | None = None) ->
             print(error, file=sys.stderr)
             status = 1
             continue
-        print_marks(submission, score(submission, reference, [seed]), lab)
+        marks = score(submission, reference, [seed])
+        print_marks(submission, marks, lab)
+        if any(m.points != m.exercise.points for m in marks if m.exercise.id in wanted):
+            status = 1
     print(f"fresh cases were drawn from seed {seed}")
     return status
 

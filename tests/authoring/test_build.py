@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,15 +16,16 @@ import nbformat
 import pytest
 from PIL import Image
 
-from efficientlab.authoring import build
-from efficientlab.authoring.colab import SETUP
+from efficientlab.authoring import build, colab
+from efficientlab.authoring.colab import setup_source
 from efficientlab.authoring.execute import tidy_outputs
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
+from efficientlab.environment import ROOT
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import Check, Exercise, values_judge
 from efficientlab.exercises.lab import Lab
-from efficientlab.exercises.labs import find_lab
+from efficientlab.exercises.labs import MODULES, find_lab
 
 CHECK = Check("double", lambda answer, case: {}, lambda seed: [], values_judge({}))
 LAB = Lab(
@@ -150,36 +153,93 @@ def test_stored_pictures_get_a_palette_and_progress_bars_go() -> None:
     assert len(output.data["image/png"]) < len(png)
 
 
-def test_colab_installs_without_dependencies_and_never_torch(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def on_colab(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Colab before the set-up cell: the package and two others are absent. What pip is asked for is noted."""
     commands: list[list[str]] = []
-    found = __import__("importlib.util").util.find_spec
-    absent = {"efficientlab", "av", "safetensors"}
+    found = importlib.util.find_spec
+    absent = {"efficientlab.exercises", "av", "safetensors"}
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in absent else found(name))
-    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(
+        subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)
+    )
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    exec(SETUP, {})
-    (command,) = commands
+    monkeypatch.setitem(sys.modules, "efficientlab", sys.modules["efficientlab"])
+    return commands
+
+
+def test_colab_installs_without_dependencies_and_never_torch(
+    on_colab: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(setup_source(), {})
+    (command,) = on_colab
     assert command[:5] == [sys.executable, "-m", "pip", "install", "--no-deps"]
     assert command[5].startswith("git+https://github.com/") and "@v" in command[5]
     assert command[6:] == ["safetensors", "av"]
     assert "installed: git+https" in capsys.readouterr().out
 
 
-def test_set_up_elsewhere_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = __import__("importlib.util").util.find_spec
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: None if name == "efficientlab" else found(name)
+def test_set_up_names_what_it_cannot_reach(
+    on_colab: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda command: subprocess.CompletedProcess(command, 1))
+    with pytest.raises(
+        Exception, match=r"could not install git\+https://github.com/.* try once more"
+    ) as stopped:
+        exec(setup_source(), {})
+    assert stopped.value._render_traceback_() == [f"Not ready: {stopped.value}"]
+
+
+def test_set_up_elsewhere_says_what_to_do(on_colab: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "google.colab")
+    with pytest.raises(Exception, match=r"-m pip install \."):
+        exec(setup_source(), {})
+    assert not on_colab
+
+
+def test_the_data_of_a_removed_package_do_not_pass_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A moved checkout leaves `site-packages/efficientlab/data`, which Python takes for a package."""
+    (tmp_path / "efficientlab" / "data").mkdir(parents=True)
+    installed = "[p for p in sys.path if not os.path.exists(os.path.join(p, 'efficientlab', 'exercises'))]"
+    code = f"import os, sys; sys.path = [{str(tmp_path)!r}, *{installed}]\n{setup_source()}"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    with pytest.raises(SystemExit, match="make lab"):
-        exec(SETUP, {})
+    assert "NotReady: efficientlab is not installed in this kernel" in done.stderr
 
 
 def test_set_up_refuses_an_old_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.__version__", "2.1.0")
-    with pytest.raises(SystemExit, match=r"torch .*2, 1.* is too old"):
-        exec(SETUP, {})
+    with pytest.raises(Exception, match=r"torch .*2, 1.* is too old"):
+        exec(setup_source(), {})
+
+
+def test_a_fork_changes_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = colab._project()
+    project["urls"]["Repository"] = "https://github.com/somebody/her-fork"
+    monkeypatch.setattr(colab, "_project", lambda: project)
+    assert '"git+https://github.com/somebody/her-fork@v' in setup_source()
+    assert "/github/somebody/her-fork/blob/main/labs/lab4_tsm.ipynb" in colab.badge_cell("lab4_tsm").source
+    readme = colab.with_repository((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert readme.count("github/somebody/her-fork/blob/main/labs/") == len(MODULES)
+
+
+def test_a_new_set_up_cell_keeps_a_notebook_s_outputs() -> None:
+    path = ROOT / "solutions" / f"{find_lab(4).slug}.ipynb"
+    fresh = nbformat.read(path, 4)
+    setup = next(cell for cell in fresh.cells if colab.is_setup(cell))
+    setup.source += "\nprint('more')"
+    assert build._keep_outputs(fresh, path)
+    fresh.cells[-1].source += "\nprint('more')"
+    fresh.cells.append(nbformat.v4.new_code_cell("1"))
+    assert not build._keep_outputs(fresh, path)
 
 
 @pytest.mark.slow

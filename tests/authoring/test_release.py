@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from efficientlab.authoring import release as module
 from efficientlab.authoring.build import source_path
@@ -128,6 +129,19 @@ def test_the_bundle_is_a_project_without_our_command(bundle: Path) -> None:
     assert project["project"]["name"] == "efficientlab"
     assert "scripts" not in project["project"]
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["efficientlab"]
+
+
+def test_the_bundle_can_be_graded_by_github_classroom(bundle: Path) -> None:
+    text = (bundle / ".github" / "workflows" / "classroom.yml").read_text(encoding="utf-8")
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    graders = {step["id"]: step["with"] for step in job["steps"] if "id" in step}
+    checked = [e for e in LAB.exercises if e.check]
+    assert [step["max-score"] for step in graders.values()] == [e.points for e in checked]
+    for step, exercise in zip(graders.values(), checked, strict=True):
+        assert f"check labs/{LAB.slug}.ipynb --lab 4 --exercise {exercise.id}" in step["command"]
+    reporter = job["steps"][-1]
+    assert reporter["with"]["runners"].split(",") == list(graders)
+    assert {name.removesuffix("_RESULTS").lower() for name in reporter["env"]} == set(graders)
 
 
 def test_a_module_that_defines_what_an_exercise_asks_for_is_named(bundle: Path, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_the_command_ends_with_the_status_of_its_verb(tmp_path: Path) -> None:
         (("check", "x", "--lab", "4", "--seed", "-1"), "is no seed"),
         (("check", "x", "--lab", "four"), "names no lab"),
         (("check", "x", "--lab", "4", "--wrong"), "check does not know --wrong"),
+        (("check", "x", "--lab", "4", "--exercise", "9.9"), "code checks no exercise 9.9"),
         (("review", "nowhere", "--lab", "4"), "holds no records; run efficientlab grade first"),
         (("release", "--lab", "4", "--out", "docs"), "docs is there already"),
         (("build", "lab99_none"), "there is no lab 99"),
@@ -218,3 +219,12 @@ def test_the_demo_fails_where_a_sample_does_not_get_its_points(
 
     monkeypatch.setattr(demo, "grade", graded)
     assert demo.grade_samples(lab, tmp_path) == status
+
+
+def test_an_autograder_is_told_by_the_status_whether_an_exercise_is_solved(tmp_path: Path) -> None:
+    lab = find_lab(4)
+    demo.write_samples(lab, tmp_path)
+    for exercise, status in (("4.1", 0), ("4.2", 1)):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["check", str(tmp_path / "wrong-direction.ipynb"), "--lab", "4", "--exercise", exercise])
+        assert stopped.value.code == status

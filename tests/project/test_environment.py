@@ -1,7 +1,10 @@
 """The conda file, pyproject and constraints tell one story."""
 
 import ast
+import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +17,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from efficientlab import environment
+from efficientlab import cli, environment
 from efficientlab.environment import ROOT
 
 CONDA_NAMES = {"torch": "pytorch"}  # PyPI's name → conda-forge's
@@ -45,11 +48,53 @@ def test_channels_are_conda_forge_alone() -> None:
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
 
 
+def test_binder_has_the_core_of_the_conda_file() -> None:
+    binder = yaml.safe_load((ROOT / "binder" / "environment.yml").read_text(encoding="utf-8"))
+    specs = [
+        spec.replace("pytorch-cpu", "pytorch") for spec in binder["dependencies"] if isinstance(spec, str)
+    ]
+    assert specs == [spec for spec in CONDA["dependencies"] if isinstance(spec, str)]
+    assert binder["dependencies"][-1] == {"pip": ["--editable ."]}
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+
+
 def test_open3d_comes_from_pip_with_the_bounds_of_the_viz_extra() -> None:
     pip = next(spec["pip"] for spec in CONDA["dependencies"] if isinstance(spec, dict))
     viz = [Requirement(r) for r in PYPROJECT["optional-dependencies"]["viz"]]
     assert {Requirement(p).name for p in pip if not p.startswith("-")} == {r.name for r in viz}
     assert Requirement(pip[0]).specifier == viz[0].specifier
+
+
+def test_the_dev_container_installs_the_core_with_the_tested_set() -> None:
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container["onCreateCommand"].endswith("--constraint constraints.txt --editable .")
+
+
+def test_workflows_call_commands_that_there_are() -> None:
+    """A verb of ours, `.ci/run`, or a file of the repository: what is not here cannot be run there."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+        steps = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+        assert steps, path
+        for step in steps:
+            verb = re.match(r"python -m efficientlab (\w+)(.*)", step)
+            if verb:
+                options, rest = cli._parser().parse_known_args(shlex.split(verb[1] + verb[2]))
+                assert not rest or options.verb in cli.PASS_ON
+                places = re.findall(r"(?:labs|tests|solutions)[\w/.]*", verb[2])
+                assert all((ROOT / place).exists() for place in places), step
+            else:
+                assert step.startswith("sudo apt-get") or os.access(ROOT / step, os.X_OK), step
+
+
+def test_pre_commit_runs_the_linters_of_the_tests() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
+        "hooks"
+    ]
+    tested = (ROOT / "tests" / "project" / "test_quality.py").read_text(encoding="utf-8")
+    for hook in hooks:
+        words = [f'"{word}"' for word in hook["entry"].split()[2:]]
+        assert ", ".join(words) in tested, hook["id"]
 
 
 def pinned() -> dict[str, Version]:
@@ -60,7 +105,7 @@ def pinned() -> dict[str, Version]:
     }
 
 
-@pytest.mark.parametrize("group", ["core", "instructor", "dev", "video"])
+@pytest.mark.parametrize("group", ["core", "instructor", "dev", "site", "video"])
 def test_the_tested_set_satisfies_every_bound(group: str) -> None:
     pins = pinned()
     requirements = (

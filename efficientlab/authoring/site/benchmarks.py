@@ -1,0 +1,137 @@
+"""The benchmarks' page: ours beside its rivals, drawn from `benchmarks/results/*.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from efficientlab.authoring.site.headlines import RESULTS
+from efficientlab.viz.style import BLUE, GREY, ORANGE, use_style
+
+OURS = "ours"
+
+
+def pages(folder: Path) -> Iterator[tuple[str, str]]:
+    """One page; its pictures are written to `folder`/pictures."""
+    pictures = folder / "pictures"
+    parts = [HEAD]
+    for path in sorted(RESULTS.glob("kernels-*.json")):
+        parts.append(kernels(path, pictures))
+    for path in sorted(RESULTS.glob("counters-*.json")):
+        parts.append(counters(path, pictures))
+    grading = RESULTS / "grading.json"
+    if grading.exists():
+        parts.append(grader(grading))
+    yield "benchmarks.md", "\n".join(parts)
+
+
+HEAD = """# Benchmarks
+
+Ours beside what people use instead, in one run on one machine, as ratios with 95 % intervals. The scripts and the figures
+are in `benchmarks/` of the repository; this page is drawn from them when the site is built.
+"""
+
+
+def kernels(path: Path, pictures: Path) -> str:
+    """A picture and a table a group of operators: time as a multiple of the baseline's."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in record["rows"]:
+        groups.setdefault(row["group"], []).append(row)
+    about = record["environment"]
+    parts = [
+        f"## Kernels on {about['device']}\n\nTime as a multiple of the baseline's: shorter is faster. PyTorch {about['torch']}, "
+        f"Triton {about['triton']}, {about['date']}.\n"
+    ]
+    for group, rows in groups.items():
+        name = f"{path.stem}-{group}.svg"
+        draw_ratios(rows, pictures / name)
+        slower = sum(row["ratio"][OURS][0] > 1 for row in rows)
+        alt = (
+            f"Bars of {len(rows)} cases of {group}: the time of ours and of its rivals over that of {rows[0]['baseline']}; "
+            f"ours is slower than the baseline in {slower}. The table has the numbers"
+        )
+        parts.append(f"### {group.replace('_', ' ')}\n\n![{alt}](pictures/{name})\n\n{_ratio_table(rows)}\n")
+    return "\n".join(parts)
+
+
+def _ratio_table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| operator, case | baseline | contestant | time / baseline |", "|---|---|---|---:|"]
+    for row in rows:
+        for name, (value, low, high) in row["ratio"].items():
+            if name != row["baseline"]:
+                shown = f"**{name}**" if name == OURS else name
+                lines.append(
+                    f"| `{row['op']}`, {row['case']} | {row['baseline']} | {shown} | {value:.2f} [{low:.2f}, {high:.2f}] |"
+                )
+    return "\n".join(lines)
+
+
+def draw_ratios(rows: list[dict[str, Any]], path: Path) -> None:
+    """Horizontal bars on a logarithmic axis, one group a case, with intervals; the baseline is the line at 1."""
+    import matplotlib.pyplot as plt
+
+    bars = [(row, name) for row in rows for name in row["ratio"] if name != row["baseline"]]
+    with plt.rc_context():
+        use_style()
+        figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
+        for i, (row, name) in enumerate(bars):
+            value, low, high = row["ratio"][name]
+            ax.barh(i, value, color=BLUE if name == OURS else GREY, height=0.7)
+            ax.plot([low, high], [i, i], color="black", linewidth=1)
+        ax.axvline(1, color=ORANGE, linewidth=1.5)
+        labels = [f"{row['op']} {row['case']} · {name}" for row, name in bars]
+        ax.set(
+            yticks=range(len(bars)), yticklabels=labels, xscale="log", xlabel="time / time of the baseline"
+        )
+        ax.tick_params(axis="y", labelsize=7.5)
+        ax.invert_yaxis()
+        ax.grid(axis="y", visible=False)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata={"Date": None})
+        plt.close(figure)
+
+
+def counters(path: Path, pictures: Path) -> str:
+    """How many networks and layers each counter counts exactly, of those that it was asked about."""
+    import matplotlib.pyplot as plt
+
+    record = json.loads(path.read_text(encoding="utf-8"))
+    exact, asked = record["exact"], record["asked"]
+    order = sorted(exact, key=lambda name: -exact[name] / asked[name])
+    name = f"{path.stem}.svg"
+    with plt.rc_context():
+        use_style()
+        figure, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(order)))
+        for i, counter in enumerate(order):
+            colour = BLUE if counter.startswith(OURS) else GREY
+            ax.barh(i, 100 * exact[counter] / asked[counter], color=colour, height=0.65)
+        ax.set(
+            yticks=range(len(order)), yticklabels=order, xlabel="% of cases counted exactly", xlim=(0, 100)
+        )
+        ax.invert_yaxis()
+        figure.savefig(pictures / name, metadata={"Date": None})
+        plt.close(figure)
+    rows = "\n".join(f"| {c} | {record['versions'].get(c, '')} | {exact[c]} of {asked[c]} |" for c in order)
+    alt = "Bars: share of the cases that each counter of MACs gets exactly; the table has the numbers"
+    return (
+        f"## Counters\n\nMACs by hand, against what each counter says, {record['date']}.\n\n![{alt}](pictures/{name})\n\n"
+        f"| counter | version | exact |\n|---|---|---:|\n{rows}\n"
+    )
+
+
+def grader(path: Path) -> str:
+    """The grader beside nbgrader: one column a user."""
+    record: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    keys = list(dict.fromkeys(key for column in record.values() for key in column))
+    users = list(record)
+    rows = "\n".join(
+        f"| {key} | " + " | ".join(_shown(record[user].get(key, "")) for user in users) + " |" for key in keys
+    )
+    return f"## The grader\n\n| | {' | '.join(users)} |\n|---|{'---:|' * len(users)}\n{rows}\n"
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

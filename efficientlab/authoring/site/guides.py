@@ -1,0 +1,124 @@
+"""Pages for instructors and contributors: those of `docs/`, teaching notes from the exercises' data, the house's map."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from efficientlab.authoring.colab import repository
+from efficientlab.authoring.site.labs import exercise_table, story
+from efficientlab.environment import ROOT
+from efficientlab.exercises.contract import Exercise
+from efficientlab.exercises.lab import Lab
+
+KINDS = {
+    "build": "write a function or a class, checked at once",
+    "predict": "lock a number, measure it, explain the difference",
+    "investigate": "answer in words, read by a person",
+    "kernel": "a bonus: the lab's operator as a Triton kernel",
+}
+
+
+def pages(labs: Sequence[Lab], solutions: bool) -> Iterator[tuple[str, str]]:
+    """Names and texts of the pages for instructors and contributors."""
+    yield "instructors/grading.md", _linked((ROOT / "docs" / "instructors.md").read_text(encoding="utf-8"))
+    yield (
+        "instructors/threat-model.md",
+        _linked((ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")),
+    )
+    for lab in labs:
+        yield f"instructors/lab{lab.number}.md", teaching_notes(lab)
+    names = ["grading", "threat-model", *(f"lab{lab.number}" for lab in labs)]
+    names += [f"../solutions/{lab.slug}" for lab in labs] if solutions else []
+    yield "instructors/index.md", INSTRUCTORS + _toc(names)
+    yield "contributors/guide.md", _linked((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    yield "contributors/house.md", house()
+    yield "contributors/changes.md", _linked((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    yield "contributors/index.md", CONTRIBUTORS + _toc(["guide", "house", "changes"])
+
+
+INSTRUCTORS = """# For instructors
+
+From a clone to grades, what the grader promises, and for each lab what goes wrong most.
+
+"""
+
+CONTRIBUTORS = """# For contributors
+
+How to write a lab, where everything is, and what has changed.
+
+"""
+
+
+def _toc(names: Sequence[str]) -> str:
+    return "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
+
+
+def _linked(text: str) -> str:
+    """A page whose links into the repository lead to GitHub, but for those that are pages here."""
+    here = {
+        "docs/instructors.md": "../instructors/grading.md",
+        "docs/threat-model.md": "../instructors/threat-model.md",
+    }
+
+    def link(match: re.Match[str]) -> str:
+        target = match[1]
+        return f"]({here.get(target) or f'https://github.com/{repository()}/blob/main/{target}'})"
+
+    return re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", link, text)
+
+
+def teaching_notes(lab: Lab) -> str:
+    """What an instructor wants to know before a lab: its story, its minutes, the slips that its checks name."""
+    core = [e for e in lab.exercises if not e.bonus]
+    minutes, bonus = sum(e.minutes for e in core), sum(e.minutes for e in lab.exercises if e.bonus)
+    kinds = "\n".join(
+        f"- **{kind}**: {what}" for kind, what in KINDS.items() if any(e.kind == kind for e in lab.exercises)
+    )
+    parts = [
+        f"# Teaching lab {lab.number} · {lab.title}\n\n{story(lab)}\n",
+        f"## Time\n\nThe exercises are meant to take {minutes} minutes"
+        + (f", the bonus {bonus} more" if bonus else "")
+        + f"; reading and the runs come on top.\n\n{exercise_table(lab)}\n\n{kinds}\n",
+        "## What goes wrong most\n\nEach sentence is one that a check says to a student whose answer shows this slip. "
+        "They are good questions for the lecture before, and for teaching assistants.\n",
+        *(_slips(lab, exercise) for exercise in lab.exercises if exercise.check),
+    ]
+    return "\n".join(parts)
+
+
+def _slips(lab: Lab, exercise: Exercise) -> str:
+    sentences = sorted({slip for case in lab.recorded(exercise.id) for slip in case.slips})
+    if not sentences:
+        return ""
+    lines = "\n".join(f"- {_sentence(sentence)}" for sentence in sentences)
+    return f"### {exercise.id} · {exercise.title}\n\n{lines}\n"
+
+
+def _sentence(text: str) -> str:
+    return " ".join((text[:1].upper() + text[1:]).replace("*", r"\*").replace("$", r"\$").split())
+
+
+def house() -> str:
+    """Every room of the package with its files, each by the first sentence of its docstring."""
+    package = ROOT / "efficientlab"
+    parts = [
+        "# The map of the house\n\nImports run one way, from a room to those below it in this list: "
+        "nothing is imported from above.\n"
+    ]
+    from efficientlab.authoring.site.rooms import ROOMS
+
+    for room in ROOMS:
+        folder = package / room
+        files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+        rows = [f"| `{path.relative_to(package)}` | {_first(path)} |" for path in files if _first(path)]
+        parts.append(f"## {room}\n\n| file | what it is |\n|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _first(path: Path) -> str:
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    line = " ".join(doc.split("\n\n")[0].split())
+    return line.replace("|", r"\|").replace("$", r"\$").replace("*", r"\*").replace("<", "&lt;")

@@ -1,0 +1,107 @@
+"""A lab's headline over more seeds than its notebook has time for, drawn from `benchmarks/results`.
+
+`benchmarks/lab_seeds.py` keeps what the cells tagged `result` print. A table there with a column of the form
+`mean [lowest, highest]` becomes a picture; all of the text stands below it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from efficientlab.environment import ROOT
+from efficientlab.exercises.lab import Lab
+from efficientlab.viz.style import BLUE, ORANGE, use_style
+
+RESULTS = ROOT / "benchmarks" / "results"
+SPREAD = re.compile(r"(-?[\d.]+) \[(-?[\d.]+), (-?[\d.]+)\]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant: its mean with the lowest and the highest of the seeds, and its MACs in millions."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    macs: float
+
+
+def headline(lab: Lab, pictures: Path) -> str:
+    """A part of the lab's page, or nothing where no seeds were run; the picture is written to `pictures`."""
+    path = RESULTS / f"lab{lab.number}-seeds.json"
+    if not path.exists():
+        return ""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if "results" not in record:
+        return ""
+    parts = [
+        f"## The headline over {record['seeds']} seeds\n",
+        f"The notebook has time for fewer. Run on {record['date']} with PyTorch {record['torch']}, "
+        f"on {record['machine']}, in {record['seconds'] / 60:.0f} minutes.\n",
+    ]
+    found = next(filter(None, map(read_table, record["results"])), None)
+    if found:
+        metric, rows = found
+        name = f"lab{lab.number}-seeds.svg"
+        draw(rows, metric, pictures / name)
+        listed = "; ".join(f"{r.name} {r.mean:g} at {r.macs:g} M MACs" for r in rows)
+        parts.append(f"![{metric} against millions of MACs: {listed}](../pictures/{name})\n")
+    text = "\n\n".join("\n".join(lines).rstrip() for lines in record["results"])
+    parts.append(f"<details><summary>All that was measured</summary>\n\n```text\n{text}\n```\n\n</details>\n")
+    return "\n".join(parts)
+
+
+def read_table(lines: list[str]) -> tuple[str, list[Row]] | None:
+    """The metric's name and the rows of a table with right-aligned columns, one of them with spreads, one M MACs."""
+    at = next((i for i, line in enumerate(lines) if "M MACs" in line), None)
+    if at is None:
+        return None
+    header, body = lines[at], lines[at + 1 :]
+    macs_end = header.index("M MACs") + len("M MACs")
+    spreads = [match for line in body if (match := SPREAD.search(line))]
+    if not spreads:
+        return None
+    end = spreads[0].end()
+    metric = re.split(r"\s{2,}", header[:end].strip())[-1].partition(" [")[0]
+    rows = []
+    for line in body:
+        value, macs = line[:end].rstrip(), re.search(r"([\d.]+)$", line[:macs_end])
+        if not macs or len(line) < end:
+            continue
+        name = re.split(r"\s{2,}", line)[0]
+        if spread := re.search(SPREAD.pattern + "$", value):
+            mean, low, high = map(float, spread.groups())
+            rows.append(Row(name, mean, low, high, float(macs[1])))
+        elif single := re.search(r"(?:^|\s)(-?[\d.]+)$", value):
+            mean = float(single[1])
+            rows.append(Row(name, mean, mean, mean, float(macs[1])))
+    return (metric, rows) if len(rows) > 1 else None
+
+
+def draw(rows: list[Row], metric: str, path: Path) -> None:
+    """Contestants below each other: the metric with its range at the left, what it costs at the right."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context():
+        use_style()
+        figure: Any
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(8, 0.6 + 0.3 * len(rows)), sharey=True, width_ratios=(3, 2)
+        )
+        for i, row in enumerate(rows):
+            left.plot(
+                [row.low, row.high], [i, i], color=BLUE, linewidth=5, alpha=0.35, solid_capstyle="round"
+            )
+            left.plot(row.mean, i, "o", color=BLUE, markersize=5)
+            right.barh(i, row.macs, color=ORANGE, height=0.55)
+        left.set(xlabel=metric, yticks=range(len(rows)), yticklabels=[row.name for row in rows])
+        left.invert_yaxis()
+        right.set(xlabel="M MACs")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata={"Date": None})
+        plt.close(figure)
