@@ -8,7 +8,8 @@ from efficientlab.exercises.lab import Lab
 PLACE = ".github/workflows/classroom.yml"
 """Where the workflow lies in a bundle. In Classroom, name it as a protected file, which students may not change."""
 
-HEAD = """# Made by `efficientlab release`. Each step checks one exercise, with fresh cases and the project's own package.
+HEAD = """\
+# Made by `efficientlab release`. Each step checks one exercise, with fresh cases and the project's own package.
 # Code of students runs here without a sandbox, on GitHub's machine; for grades that count, use `efficientlab grade`.
 name: Autograding Tests
 on: [push, repository_dispatch]

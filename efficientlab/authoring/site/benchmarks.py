@@ -17,10 +17,8 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
     """One page; its pictures are written to `folder`/pictures."""
     pictures = folder / "pictures"
     parts = [HEAD]
-    for path in sorted(RESULTS.glob("kernels-*.json")):
-        parts.append(kernels(path, pictures))
-    for path in sorted(RESULTS.glob("counters-*.json")):
-        parts.append(counters(path, pictures))
+    parts += [kernels(path, pictures) for path in sorted(RESULTS.glob("kernels-*.json"))]
+    parts += [counters(path, pictures) for path in sorted(RESULTS.glob("counters-*.json"))]
     grading = RESULTS / "grading.json"
     if grading.exists():
         parts.append(grader(grading))
@@ -29,8 +27,8 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
 
 HEAD = """# Benchmarks
 
-Ours beside what people use instead, in one run on one machine, as ratios with 95 % intervals. The scripts and the figures
-are in `benchmarks/` of the repository; this page is drawn from them when the site is built.
+Ours beside what people use instead, in one run on one machine, as ratios with 95 % intervals. The scripts and the
+figures are in `benchmarks/` of the repository; this page is drawn from them when the site is built.
 """
 
 
@@ -42,15 +40,15 @@ def kernels(path: Path, pictures: Path) -> str:
         groups.setdefault(row["group"], []).append(row)
     about = record["environment"]
     parts = [
-        f"## Kernels on {about['device']}\n\nTime as a multiple of the baseline's: shorter is faster. PyTorch {about['torch']}, "
-        f"Triton {about['triton']}, {about['date']}.\n"
+        f"## Kernels on {about['device']}\n\nTime as a multiple of the baseline's: shorter is faster. "
+        f"PyTorch {about['torch']}, Triton {about['triton']}, {about['date']}.\n"
     ]
     for group, rows in groups.items():
         name = f"{path.stem}-{group}.svg"
         draw_ratios(rows, pictures / name)
         slower = sum(row["ratio"][OURS][0] > 1 for row in rows)
         alt = (
-            f"Bars of {len(rows)} cases of {group}: the time of ours and of its rivals over that of {rows[0]['baseline']}; "
+            f"Bars of {len(rows)} cases of {group}: the time of ours and of rivals over that of {rows[0]['baseline']}; "
             f"ours is slower than the baseline in {slower}. The table has the numbers"
         )
         parts.append(f"### {group.replace('_', ' ')}\n\n![{alt}](pictures/{name})\n\n{_ratio_table(rows)}\n")
@@ -60,13 +58,17 @@ def kernels(path: Path, pictures: Path) -> str:
 def _ratio_table(rows: list[dict[str, Any]]) -> str:
     lines = ["| operator, case | baseline | contestant | time / baseline |", "|---|---|---|---:|"]
     for row in rows:
-        for name, (value, low, high) in row["ratio"].items():
+        for name, (value, *interval) in row["ratio"].items():
             if name != row["baseline"]:
                 shown = f"**{name}**" if name == OURS else name
                 lines.append(
-                    f"| `{row['op']}`, {row['case']} | {row['baseline']} | {shown} | {value:.2f} [{low:.2f}, {high:.2f}] |"
+                    f"| `{row['op']}`, {row['case']} | {row['baseline']} | {shown} | {_ratio(value, interval)} |"
                 )
     return "\n".join(lines)
+
+
+def _ratio(value: float, interval: list[float]) -> str:
+    return f"{value:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else f"{value:.2f}"
 
 
 def draw_ratios(rows: list[dict[str, Any]], path: Path) -> None:
@@ -78,9 +80,9 @@ def draw_ratios(rows: list[dict[str, Any]], path: Path) -> None:
         use_style()
         figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
         for i, (row, name) in enumerate(bars):
-            value, low, high = row["ratio"][name]
+            value, *interval = row["ratio"][name]  # memory has none
             ax.barh(i, value, color=BLUE if name == OURS else GREY, height=0.7)
-            ax.plot([low, high], [i, i], color="black", linewidth=1)
+            ax.plot(interval, [i] * len(interval), color="black", linewidth=1)
         ax.axvline(1, color=ORANGE, linewidth=1.5)
         labels = [f"{row['op']} {row['case']} · {name}" for row, name in bars]
         ax.set(
@@ -117,7 +119,8 @@ def counters(path: Path, pictures: Path) -> str:
     rows = "\n".join(f"| {c} | {record['versions'].get(c, '')} | {exact[c]} of {asked[c]} |" for c in order)
     alt = "Bars: share of the cases that each counter of MACs gets exactly; the table has the numbers"
     return (
-        f"## Counters\n\nMACs by hand, against what each counter says, {record['date']}.\n\n![{alt}](pictures/{name})\n\n"
+        f"## Counters\n\nMACs by hand, against what each counter says, {record['date']}.\n\n"
+        f"![{alt}](pictures/{name})\n\n"
         f"| counter | version | exact |\n|---|---|---:|\n{rows}\n"
     )
 

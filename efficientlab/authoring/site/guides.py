@@ -1,4 +1,4 @@
-"""Pages for instructors and contributors: those of `docs/`, teaching notes from the exercises' data, the house's map."""
+"""Pages for instructors and contributors: those of `docs/`, teaching notes from the exercises, the house's map."""
 
 from __future__ import annotations
 

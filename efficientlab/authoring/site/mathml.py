@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -12,13 +13,21 @@ if TYPE_CHECKING:
     from sphinx.writers.html5 import HTML5Translator
 
 
+UNKNOWN = (
+    (re.compile(r"\\[bB]igg?[lr]?(?![a-zA-Z])"), ""),  # MathML's brackets grow by themselves
+    (re.compile(r"\\dots(?![a-z])"), r"\\ldots"),
+)
+"""TeX that docutils does not know, and what it does."""
+
+
 def mathml(tex: str, block: bool = False) -> str:
     """
     >>> mathml("x")
     '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>'
     """
-    element = latex2mathml.tex2mathml(tex.strip(), as_block=block)
-    return str(element)
+    for pattern, replacement in UNKNOWN:
+        tex = pattern.sub(replacement, tex)
+    return str(latex2mathml.tex2mathml(tex.strip(), as_block=block))
 
 
 def _visit(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
