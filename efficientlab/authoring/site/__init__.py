@@ -86,5 +86,6 @@ def _run_sphinx() -> None:
             parallel=2,
         )
         app.build()
+    (HTML / "_static" / "webpack-macros.html").unlink()  # the theme's template, which is no page
     if found := warnings.getvalue().strip():
         raise SiteError(found)

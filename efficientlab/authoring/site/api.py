@@ -40,7 +40,12 @@ TOC = "```{toctree}\n:maxdepth: 2\n\n"
 
 def _part(module: ModuleType, room: str, names: list[str]) -> str:
     title, _, rest = (inspect.getdoc(module) or module.__name__).partition("\n")
-    lines = [f"## {_plain(title.rstrip('.'))}\n", f"`{module.__name__}`\n", markdown(rest)]
+    name, _, about = title.partition(": ")
+    lines = [
+        f"## {_plain(name.rstrip('.'))}\n",
+        f"`{module.__name__}`: {about}\n" if about else "",
+        markdown(rest),
+    ]
     lines += [_entry(name, getattr(module, name), f"efficientlab.{room}") for name in names]
     return "\n".join(lines) + "\n"
 

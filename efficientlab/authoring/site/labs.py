@@ -74,7 +74,7 @@ def lab_page(lab: Lab, pictures: Path) -> str:
         f"![{cover_alt(lab)}](../pictures/lab{lab.number}.png)\n",
         f"## Exercises\n\n{how_to_work(lab)}\n\n{exercise_table(lab)}\n",
         headline(lab, pictures),
-        f"```{{toctree}}\n:hidden:\n\n{lab.slug}\n```\n",
+        f"```{{toctree}}\n:hidden:\n\nThe notebook <{lab.slug}>\n```\n",
     ]
     return "\n".join(part for part in parts if part)
 

@@ -39,7 +39,7 @@ def _visit(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
 
         logging.getLogger(__name__).warning("no MathML for %r: %s", node.astext(), error, location=node)
         text = self.encode(node.astext())
-    self.body.append(f'<div class="math-block">{text}</div>' if block else text)
+    self.body.append(f'<div class="math-block" tabindex="0">{text}</div>' if block else text)
     raise nodes.SkipNode
 
 
