@@ -72,7 +72,7 @@ def _ratio(value: float, interval: list[float]) -> str:
 
 
 def draw_ratios(rows: list[dict[str, Any]], path: Path) -> None:
-    """Horizontal bars with intervals; the baseline is the line at 1. Where ratios span decades the axis is logarithmic."""
+    """Bars with intervals, the baseline as a line at 1; where ratios span decades the axis is logarithmic."""
     import matplotlib.pyplot as plt
 
     bars = [(row, name) for row in rows for name in row["ratio"] if name != row["baseline"]]
