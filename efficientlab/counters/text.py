@@ -55,7 +55,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str = "",
         grid.add_column(Text(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
-    console = Console(width=width, force_terminal=False, color_system=None, legacy_windows=False)
+    console = Console(
+        width=width, force_terminal=False, force_jupyter=False, color_system=None, legacy_windows=False
+    )
     with console.capture() as captured:
         console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")

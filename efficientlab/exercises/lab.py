@@ -46,7 +46,8 @@ class Summary:
             f"<td style='text-align:left'>{s}</td></tr>"
             for i, t, p, s in self.rows
         )
-        head = "<tr><th>Exercise</th><th style='text-align:left'>Title</th><th>Points</th><th>State</th></tr>"
+        words = "<th style='text-align:left'>"
+        head = f"<tr><th>Exercise</th>{words}Title</th><th>Points</th>{words}State</th></tr>"
         return f"<table>{head}{body}</table><p><b>{self.total}</b></p>"
 
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from efficientlab.frontend import progress_bar
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
@@ -40,6 +42,4 @@ def side_by_side(
 
 def progress(steps: int) -> Any:
     """A bar of training steps."""
-    from tqdm import tqdm
-
-    return tqdm(total=steps, unit="step", mininterval=1.0)
+    return progress_bar(steps, "step")

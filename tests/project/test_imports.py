@@ -19,7 +19,7 @@ ROOMS = [  # from the top down; the rooms of one line know nothing of each other
     {"datasets"},
     {"counters"},
     {"kernels"},
-    {"environment", "files"},
+    {"environment", "files", "frontend"},
 ]
 
 

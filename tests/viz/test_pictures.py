@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import partial
+from types import ModuleType
 
 import matplotlib as mpl
 
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -17,6 +20,7 @@ from torch import Tensor
 from efficientlab.kernels import temporal_shift
 from efficientlab.models.video.shift_bugs import SHIFT_BUGS
 from efficientlab.viz import explore as explore_module
+from efficientlab.viz import style
 from efficientlab.viz.comparison import (
     confusion_pictures,
     grouped_bars,
@@ -28,7 +32,7 @@ from efficientlab.viz.style import use_style
 from efficientlab.viz.video.clips import film_strips
 from efficientlab.viz.video.influence import influence, influence_pictures
 from efficientlab.viz.video.scaling import scaling_curves
-from efficientlab.viz.video.shift import frame_numbers, shift_pictures
+from efficientlab.viz.video.shift import draw_shift, frame_numbers, shift_pictures
 from efficientlab.viz.video.streaming import early_recognition, stream_player
 
 
@@ -161,11 +165,24 @@ def test_without_a_front_end_the_default_picture_is_shown_alone(monkeypatch: pyt
     assert [type(s).__name__ for s in shown] == ["Figure"]
 
 
-def test_with_a_front_end_there_is_a_slider_for_each_control(monkeypatch: pytest.MonkeyPatch) -> None:
+class Shown(list[object]):
+    """What was displayed, and what it was replaced by."""
+
+    def __call__(self, thing: object, display_id: bool = False, raw: bool = False) -> Shown:
+        self.append(thing)
+        return self
+
+    update = list.append
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_with_a_front_end_there_is_a_control_for_each_argument(monkeypatch: pytest.MonkeyPatch) -> None:
     import ipywidgets
 
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+    shown = Shown()
+    monkeypatch.setattr("IPython.display.display", shown)
     monkeypatch.setattr(explore_module, "answered", lambda: True)
     calls = []
 
@@ -174,9 +191,55 @@ def test_with_a_front_end_there_is_a_slider_for_each_control(monkeypatch: pytest
         return plt.figure()
 
     explore(draw, a=(3, 1, 2), b=("x", "y"))  # type: ignore[arg-type]
-    box = next(s for s in shown if isinstance(s, ipywidgets.VBox))
-    first, second = box.children[:2]
+    bundle, picture = shown
+    assert bundle["text/plain"] == "Controls: run this cell to move them."  # type: ignore[index]
+    assert isinstance(picture, plt.Figure), "an output of its own, which is saved with the notebook"
+    bar = ipywidgets.widget._instances[bundle[VIEW]["model_id"]]  # type: ignore[index]
+    first, second = bar.children
     assert [label for label, _ in first._options_full] == ["1", "2", "3"]
+    assert isinstance(second, ipywidgets.Dropdown)
     assert (first.value, second.value) == (3, "x")
     first.value = 1
-    assert calls[-1] == {"a": 1, "b": "x"}
+    second.value = "y"
+    assert calls[1:] == [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}]
+    assert len(shown) == 4
+    assert not plt.get_fignums(), "figures are closed"
+
+
+def test_on_colab_the_picture_is_part_of_the_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ipywidgets
+
+    shown = Shown()
+    monkeypatch.setattr("IPython.display.display", shown)
+    monkeypatch.setattr(explore_module, "answered", lambda: True)
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    explore(lambda a: plt.figure(), a=(1, 2))
+    assert isinstance(shown[-1], ipywidgets.VBox)
+
+
+def luminance(colour: object) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("direction", ["both", "past only"])
+def test_numbers_on_the_shift_s_picture_can_be_read(direction: str) -> None:
+    """WCAG's 4.5 : 1 between each number and the cell below it."""
+    for ax in draw_shift(4, direction).axes:
+        (image,) = ax.images
+        for text in ax.texts:
+            x, y = (round(v) for v in text.get_position())
+            value = image.get_array()[y, x]
+            ground = "white" if np.ma.is_masked(value) else image.cmap(image.norm(value))
+            light, dark = sorted([luminance(ground), luminance(text.get_color())], reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text.get_text(), text.get_color())
+
+
+def test_a_person_gets_pictures_for_sharp_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("matplotlib_inline.backend_inline.set_matplotlib_formats", asked.append)
+    use_style()
+    assert asked == [], "what is stored stays small"
+    monkeypatch.setattr(style, "answered", lambda: True)
+    use_style()
+    assert asked == ["retina"]

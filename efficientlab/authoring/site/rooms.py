@@ -14,4 +14,5 @@ ROOMS = (
     "kernels",
     "environment",
     "files",
+    "frontend",
 )

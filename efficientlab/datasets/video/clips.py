@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 
 from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.reading import visible
+from efficientlab.frontend import progress_bar
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -104,7 +105,6 @@ def load_clips(
         ValueError: a class is not in the list, or none of its videos is.
     """
     from torch.utils.data import DataLoader, Subset
-    from tqdm import tqdm
 
     if unknown := [name for name in classes if name not in videos.classes]:
         raise ValueError(f"{unknown[0]!r} is not among the {len(videos.classes)} classes of this set.")
@@ -115,7 +115,11 @@ def load_clips(
     order = torch.randperm(len(index), generator=torch.Generator().manual_seed(seed))[:clips]
     chosen = Subset(VideoClips(videos, frames, size), [index[i] for i in order])
     batches = DataLoader(chosen, batch_size=64, num_workers=min(4, os.cpu_count() or 1))
-    read = list(tqdm(batches, unit="batch", desc="decoding"))
+    read = []
+    with progress_bar(len(batches), "batch", "decoding") as bar:
+        for batch in batches:
+            read.append(batch)
+            bar.update()
     video, label = (torch.cat(part) for part in zip(*read, strict=True))
     return LoadedClips(video, torch.tensor([wanted[int(i)] for i in label]))
 

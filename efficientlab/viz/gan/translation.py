@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def picture_rows(rows: Mapping[str, Tensor], count: int = 12) -> Figure:
+def picture_rows(rows: Mapping[str, Tensor], count: int = 12, inches: float = 0.62) -> Figure:
     """One row of pictures for each entry, its name at the left: the first `count` of (N, C, H, W) in [−1, 1].
 
-    C is 1 for grey and 3 for colour, for each row on its own.
+    C is 1 for grey and 3 for colour, for each row on its own; `inches` is the edge of a picture.
     """
     import matplotlib.pyplot as plt
 
     strips = [torch.cat(list(pictures[:count]), 2) for pictures in rows.values()]  # (C, H, count · W) each
-    figure, axes = plt.subplots(len(rows), 1, figsize=(0.62 * count + 1.9, 0.68 * len(rows)), squeeze=False)
+    figure, axes = plt.subplots(
+        len(rows), 1, figsize=(inches * count + 1.9, 1.1 * inches * len(rows)), squeeze=False
+    )
     for ax, name, strip in zip(axes.flat, rows, strips, strict=True):
         shown = strip[0] if len(strip) == 1 else _sixteen_levels(strip)
         ax.imshow(shown.numpy(), cmap="gray", vmin=-1, vmax=1)

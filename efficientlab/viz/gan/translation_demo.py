@@ -36,7 +36,7 @@ def width_explorer(
         inner1=at_inside.inner1, inner2=at_inside.inner2, inner3=at_inside.inner3
     )
     pictures, seconds = _timed(student.configure(config), drawings)
-    figure = picture_rows({"drawing": drawings.cpu(), "picture": pictures}, count=len(drawings))
+    figure = picture_rows({"drawing": drawings.cpu(), "picture": pictures}, count=len(drawings), inches=1.25)
     figure.suptitle(
         f"{config}: {macs(config, drawings.shape[-1], True) / 1e6:.2f} M MACs, {1e3 * seconds:.1f} ms a picture",
         fontsize=9.5,

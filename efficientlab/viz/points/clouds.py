@@ -112,17 +112,25 @@ def merged_points(points: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
 def show_turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) -> None:
     """Show a cloud that can be turned with the mouse; where no front end answers, or without plotly, a still picture.
 
+    The still one is also in the turnable one's output, for a notebook that is printed or converted.
+
     Shapes: points (3, P), parts (P,), integers; names by part.
     """
     import matplotlib.pyplot as plt
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.pylabtools import print_figure
     from IPython.display import display
 
-    if answered() and find_spec("plotly"):
-        display(turnable(points, parts, names, title))
-        return
     figure = clouds_by_part(points[None], parts[None], [title], columns=1)
-    display(figure)
     plt.close(figure)
+    if not (answered() and find_spec("plotly")):
+        display(figure)
+        return
+    formatter = InteractiveShell.instance().display_formatter
+    assert formatter is not None
+    data, metadata = formatter.format(turnable(points, parts, names, title))
+    still = {"image/png": print_figure(figure, base64=True)}
+    display(still | data, metadata=metadata, raw=True)
 
 
 def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) -> go.Figure:

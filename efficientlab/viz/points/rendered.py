@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ STEPS = np.linspace(0.1, 1, 12)  # of the colour scale: without its darkest, whi
 LARGEST = (5.6, 3.6)  # inches: the width and the height within which a picture stays
 PIXELS_PER_INCH = 240  # three times what is shown, to smooth the edges
 PATIENCE = 60.0  # seconds: a processor that stands in for a graphics card needs about five
+HEADLESS = {"EGL_PLATFORM": "surfaceless", "OPEN3D_CPU_RENDERING": "true"}
 RENDERER = Path(__file__).with_name("offscreen.py")
 
 
@@ -103,6 +105,10 @@ def _render(seen: Array, colours: Array, frame: Array, inches: Array) -> NDArray
         command = [sys.executable, "-P", str(RENDERER), folder]
         try:
             done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+            if done.returncode:  # without a screen, or with a driver that fails: on the processor
+                done = subprocess.run(
+                    command, env=os.environ | HEADLESS, capture_output=True, timeout=PATIENCE, check=False
+                )
         except subprocess.TimeoutExpired:
             why = f"no picture after {PATIENCE:.0f} s"
         else:
@@ -110,5 +116,8 @@ def _render(seen: Array, colours: Array, frame: Array, inches: Array) -> NDArray
                 return np.load(Path(folder) / "picture.npy")
             said = done.stderr.decode(errors="replace").strip().splitlines()
             why = said[-1].strip() if said else f"its process ended with status {done.returncode}"
-    print(f"Open3D could not render this picture here ({why}), so matplotlib draws it.")
+    remedy = ""
+    if "vulkan" in why.casefold():  # Open3D 0.20 and later draw with it
+        remedy = " On Debian and Ubuntu, apt-get install libvulkan1 mesa-vulkan-drivers helps."
+    print(f"Open3D could not render this picture here ({why}), so matplotlib draws it.{remedy}")
     return None

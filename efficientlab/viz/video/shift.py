@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from efficientlab.viz.style import RED
+from efficientlab.viz.style import DARK_RED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:
     n_frames, channels = content.shape
     colours = content.clone()
     colours[colours == 0] = float("nan")
-    ax.imshow(colours.T.numpy(), aspect="auto", cmap="Blues", vmin=-1, vmax=2.2 * n_frames)
+    ax.imshow(colours.T.numpy(), aspect="auto", cmap="Blues", vmin=-1, vmax=2.6 * n_frames)
     for t in range(n_frames):
         for c in range(channels):
             moved = content[t, c] != original[t, c]
@@ -68,8 +68,9 @@ def _draw(ax: Axes, content: Tensor, original: Tensor) -> None:
                 f"{content[t, c]:.0f}",
                 ha="center",
                 va="center",
-                fontsize=7.5,
-                color=RED if moved else "black",
+                fontsize=8.5,
+                weight="bold" if moved else "normal",
+                color=DARK_RED if moved else "black",
             )
     ax.set_xticks(range(n_frames), [str(t + 1) for t in range(n_frames)])
     ax.set_yticks([0, channels - 1])

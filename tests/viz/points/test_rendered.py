@@ -135,6 +135,18 @@ def test_a_renderer_that_fails_costs_one_line(
     assert len(figure.axes[0].collections[0].get_offsets()) == 40
 
 
+def test_what_fails_with_a_screen_is_tried_on_the_processor(stand_in: Path) -> None:
+    check = "import os; assert os.environ.get('EGL_PLATFORM') == 'surfaceless', 'eglInitialize failed'\n"
+    stand_in.write_text(check + PLAIN_RENDERER)
+    assert cloud_picture(POINTS, PARTS, "a").axes[0].images
+
+
+def test_a_missing_vulkan_gets_a_remedy(stand_in: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stand_in.write_text("raise RuntimeError('Failed to load vulkan library!')")
+    cloud_picture(POINTS, PARTS, "a")
+    assert "apt-get install libvulkan1 mesa-vulkan-drivers" in capfd.readouterr().out
+
+
 def test_an_open3d_that_cannot_be_imported_costs_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
