@@ -71,7 +71,7 @@ def student_values(record: Record, lab: Lab) -> dict[str, Any]:
             {
                 "result": result,
                 "kind": _kind(result.status),
-                "earned": "·" if result.earned is None else result.earned,
+                "shown": _points(result),
                 "sentence": _sentence(result),
                 "check": f'lab.check("{result.id}", {check.name})' if check and _can_repeat(result) else "",
             }
@@ -93,6 +93,12 @@ def _sentence(result: ExerciseResult) -> str:
         return f"{known} It was {more}." if more else known
     message = result.message[:1].upper() + result.message[1:] if result.message[:1] != "`" else result.message
     return message if message.endswith((".", "?", "!")) else f"{message}."
+
+
+def _points(result: ExerciseResult) -> str:
+    """5 of 8 points are `5 / 8`; a bonus says so; what a person has not read yet waits."""
+    of = f"{result.points} bonus" if result.bonus else str(result.points)
+    return f"waits, of {of}" if result.earned is None else f"{result.earned} / {of}"
 
 
 def _can_repeat(result: ExerciseResult) -> bool:

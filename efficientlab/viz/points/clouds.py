@@ -117,7 +117,6 @@ def show_turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: st
     Shapes: points (3, P), parts (P,), integers; names by part.
     """
     import matplotlib.pyplot as plt
-    from IPython.core.interactiveshell import InteractiveShell
     from IPython.core.pylabtools import print_figure
     from IPython.display import display
 
@@ -126,11 +125,8 @@ def show_turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: st
     if not (answered() and find_spec("plotly")):
         display(figure)
         return
-    formatter = InteractiveShell.instance().display_formatter
-    assert formatter is not None
-    data, metadata = formatter.format(turnable(points, parts, names, title))
     still = {"image/png": print_figure(figure, base64=True)}
-    display(still | data, metadata=metadata, raw=True)
+    display(still | turnable(points, parts, names, title)._repr_mimebundle_(), raw=True)
 
 
 def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) -> go.Figure:

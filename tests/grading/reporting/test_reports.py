@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import nbformat
 import pytest
@@ -144,6 +145,35 @@ def test_markdown_of_a_student_is_escaped(grades: Path) -> None:
     assert "<script>" not in text
     assert "[x](javascript" not in text
     assert "{{ 7" not in text
+
+
+def test_code_in_a_sentence_is_set_as_code_and_markup_is_not() -> None:
+    from efficientlab.grading.reporting.pages import _markdown, _with_code
+
+    assert str(_with_code("`f(x)` raised <b>")) == "<code>f(x)</code> raised &lt;b&gt;"
+    assert str(_with_code("one ` alone")) == "one ` alone"
+    shown = str(
+        _markdown("# Big\n*so* `x < 1` <script>alert(1)</script> [a](http://x.y) ![b](http://x.y/z.png)")
+    )
+    assert "<h3>Big</h3>" in shown and "<em>so</em>" in shown and "<code>x &lt; 1</code>" in shown
+    assert not re.search(r"<(script|a|img)\b", shown)
+
+
+def test_headings_go_down_one_at_a_time_and_tables_name_their_headers(grades: Path) -> None:
+    for path in [grades / "index.html", *sorted((grades / "pages").glob("*.html"))[:3]]:
+        page = path.read_text(encoding="utf-8")
+        levels = [1, *(int(level) for level in re.findall(r"<h(\d)", page))]
+        assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False)), path
+        assert not re.search(r"<th(?![^>]*scope)", page.replace("<thead", "")), path
+        assert "print-color-adjust: exact" in page
+
+
+def test_outcomes_have_colours_of_their_own(grades: Path) -> None:
+    page = (grades / "index.html").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"\.fill-([\w-]+) \{ background: ([^;]+);", page))
+    kinds = {status.replace(" ", "-") for status in get_args(Status)}
+    assert colours.keys() == kinds
+    assert len(set(colours.values())) == len(kinds)
 
 
 def test_the_overview_counts_outcomes_and_misconceptions(grades: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 def render(template: str, **values: Any) -> str:
@@ -26,7 +27,36 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plain"] = _plain
+    environment.filters["with_code"] = _with_code
+    environment.filters["markdown"] = _markdown
     return environment
+
+
+def _with_code(text: str) -> Markup:
+    """Escaped text in which what stands between backticks is code."""
+    from markupsafe import Markup, escape
+
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # one is alone
+        return escape(text)
+    shown = [
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    ]
+    return Markup("").join(shown)
+
+
+def _markdown(text: str) -> Markup:
+    """A written answer as its author saw it; links and pictures stay text, HTML is escaped, headings are small."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    reader = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True})
+    reader.disable(["link", "image", "autolink", "reference"]).enable("table")
+    tokens = reader.parse(str(text))
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = "h3"
+    return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
 def _plain(text: str) -> str:
