@@ -11,6 +11,11 @@ test:  ## run every test: lint, types, units, mutants, notebooks
 quick:  ## run lint, types and the units that take no time: the loop of a contributor
 	$(PYTHON) -m efficientlab test --quick
 
+test-newest:  ## run every test with the newest release of every package, in an environment of its own
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[dev]"
+	build/newest/bin/python -m efficientlab test
+
 test-colab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
 	.venv/bin/python -m pip install --quiet --no-deps --target build/colab triton==3.6.0 numpy==2.1.3
 	PYTHONPATH=build/colab .venv/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
