@@ -193,7 +193,7 @@ def _key(grades: Path) -> bytes:
         grades.mkdir(parents=True, exist_ok=True)
         part = grades / f".key.{os.getpid()}"
         part.touch(mode=0o600)
-        part.write_text(secrets.token_hex(32))
+        part.write_text(secrets.token_hex(32), encoding="ascii")
         with suppress(FileExistsError):
             path.hardlink_to(part)  # of several jobs that begin at once, one makes it
         part.unlink()

@@ -149,7 +149,7 @@ def test_every_requirement_of_the_project_is_read(extra: str, monkeypatch: pytes
     monkeypatch.setattr(environment, "_met", lambda name, bound: False)
     extras = PYPROJECT["optional-dependencies"]
     asked = [Requirement(r) for r in PYPROJECT["dependencies"] + extras.get(extra, [])]
-    for own in [r for r in asked if r.name == PYPROJECT["name"]]:
+    while own := next((r for r in asked if r.name == PYPROJECT["name"]), None):
         asked.remove(own)
         asked += [Requirement(r) for inner in own.extras for r in extras[inner]]
     needed = {r.name for r in asked if r.marker is None or r.marker.evaluate()}
