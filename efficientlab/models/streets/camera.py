@@ -14,7 +14,8 @@ from efficientlab.datasets.streets.views import Views
 from efficientlab.kernels import BEVGrid, bev_index, bev_pool
 from efficientlab.models.streets.geometry import feature_pixels, lifted_points, rays
 
-STRIDE = 4
+STRIDE = 2
+"""Pixels of the picture that a cell of the feature map is wide: at 4, one row would hold all road beyond 10 m."""
 
 
 def conv_layer(in_channels: int, out_channels: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -46,9 +47,9 @@ class CameraBranch(nn.Module):
         start, stop, count = depths
         self.channels, self.grid = channels, grid
         self.register_buffer("depths", torch.linspace(start, stop, count + 1)[:-1])
-        self.fine = nn.Sequential(conv_layer(6, 16, 2), conv_layer(16, 32, 2), conv_layer(32, 48))
-        self.coarse = nn.Sequential(conv_layer(48, 64, 2), conv_layer(64, 64), nn.Conv2d(64, 48, 1))
-        self.head = nn.Sequential(conv_layer(48, 48), nn.Conv2d(48, count + channels, 1))
+        self.fine = nn.Sequential(conv_layer(6, 16, 2), conv_layer(16, 32), conv_layer(32, 32))
+        self.coarse = nn.Sequential(conv_layer(32, 64, 2), conv_layer(64, 64), nn.Conv2d(64, 32, 1))
+        self.head = nn.Sequential(conv_layer(32, 32), nn.Conv2d(32, count + channels, 1))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, views: Views) -> tuple[Tensor, Tensor]:
@@ -59,7 +60,7 @@ class CameraBranch(nn.Module):
         """Weights of the depths (N, M, D, H, W), which add up to 1 in every pixel, and features (N, M, C, H, W)."""
         n, m = views.image.shape[:2]
         x = torch.cat([views.image / 127.5 - 1, _directions(views)], 2).flatten(0, 1)  # (NM, 6, H, W)
-        fine = self.fine(x.to(memory_format=torch.channels_last))  # (NM, 48, H/4, W/4)
+        fine = self.fine(x.to(memory_format=torch.channels_last))  # (NM, 32, H/2, W/2)
         x = F.relu(fine + F.interpolate(self.coarse(fine), size=fine.shape[2:], mode="nearest"))
         depth, features = self.head(x).split([len(self.depths), self.channels], 1)
         return depth.softmax(1).unflatten(0, (n, m)), features.unflatten(0, (n, m))

@@ -25,7 +25,7 @@ from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion, Sensor
 from efficientlab.models.streets.pretrained import CONTESTANTS
 from efficientlab.training.streets.fit import fit, predict, score, thresholds_of
 
-RECIPE: dict[str, Any] = {"epochs": 6, "batch": 8, "lr": 4e-3, "weight_decay": 0.01}
+RECIPE: dict[str, Any] = {"epochs": 8, "batch": 8, "lr": 4e-3, "weight_decay": 0.01}
 STREETS = {"train": 400, "val": 64, "test": 64}
 NIGHT, DROPOUT = 0.3, 0.1
 ALONE = {"fusion, boxes alone": ("heat", "box"), "fusion, map alone": ("map",)}
@@ -68,21 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     val = street_views("val", STREETS["val"], night=NIGHT)
     test, night = (street_views("test", STREETS["test"], night=share) for share in (0.0, 1.0))
     tests, out, runs = conditions(test, night), data_root() / "streets", []
-    for seed in range(seeds):
-        for name in ("fusion", "camera", "lidar", *ALONE):
-            sensors = CONTESTANTS.get(name, SENSORS)
-            torch.manual_seed(seed)
-            model = BEVFusion(sensors, dropout=DROPOUT if len(sensors) > 1 else 0.0)
-            run = fit(model, train, tasks=ALONE.get(name, ("heat", "box", "map")), seed=seed, **RECIPE)
-            if seed == 0 and name in CONTESTANTS:
-                save_weights(out / f"{name}.safetensors", network=model)
-            runs.append({"network": name, "seed": seed, "cpu_seconds": round(run.cpu_seconds)})
-            runs[-1] |= {
-                "last losses": round(sum(run.losses[-20:]) / 20, 3),
-                "scores": judge(model, val, tests),
-            }
-            print(json.dumps(runs[-1]), flush=True)
-            _log(out / "contestants.json", runs)
+    every = [(name, seed) for seed in range(seeds) for name in ("camera", "fusion", "lidar")]
+    for name, seed in [*every, *((name, seed) for seed in range(seeds) for name in ALONE)]:
+        sensors = CONTESTANTS.get(name, SENSORS)
+        torch.manual_seed(seed)
+        model = BEVFusion(sensors, dropout=DROPOUT if len(sensors) > 1 else 0.0)
+        run = fit(model, train, tasks=ALONE.get(name, ("heat", "box", "map")), seed=seed, **RECIPE)
+        if seed == 0 and name in CONTESTANTS:
+            save_weights(out / f"{name}.safetensors", network=model)
+        runs.append({"network": name, "seed": seed, "cpu_seconds": round(run.cpu_seconds)})
+        runs[-1] |= {"last losses": round(sum(run.losses[-20:]) / 20, 3), "scores": judge(model, val, tests)}
+        print(json.dumps(runs[-1]), flush=True)
+        _log(out / "contestants.json", runs)
 
 
 def _log(path: Any, runs: list[dict[str, Any]]) -> None:

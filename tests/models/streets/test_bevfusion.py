@@ -33,9 +33,9 @@ def changed(views: Views, **parts: Tensor | Ragged) -> Views:
 def test_depths_add_up_to_one_and_the_pool_is_a_sum_over_cells() -> None:
     branch = ready(CameraBranch(4, GRID))
     depth, features = branch.lift(VIEWS)
-    assert depth.shape == (3, 4, 24, 8, 24)
-    assert features.shape == (3, 4, 4, 8, 24)
-    assert torch.allclose(depth.sum(2), torch.ones(3, 4, 8, 24), atol=1e-5)
+    assert depth.shape == (3, 4, 24, 16, 48)
+    assert features.shape == (3, 4, 4, 16, 48)
+    assert torch.allclose(depth.sum(2), torch.ones(3, 4, 16, 48), atol=1e-5)
     points = branch.points(VIEWS)
     low, high = points.new_tensor([-16, -16, -2.0]), points.new_tensor([16, 16, 4.0])
     inside = ((points >= low) & (points < high)).all(-1)
@@ -58,10 +58,10 @@ def test_one_depth_lights_one_cell() -> None:
     """A pixel whose depth is certain puts its features into the cell at that place, worked out with the rig alone."""
     branch = CameraBranch(1, GRID)
     points = branch.points(VIEWS[:1])
-    depth = torch.zeros(1, 4, 24, 8, 24)
-    depth[0, 1, 6, 5, 12] = 1.0
-    pooled = bev_pool(depth, torch.ones(1, 4, 1, 8, 24), bev_index(points, GRID))[0, 0]
-    x, y, _ = points[0, 1, 6, 5, 12]
+    depth = torch.zeros(1, 4, 24, 16, 48)
+    depth[0, 1, 6, 11, 24] = 1.0
+    pooled = bev_pool(depth, torch.ones(1, 4, 1, 16, 48), bev_index(points, GRID))[0, 0]
+    x, y, _ = points[0, 1, 6, 11, 24]
     assert pooled.sum() == 1
     assert pooled[int((x + 16) // 0.5), int((y + 16) // 0.5)] == 1
     assert y > 2  # the second camera looks to the left
@@ -148,4 +148,4 @@ def test_all_weights_learn() -> None:
     sum(o.square().mean() for o in outputs if o is not None).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     shapes = [tuple(o.shape) for o in outputs if o is not None]
-    assert shapes == [(3, 4, 64, 64), (3, 8, 64, 64), (3, 4, 64, 64), (3, 4, 24, 8, 24)]
+    assert shapes == [(3, 4, 64, 64), (3, 8, 64, 64), (3, 4, 64, 64), (3, 4, 24, 16, 48)]
