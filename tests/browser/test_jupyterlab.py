@@ -1,0 +1,162 @@
+"""JupyterLab as students open it: hints unfold, formulas are set, controls move their picture, which is saved."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from efficientlab.environment import ROOT
+
+pytestmark = pytest.mark.slow
+
+EXPLORED = """
+from efficientlab.viz.explore import explore
+from efficientlab.viz.style import use_style
+from efficientlab.viz.video.shift import draw_shift
+use_style()
+explore(draw_shift, fold_div=(8, 2, 4, 16), direction=("both", "past only"))
+"""
+BARS = """
+from efficientlab.frontend import progress_bar
+with progress_bar(3, "step") as bar:
+    bar.update(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tuple[str, Path]]:
+    """A JupyterLab of its own on a folder with lab 4 and two short notebooks: its address and the folder."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    notebook = nbformat.read(ROOT / "labs" / "lab4_tsm.ipynb", 4)
+    nbformat.write(notebook, folder / "lab.ipynb")
+    nbformat.write(new_notebook(cells=[new_code_cell(EXPLORED.strip())]), folder / "explore.ipynb")
+    nbformat.write(new_notebook(cells=[new_code_cell(BARS.strip())]), folder / "bars.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--ip=127.0.0.1",
+    ]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+        "JUPYTER_CONFIG_DIR": str(folder / "c"),
+    }
+    address = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(1200):
+            assert server.poll() is None, (folder / "log").read_text()
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=5)
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address, folder
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def open_notebook(opened: Any, address: str, name: str) -> Any:
+    opened.page.goto(f"{address}/lab/tree/{name}?reset")
+    opened.page.wait_for_selector(".jp-Notebook .jp-Cell")
+    opened.page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']")
+    return opened.page
+
+
+def run_first_cell(page: Any) -> None:
+    page.click(".jp-Notebook .jp-CodeCell .cm-content")
+    page.keyboard.press("Control+Enter")
+
+
+def test_hints_unfold_and_formulas_are_set(lab: tuple[str, Path], window: Callable[..., Any]) -> None:
+    address, _ = lab
+    opened = window(address)
+    page = open_notebook(opened, address, "lab.ipynb")
+    hint = page.locator(".jp-RenderedMarkdown details").first
+    hint.scroll_into_view_if_needed()
+    before = hint.bounding_box()["height"]
+    hint.locator("summary").click()
+    assert hint.bounding_box()["height"] > before
+    page.wait_for_selector(".jp-RenderedMarkdown mjx-container")
+    assert page.locator("mjx-merror").count() == 0
+
+
+@pytest.mark.parametrize("with_keys", [False, True], ids=["mouse", "keyboard"])
+def test_controls_move_the_picture(
+    with_keys: bool, lab: tuple[str, Path], window: Callable[..., Any]
+) -> None:
+    address, _ = lab
+    page = open_notebook(window(address, 768, 768), address, "explore.ipynb")
+    run_first_cell(page)
+    picture = page.locator(".jp-OutputArea img")
+    picture.wait_for()
+    page.wait_for_selector(".jp-OutputArea select")
+    before = picture.get_attribute("src")
+    if with_keys:
+        page.locator(".jp-OutputArea .noUi-handle").focus()
+        page.keyboard.press("ArrowRight")
+    else:
+        page.locator(".jp-OutputArea select").select_option("past only")
+    page.wait_for_function(
+        "before => document.querySelector('.jp-OutputArea img').src !== before", arg=before, timeout=60_000
+    )
+    assert picture.count() == 1, "one picture, not one below the other"
+
+
+def test_a_saved_notebook_keeps_its_picture(lab: tuple[str, Path], window: Callable[..., Any]) -> None:
+    address, folder = lab
+    page = open_notebook(window(address), address, "explore.ipynb")
+    run_first_cell(page)
+    page.locator(".jp-OutputArea img").wait_for()
+    page.keyboard.press("Control+s")
+    for _ in range(300):
+        (cell,) = nbformat.read(folder / "explore.ipynb", 4).cells
+        if cell.outputs:
+            break
+        time.sleep(0.1)
+    controls, picture = cell.outputs
+    assert controls.data["text/plain"] == "Controls: run this cell to move them."
+    assert picture.data["image/png"]
+    width = picture.metadata["image/png"]["width"]
+    from PIL import Image
+
+    assert Image.open(_decoded(picture.data["image/png"])).width == pytest.approx(2 * width, abs=2), (
+        "for sharp screens"
+    )
+
+
+def _decoded(png: str) -> Any:
+    import base64
+    import io
+
+    return io.BytesIO(base64.b64decode(png))
+
+
+def test_progress_bars_do_not_look_like_errors(lab: tuple[str, Path], window: Callable[..., Any]) -> None:
+    address, _ = lab
+    page = open_notebook(window(address), address, "bars.ipynb")
+    run_first_cell(page)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('3/3')")
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
