@@ -89,6 +89,7 @@ class NoSandbox(ProcessSandbox):
             **os.environ,
             "EFFICIENTLAB_PROFILE": "ci",
             "MPLBACKEND": "agg",
+            "TORCHDYNAMO_DISABLE": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "TMPDIR": folder,
         }
@@ -158,7 +159,8 @@ class Container(ProcessSandbox):
         arguments += ["--pids-limit", str(limits.processes), "--cpus", "1"]
         arguments += ["--ulimit", f"nofile={limits.files}", "--ulimit", "core=0"]
         arguments += ["--tmpfs", f"/tmp:rw,nosuid,nodev,size={limits.scratch}", "--workdir", "/tmp"]
-        inside = ("EFFICIENTLAB_PROFILE", "MPLBACKEND", "TRITON_INTERPRET", "OMP_NUM_THREADS", "HOME")
+        inside = ("EFFICIENTLAB_PROFILE", "MPLBACKEND", "TRITON_INTERPRET", "TORCHDYNAMO_DISABLE")
+        inside += ("OMP_NUM_THREADS", "HOME")
         for key in inside:
             arguments += ["--env", f"{key}={environment()[key]}"]
 

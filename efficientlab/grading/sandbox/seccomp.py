@@ -21,6 +21,8 @@ _NEW_NAMESPACES = (
     | (libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | 0x02000000)  # and the cgroup namespace
     | (libc.CLONE_NEWUSER | libc.CLONE_NEWPID | libc.CLONE_NEWNET)
 )
+_OWNER = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a file that sends a signal to any process of the same user
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of somebody else
 
 
@@ -90,13 +92,15 @@ def confine(namespaces: bool) -> None:
     program.deny("clone3", errno.ENOSYS)  # its flags are out of a filter's sight: libc falls back to clone
     program.deny_where("clone", 0, _ANY_BIT, _NEW_NAMESPACES)
     program.deny_where("prctl", 0, _EQUAL, libc.PR_SET_PDEATHSIG)  # it dies with the grader
-    program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX)
     if namespaces:
+        program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX)
         program.allow_only("socket", 0, socket.AF_UNIX, errno.EACCES)
     else:
         program.deny("socket", errno.EACCES)
         for name in WITHOUT_NAMESPACES:
             program.deny(name)
+        program.deny_where("fcntl", 1, _EQUAL, *_OWNER)
+        program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
         for name in ("kill", "tkill", "tgkill"):
             program.allow_only(name, 0, os.getpid())
         program.allow_only("prlimit64", 0, 0)

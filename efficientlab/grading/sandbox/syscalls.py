@@ -21,6 +21,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "perf_event_open": (298, 241),
     "bpf": (321, 280),
     "memfd_secret": (447, 447),
+    "memfd_create": (319, 279),  # memory that no limit of a process counts
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
     "lookup_dcookie": (212, 18),
@@ -81,6 +82,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198),
     "prctl": (157, 167),
     "ioctl": (16, 29),
+    "fcntl": (72, 25),
     "kill": (62, 129),
     "tkill": (200, 130),
     "tgkill": (234, 131),

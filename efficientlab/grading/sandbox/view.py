@@ -11,6 +11,7 @@ from efficientlab.grading.sandbox import libc
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
 HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
+PROCESSOR = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat")  # and XNNPACK, OpenMP, for what they can do
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
 _REMOUNT = 32
@@ -77,7 +78,8 @@ def mount_private(megabytes: int) -> None:
         path.mkdir(parents=True)
         libc.mount(f"/proc/self/fd/{handle}", str(path), None, libc.MS_BIND | libc.MS_REC)
         os.close(handle)
-    Path(SCRATCH, ".shm").mkdir(mode=0o1777)
+    Path(SCRATCH, ".shm").mkdir()
+    Path(SCRATCH, ".shm").chmod(0o1777)  # whatever the grader's umask is: DataLoader's workers meet there
     try:
         libc.mount("none", "/proc", "proc", flags | libc.MS_NOEXEC)
     except OSError:  # a container that hides parts of /proc lets nobody mount a whole one: then none at all
