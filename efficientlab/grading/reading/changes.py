@@ -15,7 +15,8 @@ STAR = "*"  # the name that `from module import *` binds: it may be any
 # the methods that change the object they belong to, in Python's collections and files, numpy and torch
 METHODS = frozenset({
     "add", "add_module", "append", "appendleft", "clear", "difference_update", "discard", "extend",
-    "extendleft", "fill", "insert", "intersection_update", "load_state_dict", "move_to_end", "pop", "popitem", "popleft",
+    "extendleft", "fill", "insert", "intersection_update", "load_state_dict", "move_to_end",
+    "pop", "popitem", "popleft",
     "register", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
     "register_full_backward_hook", "register_hook", "register_module", "register_parameter", "remove",
     "resize", "reverse", "rotate", "setdefault", "setflags", "sort", "subtract",

@@ -13,7 +13,7 @@ from typing import Literal
 from efficientlab.grading.sandbox.cgroups import make_group
 from efficientlab.grading.sandbox.channel import Channel, SocketChannel, remaining
 from efficientlab.grading.sandbox.contract import SandboxError, Setup
-from efficientlab.grading.sandbox.memory import private_bytes
+from efficientlab.grading.sandbox.memory import descendants, private_bytes
 from efficientlab.grading.sandbox.variables import environment
 
 Mode = Literal["namespaces", "landlock"]
@@ -83,9 +83,12 @@ class ForkedSandbox:
         )
 
     def _within_memory(self, guard: int) -> bool:
-        """Whether the processes of a box together keep the limit; a control group sees to that by itself."""
+        """Whether the processes of a box together keep the limits; a control group sees to that by itself."""
         limits = self._setup.limits
-        return self._group is not None or private_bytes(guard) < limits.memory + limits.scratch
+        if self._group is not None:
+            return True
+        few = sum(1 for _ in descendants(guard)) <= limits.processes + 1
+        return few and private_bytes(guard) < limits.memory + limits.scratch
 
     def _end(self, guard: int, box: int) -> float:
         """Kill a box: in namespaces all that it started dies with it, elsewhere the guard sees to that."""

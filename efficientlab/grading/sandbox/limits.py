@@ -22,8 +22,11 @@ class Limits:
     files: int = 256
 
 
-def restrain(limits: Limits) -> None:
-    """Set the limits of this process, and of each that it starts, for good (Linux)."""
+def restrain(limits: Limits, others: int = 0) -> None:
+    """Set the limits of this process, and of each that it starts, for good (Linux).
+
+    `others` are processes of the same user that are none of this box's: the kernel counts them with it.
+    """
     import resource
 
     taken = int(open("/proc/self/statm", encoding="utf-8").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
@@ -32,7 +35,7 @@ def restrain(limits: Limits) -> None:
         (resource.RLIMIT_CPU, int(limits.exercise) + 5),
         (resource.RLIMIT_FSIZE, limits.scratch),
         (resource.RLIMIT_NOFILE, limits.files),
-        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NPROC, limits.processes + others),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),

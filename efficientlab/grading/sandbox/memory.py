@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_HELD = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.M)
 
 
 def descendants(ancestor: int) -> Iterator[int]:
@@ -23,12 +23,10 @@ def descendants(ancestor: int) -> Iterator[int]:
 
 
 def private_bytes(ancestor: int) -> int:
-    """Bytes that the descendants of `ancestor` hold and do not share."""
+    """Bytes that the descendants of `ancestor` hold beside files: what they share in memory counts for each."""
     total = 0
     for process in descendants(ancestor):
         with contextlib.suppress(OSError):
-            _, resident, shared, *_ = map(
-                int, Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()
-            )
-            total += (resident - shared) * _PAGE
+            status = Path(f"/proc/{process}/status").read_bytes()
+            total += 1024 * sum(map(int, _HELD.findall(status)))
     return total

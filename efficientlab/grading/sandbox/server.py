@@ -20,6 +20,7 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -32,8 +33,10 @@ from typing import Any
 from efficientlab.grading.sandbox import landlock, libc, namespaces, seccomp, view
 from efficientlab.grading.sandbox.limits import Limits, restrain
 from efficientlab.grading.sandbox.memory import descendants
+from efficientlab.grading.sandbox.scratch import held_bytes
 
 MAX_SETUP = 1 << 22
+WATCH_SECONDS = 0.2
 
 
 def main() -> None:
@@ -53,10 +56,8 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     """Confine this process, load everything that boxes share, and return what a box does with its socket."""
     if setup["mode"] == "namespaces":
         namespaces.enter_server()
-    elif os.geteuid() == 0:
-        namespaces.give_up_root()
-        if not os.access(os.__file__, os.R_OK):
-            raise PermissionError(f"nobody can read {os.__file__}: grade as an ordinary user, or move Python")
+    elif os.geteuid() == 0 and not _readable_to_boxes(os.__file__):
+        raise PermissionError(f"nobody can read {os.__file__}: grade as an ordinary user, or move Python")
     import torch
 
     from efficientlab.exercises.labs import find_lab
@@ -76,6 +77,14 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     gc.collect()
     gc.freeze()  # what the boxes share stays untouched, and so shared
     return lambda line: converse(workspace, line)
+
+
+def _readable_to_boxes(path: str) -> bool:
+    process = os.fork()
+    if process == 0:
+        namespaces.give_up_root()
+        os._exit(0 if os.access(path, os.R_OK) else 1)
+    return os.waitpid(process, 0)[1] == 0
 
 
 def _listen(
@@ -113,19 +122,28 @@ def _guard(line: socket.socket, mode: str, limits: Limits, serve: Callable[[sock
         libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
         if not line.recv(1):
             os._exit(0)
+        user = namespaces.own_user()
         if mode == "namespaces":
             namespaces.leave_parents()
         else:
+            if os.geteuid() == 0:
+                namespaces.give_up_root(user)
+                libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)  # which the change of user undid
             scratch = tempfile.mkdtemp(prefix="efficientlab-box-")
         told, tell = os.pipe()
         box = os.fork()
         if box == 0:
             os.close(tell)
             os.read(told, 1)  # the box's first word must come after the guard's
-            _box(line, mode, limits, scratch, serve)
-        socket.send_fds(line, [b"k"], [os.pidfd_open(box)])
+            _box(line, limits, scratch, user, serve)
+        handle = os.pidfd_open(box)
+        socket.send_fds(line, [b"k"], [handle])
         line.close()
         os.close(tell)
+        while scratch and not select.select([handle], [], [], WATCH_SECONDS)[0]:
+            if held_bytes(Path(scratch), os.getpid()) > limits.scratch:
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                break
         os.waitpid(box, 0)
         status = 0
     except BaseException as error:
@@ -141,9 +159,9 @@ def _guard(line: socket.socket, mode: str, limits: Limits, serve: Callable[[sock
 
 def _box(
     line: socket.socket,
-    mode: str,
     limits: Limits,
     scratch: str | None,
+    user: int,
     serve: Callable[[socket.socket], None],
 ) -> None:
     """Confine this process and let it converse. Never returns."""
@@ -158,7 +176,7 @@ def _box(
         line = socket.socket(fileno=channel)
         os.setsid()
         if scratch is None:
-            namespaces.enter_box(limits)
+            namespaces.enter_box(limits, user)
             scratch = view.SCRATCH
         else:
             _enter_without_namespaces(limits, Path(scratch))
@@ -178,11 +196,25 @@ def _box(
 
 def _enter_without_namespaces(limits: Limits, scratch: Path) -> None:
     own = [Path(f"/proc/{os.getpid()}"), *(Path(device) for device in view.DEVICES)]
-    restrain(limits)
+    restrain(limits, _others(limits))
     libc.drop_capabilities()
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-    landlock.confine([*view.readable(), *own], [scratch, Path("/dev/null")])
+    landlock.confine(
+        [*view.readable(), *own, *(Path(file) for file in view.PROCESSOR)], [scratch, Path("/dev/null")]
+    )
     seccomp.confine(namespaces=False)
+
+
+def _others(limits: Limits) -> int:
+    """Processes and threads of this user that are none of this box's, with room for those of the other boxes."""
+    if os.geteuid() >= namespaces.BOXES:
+        return 0  # a user of its own
+    mine = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.geteuid():
+                mine += len(os.listdir(folder / "task"))  # noqa: PTH208
+    return mine + limits.processes * 2 * (os.cpu_count() or 1)
 
 
 def _end_descendants() -> None:
