@@ -1,4 +1,6 @@
-"""Notebooks changed at random, for the parts that read students' files: `python tests/grading/reading/fuzz.py SECONDS [SEED]`.
+"""Notebooks changed at random, for the parts that read students' files.
+
+    python tests/grading/reading/fuzz.py SECONDS [SEED]
 
 Each round takes a notebook of a small corpus and changes its bytes, its JSON or its code; what is made must be read or
 refused in one sentence. It prints how many were, and keeps what broke the rule.
@@ -6,6 +8,7 @@ refused in one sentence. It prints how many were, and keeps what broke the rule.
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import sys
@@ -142,9 +145,9 @@ def _json(data: bytes, draw: random.Random) -> bytes:
                 break
             spot = draw.choice(inner)
         if isinstance(spot, dict) and spot:
-            spot[draw.choice(list(spot))] = draw.choice(VALUES)
+            spot[draw.choice(list(spot))] = copy.deepcopy(draw.choice(VALUES))
         elif spot:
-            spot[draw.randrange(len(spot))] = draw.choice(VALUES)
+            spot[draw.randrange(len(spot))] = copy.deepcopy(draw.choice(VALUES))
     return json.dumps(notebook).encode()
 
 

@@ -25,6 +25,15 @@ def cells(*sources: str) -> bytes:
     ).encode()
 
 
+def said(reader: Reader, path: Path) -> str:
+    """The sentence with which a file is refused; nothing where it is read."""
+    try:
+        reader.submission(path)
+    except SubmissionError as error:
+        return str(error)
+    return ""
+
+
 def nested(begin: str, end: str, middle: str, depth: int) -> str:
     return begin * depth + middle + end * depth
 
@@ -40,7 +49,8 @@ HOSTILE = {
     "lambdas in comprehensions": cells(nested("[(a := lambda: ", ") for b in c]", "1", 40), ANSWER),
     "comprehensions": cells("x = " + nested("[", " for a in b]", "1", 80), ANSWER),
     "finally in finally": cells(
-        ANSWER + "\n" + "\n".join("    " * i + "try:\n" + "    " * (i + 1) + "f()\n" + "    " * i + "finally:" for i in range(19))
+        ANSWER + "\n"
+        + "\n".join("    " * i + "try:\n" + "    " * (i + 1) + "f()\n" + "    " * i + "finally:" for i in range(19))
         + "\n" + "    " * 19 + "pass",
     ),
     "finally beside finally": cells(indented("try:", "finally:", 19), ANSWER),
@@ -100,10 +110,8 @@ def test_a_hostile_file_costs_its_owner_alone(name: str, reader: Reader, tmp_pat
     path = tmp_path / "x.ipynb"
     path.write_bytes(HOSTILE[name])
     start = time.monotonic()
-    try:
-        reader.submission(path)
-    except SubmissionError as error:
-        assert str(error).startswith(f"{path}: ") and len(str(error)) < 700
+    sentence = said(reader, path)
+    assert not sentence or (sentence.startswith(f"{path}: ") and len(sentence) < 700)
     assert time.monotonic() - start < SECONDS + 10
     path.write_bytes(cells(ANSWER))
     assert reader.submission(path).answers("4.1")
@@ -155,7 +163,4 @@ def test_any_change_of_a_notebook_is_read_or_refused(reader: Reader, tmp_path: P
     path = tmp_path / "x.ipynb"
     for _ in range(150):
         path.write_bytes(changed(draw))
-        try:
-            reader.submission(path)
-        except SubmissionError as error:
-            assert "ended the process" not in str(error)
+        assert "ended the process" not in said(reader, path)
