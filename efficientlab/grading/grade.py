@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from tqdm import tqdm
+
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.engines import Engine
@@ -44,15 +46,20 @@ def grade(
             print(f"{earlier} more of earlier exports stay in the class.")
         for note in intake.notes:
             print(f"note: {note}")
+        said: set[str] = set()
         arriving = grade_batch(
             intake.incoming, lab, out, seed=seed, sandbox=sandbox, image=image, engine=engine
         )
-        for _ in _with_progress(arriving, len(intake.incoming)):
-            pass  # each record is on disk, and read from there: a class may be large
+        for record in _with_progress(arriving, len(intake.incoming)):
+            shown = (
+                f"sandbox {record.sandbox}, tried with the solution of lab {lab.number}: {record.guarantee}"
+            )
+            if shown not in said:  # each record is on disk, and read from there: a class may be large
+                said.add(shown)
+                tqdm.write(shown)
         records, problems = class_records(out, lab)
         for problem in problems:
             print(f"note: {problem}")
-        print(f"sandbox {records[0].sandbox}: {records[0].guarantee}")
         if len(records) <= SHOWN:
             print_totals(records)
         written = write_reports(records, out, lab)
@@ -116,8 +123,6 @@ def print_totals(records: Iterable[Record]) -> None:
 
 def _with_progress(records: Iterable[Record], count: int) -> Iterable[Record]:
     """The records, with a bar that shows how many are done and an estimate of the time that is left."""
-    from tqdm.auto import tqdm
-
     with tqdm(total=count, unit="notebook", desc="grading") as bar:
         for record in records:
             bar.update()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
 import torch
 
+from efficientlab.exercises.contract import AnswerError
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.reading.borrowed import borrowed
 from efficientlab.grading.reading.reader import Reader
-from efficientlab.grading.reading.submission import SubmissionError
+from efficientlab.grading.reading.submission import Submission, SubmissionError
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
-from efficientlab.grading.sandbox.contract import Setup
+from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.score import Reference, results_of
 
@@ -43,7 +45,7 @@ class Grader:
         self.lab = find_lab(plan.lab)
         self.reference = Reference(self.lab)
         setup = Setup(plan.lab, tuple(self.reference.prelude), self.reference.imports, plan.limits)
-        self.sandbox = open_sandbox(plan.sandbox, setup, plan.image)
+        self.sandbox = open_sandbox(plan.sandbox, setup, plan.image, self._prove)
         self.reader = Reader(self.lab)
 
     def __enter__(self) -> Grader:
@@ -58,6 +60,18 @@ class Grader:
         """End the sandbox, and the process that reads."""
         self.reader.close()
         self.sandbox.close()
+
+    def _prove(self, sandbox: Sandbox) -> None:
+        """Run the solution's first answer in a box: what this lab imports must work there before anybody is graded."""
+        exercise = next(e for e in self.lab.exercises if e.check)
+        solution = Submission(Path("solution"), tuple(self.reference.cells))
+        with Box(self.lab, self.reference.prelude, solution, self.plan.limits, sandbox) as box:
+            try:
+                box.student(exercise.id)(self.reference.recorded[exercise.id][0].inputs)
+            except AnswerError as error:
+                raise SandboxError(
+                    f"the solution of {exercise.id} does not run in the {sandbox.name} sandbox: {error}"
+                ) from None
 
     def grade(self, incoming: Incoming) -> Record:
         """The record of one submission, also of one that cannot be read."""

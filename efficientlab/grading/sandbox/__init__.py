@@ -26,16 +26,19 @@ NAMES = ("auto", "namespaces", "bubblewrap", "landlock", "docker", "podman", "no
 START_SECONDS = 120.0
 
 
-def open_sandbox(name: str, setup: Setup, image: str | None = None) -> Sandbox:
-    """The sandbox called `name`, tried out; `SandboxError` says why it does not work here."""
+Proof = Callable[[Sandbox], None]  # raises `SandboxError` where what must run in a sandbox does not
+
+
+def open_sandbox(name: str, setup: Setup, image: str | None = None, proof: Proof | None = None) -> Sandbox:
+    """The sandbox called `name`, tried out, with `proof` if there is one; `SandboxError` says why it does not work."""
     if name not in NAMES:
         raise ValueError(f"there is no sandbox {name!r}; there are {', '.join(NAMES)}.")
     if name != "auto":
-        return _tried(_MAKERS[name](setup, image))
+        return _tried(_MAKERS[name](setup, image), proof)
     refusals = []
     for candidate in ("namespaces", "bubblewrap", "landlock"):
         try:
-            return _tried(_MAKERS[candidate](setup, image))
+            return _tried(_MAKERS[candidate](setup, image), proof)
         except SandboxError as error:
             refusals.append(f"{candidate}: {error}")
     raise SandboxError(
@@ -61,10 +64,13 @@ def wait_until_ready(sandbox: Sandbox) -> tuple[Channel, float]:
     return channel, time.monotonic() - start
 
 
-def _tried(sandbox: Sandbox) -> Sandbox:
+def _tried(sandbox: Sandbox, proof: Proof | None) -> Sandbox:
     try:
-        channel, _ = wait_until_ready(sandbox)
-        channel.close()
+        if proof:
+            proof(sandbox)
+        else:
+            channel, _ = wait_until_ready(sandbox)
+            channel.close()
     except SandboxError:
         sandbox.close()
         raise

@@ -67,7 +67,7 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     torch.set_num_threads(1)
     workspace = Workspace(find_lab(setup["lab"]), setup["prelude"], [])
     for name in setup["imports"]:
-        with contextlib.suppress(Exception):  # only to have it in memory: an answer that needs it will say so
+        with contextlib.suppress(ImportError):  # what is not installed, an answer that needs it will say
             __import__(name)
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if threads > 1:

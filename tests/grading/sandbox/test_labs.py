@@ -1,0 +1,126 @@
+"""Every lab in every sandbox of this machine, as root and as an ordinary user: right is right, wrong is wrong.
+
+By default the first exercise of each lab; EFFICIENTLAB_FULL=1 takes all, and the stub, half of them, and a slip of each.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from efficientlab.authoring.record import mutant_files
+from efficientlab.environment import ROOT
+from efficientlab.exercises.lab import Lab
+from efficientlab.exercises.labs import MODULES, find_lab
+from efficientlab.grading.grader import Grader, Plan
+from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.running.runner import Box
+from efficientlab.grading.sandbox.contract import SandboxError
+from efficientlab.grading.score import results_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
+SANDBOXES = ("namespaces", "landlock", "bubblewrap")
+FULL = os.environ.get("EFFICIENTLAB_FULL") == "1"
+ORDINARY = 4242
+
+
+def statuses(grader: Grader, cells: tuple[Cell, ...], wanted: set[str]) -> dict[str, str]:
+    """What a submission of these cells gets for the exercises that are `wanted`."""
+    kept = [Cell(c.number, c.source, tuple(e for e in c.exercises if e in wanted)) for c in cells]
+    submission = Submission(Path("x.ipynb"), tuple(kept))
+    with Box(grader.lab, grader.reference.prelude, submission, grader.plan.limits, grader.sandbox) as box:
+        results = results_of(submission, grader.reference, box, [11])
+    return {r.id: r.status for r in results if r.id in wanted}
+
+
+def check_lab(number: int, sandbox: str) -> None:
+    """Grade a solution, its stub, and a slip an exercise."""
+    lab = find_lab(number)
+    with Grader(Plan(number, "v", 11, sandbox)) as grader:
+        checked = [e for e in lab.exercises if e.check]
+        wanted = checked if FULL else checked[:1]
+        known = {e.id for e in wanted}
+        cells = tuple(grader.reference.cells)
+        right = statuses(grader, cells, known)
+        assert set(right.values()) <= {"passed", "not checked"}, right
+        assert "passed" in right.values()
+        half = {e.id for e in wanted[::2]}
+        assert set(statuses(grader, cells, half).values()) <= {"passed", "not checked"}
+        stub = [Cell(1, f"def {e.check.name}(*a, **k):\n    raise NotImplementedError('Exercise {e.id}')", (e.id,))
+                for e in wanted if e.check]  # fmt: skip
+        assert set(statuses(grader, tuple(stub), known).values()) <= {"unwritten", "not checked", "error"}
+        for exercise in wanted:
+            if (files := mutant_files(lab, exercise)) and right[exercise.id] == "passed":
+                wrong = (*cells, Cell(900, files[0].read_text(encoding="utf-8"), (exercise.id,)))
+                assert statuses(grader, wrong, {exercise.id})[exercise.id] in ("failed", "error"), exercise.id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+@pytest.mark.parametrize("number", MODULES)
+def test_a_lab_is_graded_in_each_sandbox(number: int, sandbox: str) -> None:
+    try:
+        check_lab(number, sandbox)
+    except SandboxError as error:
+        if "does not run" in str(error):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("sandbox", SANDBOXES[:2])
+@pytest.mark.parametrize("number", MODULES)
+def test_a_lab_is_graded_by_an_ordinary_user(number: int, sandbox: str) -> None:
+    def become() -> None:
+        os.setgroups([])
+        os.setresgid(ORDINARY, ORDINARY, ORDINARY)
+        os.setresuid(ORDINARY, ORDINARY, ORDINARY)
+
+    variables = {**os.environ, "HOME": "/tmp", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    try:
+        done = subprocess.run(
+            [sys.executable, __file__, str(number), sandbox],
+            env=variables,
+            preexec_fn=become,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except PermissionError:
+        pytest.skip("an ordinary user cannot run this Python")
+    if done.returncode == 3:
+        pytest.skip(done.stdout)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_lab_that_does_not_run_in_a_sandbox_is_refused_before_anybody_is_graded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from efficientlab.grading import grader as module
+
+    def broken(lab: Lab) -> object:
+        made = reference(lab)
+        made.prelude = [*made.prelude, "import os\nassert os.path.exists('/root/nothing')"]
+        made.cells = [Cell(1, "def clip_logits(b, v):\n    raise OSError('no temporary folder')", ("4.1",))]
+        return made
+
+    reference = module.Reference
+    monkeypatch.setattr(module, "Reference", broken)
+    with pytest.raises(SandboxError, match=r"the solution of 4\.1 does not run|AssertionError"):
+        Grader(Plan(4, "v", 1, "namespaces"))
+
+
+if __name__ == "__main__":
+    try:
+        check_lab(int(sys.argv[1]), sys.argv[2])
+    except SandboxError as error:
+        if "does not run" in str(error):
+            raise
+        print(error)
+        sys.exit(3)
