@@ -17,6 +17,7 @@ from efficientlab.grading.reading.borrowed import borrowed
 from efficientlab.grading.reading.reader import Reader
 from efficientlab.grading.reading.submission import Submission, SubmissionError
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
+from efficientlab.grading.running.called import beyond
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
@@ -89,6 +90,8 @@ class Grader:
                 results = results_of(submission, self.reference, box, [self.plan.seed])
             box_cpu = box.cpu_seconds
             notes = (*notes, *submission.notes, *borrowed(submission.imported, self.reference.borrows))
+            for exercise_id, called in box.called.items():
+                notes = (*notes, *beyond(called, self.reference.usual_calls(exercise_id), exercise_id))
         faults = [note for result in results if result.status == "not checked" for note in result.notes]
         return Record(
             **_about(incoming, self.plan),

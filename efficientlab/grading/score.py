@@ -35,6 +35,7 @@ from efficientlab.exercises.student import local_student
 from efficientlab.grading.reading.borrowed import imports
 from efficientlab.grading.reading.submission import Submission, SubmissionError, parse_notebook
 from efficientlab.grading.record import ExerciseResult, Status
+from efficientlab.grading.running.called import calls_of
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
@@ -67,6 +68,7 @@ class Reference:
         self.borrows = {name for cell in self.cells for name in imports(cell.source)}
         self.recorded = goldens.load(lab.slug)
         self._cases: dict[tuple[str | int, ...], list[Case]] = {}
+        self._calls: dict[str, list[str]] = {}
         self.workspace = Workspace(lab, self.prelude, self.cells)
 
     def fresh_cases(self, exercise: Exercise, seeds: Sequence[int]) -> list[Case]:
@@ -78,6 +80,19 @@ class Reference:
             drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
             self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
         return self._cases[key]
+
+    def usual_calls(self, exercise_id: str) -> list[str]:
+        """The functions of this package that the solution calls on the first recorded case."""
+        if exercise_id not in self._calls:
+            check = self.lab[exercise_id].check
+            assert check is not None
+            solution = local_student(check, self.workspace.answer(exercise_id))
+            inputs = self.recorded[exercise_id][0].inputs
+            try:
+                self._calls[exercise_id] = calls_of(lambda: solution(inputs))[1]
+            except AnswerError:
+                self._calls[exercise_id] = []
+        return self._calls[exercise_id]
 
     @property
     def version(self) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import torch
 
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.running.called import MAX_NAMES
 from efficientlab.grading.running.wire import MAX_BYTES, pack, receive
 from efficientlab.grading.sandbox import wait_until_ready
 from efficientlab.grading.sandbox.channel import Channel
@@ -18,6 +21,7 @@ from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
 from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.sandbox.processes import NoSandbox
 
+_NAME = re.compile(r"efficientlab(?:\.[A-Za-z_][A-Za-z0-9_]{0,60}){1,8}")  # it goes into a page
 OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
 
@@ -42,6 +46,7 @@ class Box:
         self.sandbox = sandbox or NoSandbox(Setup(lab.number, tuple(prelude), limits=self.limits))
         self.submission = submission
         self.cpu_seconds = 0.0
+        self.called: dict[str, set[str]] = {}  # what answers call of this package, by exercise
         self._channel: Channel | None = None
         self._wide = False
         self._exercise = ""
@@ -85,6 +90,7 @@ class Box:
                 self.close()
                 raise AnswerError("BadReply", str(error)) from None
             if header.get("ok") is True:
+                self._note_calls(exercise_id, header.get("called"))
                 return values
             kind, text, trace = (str(header.get(key, ""))[:2000] for key in ("kind", "text", "trace"))
             raise AnswerError(f"student's {kind}" if kind in OWN_WORDS else kind, text, trace)
@@ -104,12 +110,18 @@ class Box:
             for k, v in inputs.items()
             if isinstance(v, torch.Tensor) and not v.is_contiguous()
         }
-        request = {"exercise": exercise_id, "strides": strides, "limit": reply_limit}
+        look = exercise_id not in self.called
+        request = {"exercise": exercise_id, "strides": strides, "limit": reply_limit, "look": look}
         try:
             channel.send(pack(request, inputs), deadline)
             return receive(lambda size: channel.read(size, deadline), reply_limit)
         except TimeoutError:
             raise TimeoutError(words) from None
+
+    def _note_calls(self, exercise_id: str, called: Any) -> None:
+        names = called if isinstance(called, list) else []
+        known = {n for n in names[:MAX_NAMES] if isinstance(n, str) and _NAME.fullmatch(n)}
+        self.called.setdefault(exercise_id, set()).update(known)
 
     def _open(self, exercise_id: str) -> Channel:
         if self._channel and self.sandbox.fresh_per_exercise and exercise_id != self._exercise:

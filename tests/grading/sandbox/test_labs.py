@@ -1,6 +1,6 @@
 """Every lab in every sandbox of this machine, as root and as an ordinary user: right is right, wrong is wrong.
 
-By default the first exercise of each lab; EFFICIENTLAB_FULL=1 takes all, and the stub, half of them, and a slip of each.
+By default the first exercise of each lab; EFFICIENTLAB_FULL=1 takes all: the stub, half of them, and a slip of each.
 """
 
 from __future__ import annotations
