@@ -48,7 +48,8 @@ from efficientlab.grading.score import results_of
 sys.path.insert(0, str(ROOT / "tests" / "grading"))
 from attack_range import ATTACKS, IMPATIENT
 
-from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import Submission
 
 LAB = find_lab(4)
 EXERCISES = ("4.1", "4.7")

@@ -11,7 +11,8 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import AnswerError, Case, Exercise, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import local_student
-from efficientlab.grading.reading.submission import Cell, parse_notebook
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import parse_notebook
 from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.score import prelude_of
 

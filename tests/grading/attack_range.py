@@ -21,7 +21,8 @@ import numpy
 
 from efficientlab.environment import ROOT
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.record import ExerciseResult
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox

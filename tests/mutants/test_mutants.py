@@ -18,7 +18,8 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Case, CheckFailed, Exercise, Student, close, run_check
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
-from efficientlab.grading.reading.submission import Cell, parse_notebook
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import parse_notebook
 from efficientlab.grading.score import prelude_of
 
 FRESH_SEED = 20261

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.reading.statements import Slicer, Statement, parse_statements
-
-if TYPE_CHECKING:
-    from efficientlab.grading.reading.submission import Cell
 
 
 @dataclass(frozen=True)

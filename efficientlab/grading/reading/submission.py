@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from efficientlab.grading.reading.borrowed import imports
+from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.reading.magics import plain_python
 from efficientlab.grading.reading.needs import Needs, needs_of
 from efficientlab.grading.reading.notebook import RawCell, SubmissionError, load_notebook, raw_cells
@@ -29,15 +30,6 @@ __all__ = ["Cell", "Submission", "SubmissionError", "parse_notebook", "read_subm
 MAX_NOTES = 20
 MAX_CELL = 100_000  # characters of one code cell: its syntax tree takes a thousand times as many bytes
 MAX_CODE = 300_000  # characters of all code cells
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One code cell of a submission. `exercises` are the ids that it answers; none for a cell of another kind."""
-
-    number: int  # position in the notebook, from 1, as the student counts cells
-    source: str
-    exercises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import torch
 from efficientlab.exercises.contract import AnswerError, Values
 from efficientlab.exercises.labs import find_lab
 from efficientlab.exercises.student import local_student
-from efficientlab.grading.reading.submission import Cell
+from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.running.called import calls_of
 from efficientlab.grading.running.wire import pack, receive
 from efficientlab.grading.running.workspace import Workspace

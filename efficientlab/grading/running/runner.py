@@ -12,7 +12,8 @@ import torch
 
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
-from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.running.called import MAX_NAMES
 from efficientlab.grading.running.wire import MAX_BYTES, pack, receive
 from efficientlab.grading.sandbox import wait_until_ready

@@ -20,8 +20,8 @@ from typing import Any
 from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
+from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.reading.statements import Statement, needed_by, parse_statements
-from efficientlab.grading.reading.submission import Cell
 from efficientlab.grading.running.frontend import frontend_names
 
 

@@ -159,8 +159,8 @@ class Container(ProcessSandbox):
         arguments += ["--pids-limit", str(limits.processes), "--cpus", "1"]
         arguments += ["--ulimit", f"nofile={limits.files}", "--ulimit", "core=0"]
         arguments += ["--tmpfs", f"/tmp:rw,nosuid,nodev,size={limits.scratch}", "--workdir", "/tmp"]
-        inside = ("EFFICIENTLAB_PROFILE", "MPLBACKEND", "TRITON_INTERPRET", "TORCHDYNAMO_DISABLE")
-        inside += ("OMP_NUM_THREADS", "HOME")
+        inside: tuple[str, ...] = ("EFFICIENTLAB_PROFILE", "MPLBACKEND", "TRITON_INTERPRET")
+        inside += ("TORCHDYNAMO_DISABLE", "OMP_NUM_THREADS", "HOME")
         for key in inside:
             arguments += ["--env", f"{key}={environment()[key]}"]
 

@@ -17,7 +17,8 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
 from efficientlab.grading.grader import Grader, Plan
-from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox.contract import SandboxError
 from efficientlab.grading.score import results_of

@@ -17,7 +17,8 @@ import torch
 from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import AnswerError
 from efficientlab.exercises.labs import find_lab
-from efficientlab.grading.reading.submission import Cell, Submission
+from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox, wait_until_ready
 from efficientlab.grading.sandbox.cgroups import make_group
