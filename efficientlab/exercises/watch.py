@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from torch import Tensor
@@ -84,11 +83,11 @@ class Watch:
                 other = interpreter.TensorHandle(fill, element)
             return masked_load(builder, pointers, mask, other, *options)
 
-        with (
-            patch.object(interpreter, "_interpreter", Native()),
-            patch.object(builder, "create_masked_load", undefined_where_masked),
-        ):
+        interpreter._interpreter, builder.create_masked_load = Native(), undefined_where_masked
+        try:
             yield
+        finally:
+            interpreter._interpreter, builder.create_masked_load = native, masked_load
 
 
 def _span(tensor: Tensor) -> tuple[int, int]:

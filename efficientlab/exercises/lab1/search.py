@@ -97,7 +97,7 @@ LATENCY_RATIOS = Check(
 
 # 1.10 · evolutionary search
 
-RUNS = 32
+POPULATION, GENERATIONS, RUNS = 16, 8, 32
 SHARE = 0.01
 MEAN_SHARE = 0.0035
 """How good a search must be: the share of allowed configurations that are better than its find, none counted above
@@ -210,7 +210,7 @@ def _checked(config: Any, choices: Sequence[int], layers: int, verb: str) -> tup
 
 
 def _inputs_evolve(seed: int) -> list[Values]:
-    usual: Values = {"widths": 5, "population": 16, "generations": 8}
+    usual: Values = {"widths": 5, "population": POPULATION, "generations": GENERATIONS}
     small: Values = {
         "widths": 2,
         "population": 4,
