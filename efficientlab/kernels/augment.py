@@ -49,7 +49,7 @@ def draw_augmentation(
     n: int,
     size: tuple[int, int],
     *,
-    policy: Collection[str] = POLICY,
+    policy: str | Collection[str] = POLICY,
     generator: torch.Generator | None = None,
 ) -> Augmentation:
     """Draw the parameters of DiffAugment for n images.
@@ -60,12 +60,15 @@ def draw_augmentation(
     Args:
         n: N.
         size: (H, W).
-        policy: the steps to take, of "color", "translation" and "cutout"; the others are neutral.
+        policy: the steps to take, of "color", "translation" and "cutout"; the others are neutral. Also as one
+            string, "color,translation,cutout", as the paper's code has it.
         generator: where the numbers come from, and the device of the result; default: the CPU's generator.
 
     Raises:
         ValueError: a step that does not exist.
     """
+    if isinstance(policy, str):
+        policy = [step.strip() for step in policy.split(",")] if policy.strip() else []
     if unknown := set(policy) - set(POLICY):
         raise ValueError(f"policy may hold {', '.join(POLICY)}, got {', '.join(sorted(unknown))}")
     device = torch.device("cpu") if generator is None else generator.device
@@ -99,7 +102,7 @@ def diff_augment(
     x: Tensor,
     augmentation: Augmentation | None = None,
     *,
-    policy: Collection[str] = POLICY,
+    policy: str | Collection[str] = POLICY,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Augment images, each in its own way, differentiably in x (also twice, for gradient penalties).

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from importlib.util import find_spec
+from operator import index
 from typing import Any
 
 import torch
@@ -86,6 +87,20 @@ def register_cost(op: Any, *, macs: Callable[..., int], moved: Callable[..., int
 
     register_flops(packet, flops)
     BYTES[packet] = moved
+
+
+def whole(name: str, value: Any) -> int:
+    """value as an int, from any type of whole numbers.
+
+    Raises:
+        TypeError: it is not a whole number by its type, as 3.0 is not.
+    """
+    if isinstance(value, int | torch.SymInt):
+        return value  # type: ignore[return-value]
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
 
 
 def nbytes(*tensors: Tensor | None) -> int:

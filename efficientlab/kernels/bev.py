@@ -19,6 +19,7 @@ Philion and Fidler, "Lift, Splat, Shoot" (ECCV 2020); Liu et al., "BEVFusion" (I
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -43,9 +44,30 @@ class BEVGrid(NamedTuple):
 
     @property
     def cells(self) -> tuple[int, int]:
-        """(X, Y), the number of cells along each axis."""
-        (x0, x1, dx), (y0, y1, dy), _ = self
-        return round((x1 - x0) / dx), round((y1 - y0) / dy)
+        """(X, Y), the number of cells along each axis.
+
+        Raises:
+            ValueError: a step is not positive, or does not divide its range into whole cells.
+        """
+        return _cells("x", *self.x), _cells("y", *self.y)
+
+
+def _cells(axis: str, start: float, stop: float, step: float) -> int:
+    if not (step > 0 and isfinite(start) and isfinite(stop) and isfinite(step)):
+        raise ValueError(
+            f"{axis} must be (start, stop, step) with a positive step, got {(start, stop, step)}"
+        )
+    exact = (stop - start) / step
+    cells = round(exact)
+    if abs(exact - cells) > _WHOLE * max(abs(exact), 1):
+        raise ValueError(
+            f"{axis}: a step of {step:g} does not divide [{start:g}, {stop:g}] into whole cells, but into "
+            f"{exact:.4g}; a stop of {start + cells * step:g} gives {cells}"
+        )
+    return cells
+
+
+_WHOLE = 1e-6  # relative: what the rounding of three decimal numbers may leave
 
 
 class BEVIndex(NamedTuple):
@@ -75,7 +97,8 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
         grid: the cells.
 
     Raises:
-        ValueError: points has another shape or holds NaN, or the grid has no cells.
+        ValueError: points has another shape or holds NaN; the grid has no cells or no heights, or a step that does
+            not divide its range.
     """
     if points.ndim != 6 or points.shape[-1] != 3:
         raise ValueError(f"points must be (N, M, D, H, W, 3), got shape {tuple(points.shape)}")
@@ -83,12 +106,17 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
     columns, rows = cells = grid.cells
     if columns < 1 or rows < 1:
         raise ValueError(f"the grid has no cells: x {grid.x} and y {grid.y} give {columns} × {rows}")
+    if not grid.z[0] < grid.z[1]:
+        raise ValueError(f"the grid has no heights: z must be (lowest, highest), got {grid.z}")
     if points.isnan().any():
         raise ValueError("points holds NaN; check the camera matrices that it was made with")
     if points.numel() >= 2**31 or n * columns * rows >= 2**31:
         raise ValueError(
             f"{points.numel() // 3} points and {n * columns * rows} cells are too many for int32"
         )
+    points = points.to(
+        torch.promote_types(points.dtype, torch.float32)
+    )  # a cell of 0.5 m is lost in half precision
     x, y, z = points.permute(5, 0, 1, 4, 3, 2).flatten(1, 4)  # (Q, D) each
     i = ((x - grid.x[0]) / grid.x[2]).floor()
     j = ((y - grid.y[0]) / grid.y[2]).floor()

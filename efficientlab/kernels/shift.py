@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton, whole
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -45,7 +45,9 @@ def temporal_shift(x: Tensor, n_frames: int, fold_div: int = 8, causal: bool = F
     Raises:
         ValueError: x is not 4D, its first dimension is no multiple of T, or fold_div leaves no channel to
             shift or too few.
+        TypeError: n_frames or fold_div is not a whole number.
     """
+    n_frames = whole("n_frames", n_frames)
     fold, first, second = shift_steps(x, n_frames, fold_div, causal)
     return shift_op(x, n_frames, fold, first, second)
 
@@ -92,7 +94,7 @@ def shift_steps(x: Tensor, n_frames: int, fold_div: int, causal: bool) -> tuple[
         raise ValueError(f"x must be (N·T, C, H, W), got shape {tuple(x.shape)}")
     if n_frames < 1 or x.shape[0] % n_frames:
         raise ValueError(f"x holds {x.shape[0]} frames, which are no clips of n_frames={n_frames}")
-    groups = 1 if causal else 2
+    groups, fold_div = 1 if causal else 2, whole("fold_div", fold_div)
     if fold_div < groups:
         raise ValueError(f"fold_div must be at least {groups}, one part for each direction, got {fold_div}")
     fold = x.shape[1] // fold_div

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton, whole
 from efficientlab.kernels.shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
 from efficientlab.kernels.shifted_products import Layout, add_product, products
 
@@ -56,6 +56,7 @@ def shifted_pointwise_conv(
         ValueError: as in `temporal_shift`; weight or bias does not fit x.
         TypeError: x, weight and bias are not of one floating dtype on one device.
     """
+    n_frames = whole("n_frames", n_frames)
     fold, first, second = shift_steps(x, n_frames, fold_div, causal)
     if weight.ndim == 4 and weight.shape[2:] == (1, 1):
         weight = weight.flatten(1)  # (D, C)

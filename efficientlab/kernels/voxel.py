@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
-from efficientlab.kernels.gather import weighted_gather, weighted_scatter
+from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.gather import weighted_gather
+from efficientlab.kernels.means import mean_of_rows
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -34,12 +35,14 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
             middle of the grid, also with eps 0.
 
     Returns:
-        (N, 3, P) grid coordinates without gradient, for `avg_voxelize` and `trilinear_devoxelize`.
+        (N, 3, P) grid coordinates without gradient, in float32 at least, for `avg_voxelize` and
+        `trilinear_devoxelize`. Half precision would put a point up to R / 2,048 voxels away from its place.
 
     Raises:
         ValueError: points is not (N, 3, P), holds NaN or infinity, or resolution is not positive.
     """
     _check_points("points", points)
+    resolution = whole("resolution", resolution)
     _check_resolution(resolution, points.shape[0])
     if not points.is_floating_point():
         raise TypeError(f"points must be real, got {points.dtype}")
@@ -48,10 +51,25 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
         return points.clone()
     if not points.isfinite().all():
         raise ValueError("points hold NaN or infinity: drop such points before they are voxelized")
-    centred = points - points.mean(2, keepdim=True)
-    diameter = 2 * centred.norm(dim=1, keepdim=True).amax(2, keepdim=True) + eps  # (N, 1, 1)
+    dtype = torch.promote_types(points.dtype, torch.float32)
+    points, unit = _to_unit(points.to(dtype))
+    centred, smaller = _to_unit(points - points.mean(2, keepdim=True))
+    diameter = 2 * centred.norm(dim=1, keepdim=True).amax(2, keepdim=True) + eps * unit * smaller  # (N, 1, 1)
     scaled = torch.where(diameter > 0, centred / diameter, 0.0)
     return ((scaled + 0.5) * resolution).clamp(0, resolution - 1)
+
+
+def _to_unit(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Clouds (N, 3, P) times a power of two each, (N, 1, 1), after which no square over- or underflows.
+
+    Such a product is exact. What is so small that it has no power of two to reach 1 stays small.
+    """
+    _, exponent = torch.frexp(points.abs().amax((1, 2), keepdim=True))  # (N, 1, 1)
+    power = torch.ldexp(torch.ones_like(points[:, :1, :1]), -exponent.clamp(-_EXPONENTS, _EXPONENTS))
+    return points * power, power
+
+
+_EXPONENTS = 126  # of float32's normal numbers
 
 
 def avg_voxelize(features: Tensor, coords: Tensor, resolution: int) -> Tensor:
@@ -72,17 +90,13 @@ def avg_voxelize(features: Tensor, coords: Tensor, resolution: int) -> Tensor:
     """
     _check_pair("features", features, 3, "(N, C, P)", coords)
     n, channels, points = features.shape
+    resolution = whole("resolution", resolution)
     _check_resolution(resolution, n)
     if coords.shape[2] != points:
         raise ValueError(f"features hold {points} points, coords {coords.shape[2]}")
-    voxels = n * resolution**3
     index = _nearest(coords.detach(), resolution).flatten()  # (N·P,)
-    dtype = torch.promote_types(features.dtype, torch.float32)
-    count = torch.zeros(voxels, dtype=dtype, device=index.device)
-    count = count.index_add(0, index, torch.ones_like(index, dtype=dtype))  # sums of ones: exact in any order
-    weight = count.index_select(0, index).reciprocal()
     rows = features.transpose(1, 2).reshape(n * points, channels)
-    mean = weighted_scatter(rows, index[:, None], weight[:, None], voxels)  # (N·R³, C)
+    mean = mean_of_rows(rows, index, n * resolution**3)  # (N·R³, C)
     return mean.view(n, resolution, resolution, resolution, channels).permute(0, 4, 1, 2, 3)
 
 

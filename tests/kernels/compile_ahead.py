@@ -22,6 +22,7 @@ from efficientlab.kernels import (  # noqa: E402
     augment,
     bev,
     gather,
+    means,
     shift,
     shifted_conv,
     voxel,
@@ -84,6 +85,18 @@ def _bag(dtype: str, size: int, weighted: bool) -> Specialisation:
         | dict.fromkeys(("index", "ends"), "*i32:16")
         | dict.fromkeys(("rows", "channels"), "i32:16"),
         {"SIZE": size, "WEIGHTED": weighted, "ROWS": gather._TILE // columns, "COLUMNS": columns},
+        instruction=r"LDG\.E\.128",
+    )
+
+
+def _mean(dtype: str) -> Specialisation:
+    columns = 64
+    return Specialisation(
+        means._mean_kernel,
+        {"y": f"*{dtype}:16", "out": f"*{dtype}:16"}
+        | dict.fromkeys(("source", "ends"), "*i32:16")
+        | dict.fromkeys(("rows", "channels"), "i32:16"),
+        {"ROWS": means._TILE // columns, "COLUMNS": columns},
         instruction=r"LDG\.E\.128",
     )
 
@@ -164,6 +177,8 @@ SPECIALISATIONS = {
     "bags of 8 rows, weighted, fp16": _bag("fp16", 8, True),
     "bags of 8 rows, weighted, fp32": _bag("fp32", 8, True),
     "bags of any size, weighted, fp32": _bag("fp32", 0, True),
+    "means of rows, fp16": _mean("fp16"),
+    "means of rows, fp32": _mean("fp32"),
     "bags of any size, plain, fp16": _bag("fp16", 0, False),
     "trilinear corners": _corners(),
     "shift fp16": _shift("fp16", 16),

@@ -227,3 +227,26 @@ def test_bad_arguments_get_one_sentence():
         diff_augment(x, augmentation._replace(cutout=augmentation.cutout.float()))
     with pytest.raises(ValueError, match="policy may hold color, translation, cutout, got colour"):
         diff_augment(x, policy=("colour",))
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("color,translation,cutout", ["color", "translation", "cutout"]),
+        ("color", ["color"]),
+        (" cutout , color ", ["color", "cutout"]),
+        ("", []),
+    ],
+)
+def test_the_papers_form_of_a_policy(text, steps):
+    x = torch.randn(2, 3, 8, 8)
+    got, expected = (
+        diff_augment(x, policy=policy, generator=torch.Generator().manual_seed(0)) for policy in (text, steps)
+    )
+    assert torch.equal(got, expected)
+
+
+@pytest.mark.parametrize("text", ["colour,cutout", "color;cutout", "color,,cutout"])
+def test_steps_that_do_not_exist_sentence(text):
+    with pytest.raises(ValueError, match="policy may hold color, translation, cutout, got "):
+        diff_augment(torch.randn(1, 3, 8, 8), policy=text)

@@ -296,3 +296,44 @@ def test_bad_operands_get_one_sentence():
         bev_pool(depth, features[..., :1], index)
     with pytest.raises(TypeError, match="depth and features must be floating"):
         bev_pool(depth, features.int(), index)
+
+
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        ((0, 1, 0.3), r"0\.3 does not divide \[0, 1\] into whole cells, but into 3\.333; a stop of 0\.9 gives 3"),
+        ((0, 1, 0.6), r"but into 1\.667; a stop of 1\.2 gives 2"), ((-51.2, 51.2, 0.35), "does not divide"),
+        ((0, 1, 0), "a positive step"), ((1, 0, -0.5), "a positive step"), ((0, float("inf"), 1), "positive step"),
+        ((0, 1, float("nan")), "positive step"), ((1, 0, 0.5), "no cells"), ((0, 1, 1e9), "does not divide|no cells"),
+    ],
+)  # fmt: skip
+def test_grids_that_do_not_fit_sentence(x, sentence):
+    points = torch.zeros(1, 1, 1, 1, 1, 3)
+    with pytest.raises(ValueError, match=sentence):
+        bev_index(points, BEVGrid(x, GRID.y, GRID.z))
+    with pytest.raises(ValueError, match=sentence):
+        bev_index(points, BEVGrid(GRID.x, x, GRID.z))
+
+
+def test_grids_of_decimal_steps_fit():
+    for x, cells in {
+        (-51.2, 51.2, 0.4): 256,
+        (-54, 54, 0.3): 360,
+        (0, 1, 0.1): 10,
+        (-1e3, 1e3, 1e-3): 2_000_000,
+    }.items():
+        assert BEVGrid(x, GRID.y, GRID.z).cells == (cells, 3)
+
+
+@pytest.mark.parametrize("z", [(1.0, -1.0), (2.0, 2.0), (float("nan"), 1.0)])
+def test_heights_that_run_backwards_sentence(z):
+    with pytest.raises(ValueError, match=r"no heights: z must be \(lowest, highest\)"):
+        bev_index(torch.zeros(1, 1, 1, 1, 1, 3), BEVGrid(GRID.x, GRID.y, z))
+
+
+def test_cells_of_points_in_half_precision():
+    """51.2 m and 0.1 m: half precision has no two numbers so close that their difference is a cell."""
+    points = (torch.rand(1, 1, 8, 4, 4, 3, generator=torch.Generator().manual_seed(0)) * 100 - 50).half()
+    points[..., 2] = 0
+    grid = BEVGrid((-51.2, 51.2, 0.1), (-51.2, 51.2, 0.1), (-1, 1))
+    assert torch.equal(bev_index(points, grid).cell, bev_index(points.float(), grid).cell)

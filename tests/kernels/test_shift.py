@@ -5,6 +5,7 @@ The whole file also runs on the Triton kernels, in Triton's interpreter: see tes
 
 import os
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,7 +13,12 @@ from hypothesis import strategies as st
 from torch.library import opcheck
 from torch.utils.flop_counter import FlopCounterMode
 
-from efficientlab.kernels import backend, temporal_shift, temporal_shift_step
+from efficientlab.kernels import (
+    backend,
+    shifted_pointwise_conv,
+    temporal_shift,
+    temporal_shift_step,
+)
 
 OP = torch.ops.efficientlab.temporal_shift
 INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"  # milliseconds a call
@@ -271,3 +277,18 @@ def test_a_foreign_cache_gets_one_sentence():
         temporal_shift_step(x, torch.zeros(2, 1, 3, 3, dtype=torch.float64))
     with pytest.raises(ValueError, match="nothing would be shifted"):
         temporal_shift_step(torch.zeros(2, 4, 3, 3), None)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_numbers_that_are_not_whole_sentence(fused):
+    def op(x, n_frames, fold_div=8):
+        if fused:
+            return shifted_pointwise_conv(x, torch.ones(2, 8, 1, 1), n_frames=n_frames, fold_div=fold_div)
+        return temporal_shift(x, n_frames, fold_div)
+
+    x = torch.randn(4, 8, 2, 2)
+    assert torch.equal(op(x, np.int64(4), np.int32(8)), op(x, 4, 8))
+    with pytest.raises(TypeError, match=r"fold_div must be a whole number, got 8\.0"):
+        op(x, 4, 8.0)
+    with pytest.raises(TypeError, match=r"n_frames must be a whole number, got 4\.0"):
+        op(x, 4.0)

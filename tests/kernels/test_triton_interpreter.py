@@ -17,6 +17,7 @@ OPS = [
     "test_shifted_conv",
     "test_augment",
     "test_bev",
+    "test_means",
     "test_voxel",
     "sparse/test_sparse",
     "sparse/test_sparse_points",

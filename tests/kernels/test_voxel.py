@@ -6,6 +6,7 @@ The whole file also runs on the Triton kernels, in Triton's interpreter: see tes
 import itertools
 import os
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -369,3 +370,36 @@ def test_other_bad_arguments_get_one_sentence():
         normalize_to_grid(torch.zeros(1, 3, 4, dtype=torch.int64), 3)
     with pytest.raises(ValueError, match="points hold NaN or infinity"):
         normalize_to_grid(torch.full((1, 3, 4), torch.inf), 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [1.0, 3e4, 1e-7, 1e30, 3e38, 1e-30, 0.0])
+def test_normalisation_of_clouds_of_any_size(dtype, scale):
+    """Norms and sums that overflow or vanish in the clouds' own dtype do not move a point."""
+    if scale > torch.finfo(dtype).max or 0 < scale < torch.finfo(dtype).tiny:
+        pytest.skip("the dtype has no such numbers")
+    rng = torch.Generator().manual_seed(0)
+    cloud = torch.randn(2, 3, 200, generator=rng, dtype=torch.float64).clamp(-0.99, 0.99)
+    cloud = (cloud * scale).to(dtype)
+    q = cloud.double() - cloud.double().mean(2, keepdim=True)
+    diameter = 2 * (q / max(scale, 1e-300)).norm(dim=1, keepdim=True).amax(2, keepdim=True)
+    expected = ((torch.where(diameter > 0, q / max(scale, 1e-300) / diameter, 0.0) + 0.5) * 32).clamp(0, 31)
+    grid = normalize_to_grid(cloud, 32)
+    assert grid.dtype is torch.promote_types(dtype, torch.float32)
+    assert (grid.double() - expected).abs().max() < (1e-12 if dtype is torch.float64 and scale == 1 else 1e-4)
+    avg_voxelize(torch.ones(2, 1, 200, dtype=dtype), grid, 32)
+
+
+def test_eps_is_in_the_unit_of_the_points():
+    cloud = torch.tensor([[[1e20, -1e20], [0.0, 0.0], [0.0, 0.0]]])
+    assert normalize_to_grid(cloud, 4, eps=2e20)[0, 0].tolist() == [3.0, 1.0]
+
+
+def test_resolutions_are_whole_sentence():
+    points = torch.rand(1, 3, 5)
+    assert normalize_to_grid(points, np.int64(4)).shape == (1, 3, 5)
+    for resolution in (4.0, (4, 4), None):
+        with pytest.raises(TypeError, match="resolution must be a whole number"):
+            normalize_to_grid(points, resolution)
+        with pytest.raises(TypeError, match="resolution must be a whole number"):
+            avg_voxelize(points, points, resolution)

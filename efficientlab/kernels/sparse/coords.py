@@ -7,18 +7,21 @@ is the same number everywhere. Nothing is hashed, so no result depends on the or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import nbytes, register_cost
+from efficientlab.kernels.backend import nbytes, register_cost, whole
 
 Size = int | Sequence[int]
 """One number for x, y and z, or three."""
+
+_INT32 = torch.iinfo(torch.int32)
+_WIDE = {torch.int64, torch.uint32, torch.uint64}
 
 
 def occupied_voxels(points: Tensor) -> Tensor:
@@ -47,12 +50,14 @@ def downsample(coords: Tensor, stride: Size) -> Tensor:
         (V', 4) int32, sorted, counted in coarse voxels.
 
     Raises:
-        ValueError: coords is not (V, 4), or stride is not positive.
-        TypeError: coords are not integers.
+        ValueError: coords is not (V, 4) or holds what int32 cannot count, or stride is not positive.
+        TypeError: coords or stride are not integers.
     """
     coords = check_coords("coords", coords)
-    steps = coords.new_tensor([1, *triple("stride", stride)])
-    return unique_rows(coords.div(steps, rounding_mode="floor"))
+    steps = triple("stride", stride)
+    dtype = torch.int32 if max(steps) <= _INT32.max else torch.int64
+    divisor = torch.tensor([1, *steps], dtype=dtype, device=coords.device)
+    return unique_rows(coords.div(divisor, rounding_mode="floor"))
 
 
 def reached_voxels(coords: Tensor, kernel_size: Size, stride: Size = 1, dilation: Size = 1) -> Tensor:
@@ -70,14 +75,20 @@ def reached_voxels(coords: Tensor, kernel_size: Size, stride: Size = 1, dilation
         (V', 4) int32, sorted.
 
     Raises:
-        ValueError: coords is not (V, 4), or another argument is not positive.
-        TypeError: coords are not integers.
+        ValueError: coords is not (V, 4), coords or the result hold what int32 cannot count, or another argument is
+            not positive.
+        TypeError: coords or another argument are not integers.
     """
     coords = check_coords("coords", coords)
-    steps = coords.new_tensor([1, *triple("stride", stride)])
-    offsets = coords.new_tensor([[0, *offset] for offset in kernel_offsets(kernel_size, dilation)])
-    reached = (coords[:, None] - offsets).flatten(0, 1)  # (V · K, 4)
-    return unique_rows(reached[(reached % steps == 0).all(1)].div(steps, rounding_mode="floor"))
+    steps, offsets = triple("stride", stride), list(kernel_offsets(kernel_size, dilation))
+    furthest = largest(coords) + max(abs(step) for offset in offsets for step in offset)
+    dtype = (
+        torch.int32 if max(furthest, *steps) <= _INT32.max else torch.int64
+    )  # the slower one only where it must
+    divisor = torch.tensor([1, *steps], dtype=dtype, device=coords.device)
+    reach = torch.tensor([[0, *offset] for offset in offsets], dtype=dtype, device=coords.device)  # (K, 4)
+    reached = (coords[:, None] - reach).flatten(0, 1)  # (V · K, 4)
+    return unique_rows(reached[(reached % divisor == 0).all(1)].div(divisor, rounding_mode="floor"))
 
 
 def find_voxels(coords: Tensor, wanted: Tensor) -> Tensor:
@@ -85,16 +96,19 @@ def find_voxels(coords: Tensor, wanted: Tensor) -> Tensor:
 
     Args:
         coords: (V, 4) integers: batch, x, y, z, distinct, in any order.
-        wanted: (Q, 4) integers.
+        wanted: (Q, 4) integers, up to those of int64.
 
     Returns:
         (Q,) int32.
 
     Raises:
-        ValueError: a shape is wrong, coords has duplicates or spans more than an int64 can count.
+        ValueError: a shape is wrong, coords has duplicates, holds what int32 cannot count or spans more than an
+            int64 can.
         TypeError: coords or wanted are not integers, or not on one device.
     """
-    coords, wanted = check_coords("coords", coords), check_coords("wanted", wanted)
+    coords = check_coords("coords", coords)
+    _check_integers("wanted", wanted)
+    wanted = _narrow(wanted, "wanted") if wanted.dtype is torch.uint64 else wanted
     if coords.device != wanted.device:
         raise TypeError(f"coords are on {coords.device}, the wanted ones on {wanted.device}")
     return _find(coords, wanted)
@@ -113,7 +127,13 @@ def kernel_offsets(kernel_size: Size, dilation: Size = 1) -> Iterator[tuple[int,
 
 
 def triple(name: str, size: Size) -> tuple[int, int, int]:
-    x, y, z = (size,) * 3 if isinstance(size, int) else size
+    one = (
+        not isinstance(size, Iterable) or getattr(size, "ndim", None) == 0
+    )  # a tensor of one number is iterable
+    sizes = (size,) * 3 if one else tuple(cast("Sequence[int]", size))
+    if len(sizes) != 3:
+        raise ValueError(f"{name} must be one number, or three for x, y and z; got {size!r}")
+    x, y, z = (whole(name, each) for each in sizes)
     if min(x, y, z) < 1:
         raise ValueError(f"{name} must be positive, got {size}")
     return x, y, z
@@ -121,11 +141,23 @@ def triple(name: str, size: Size) -> tuple[int, int, int]:
 
 def check_coords(name: str, coords: Tensor) -> Tensor:
     """coords as (V, 4) int32."""
+    _check_integers(name, coords)
+    return _narrow(coords, name) if coords.dtype in _WIDE else coords.int()
+
+
+def _check_integers(name: str, coords: Tensor) -> None:
     if coords.ndim != 2 or coords.shape[1] != 4:
         raise ValueError(f"{name} must be (V, 4): batch, x, y, z; got {tuple(coords.shape)}")
     if coords.is_floating_point() or coords.is_complex() or coords.dtype is torch.bool:
         raise TypeError(f"{name} must be integers, got {coords.dtype}; see occupied_voxels for points")
-    return coords.int()
+
+
+def largest(numbers: Tensor) -> int:
+    """The largest absolute value, as a number that cannot overflow; 0 of none."""
+    if not numbers.numel():
+        return 0
+    low, high = torch.stack(numbers.aminmax()).tolist()
+    return max(-low, high)
 
 
 def check_points(points: Tensor) -> Tensor:
@@ -184,6 +216,10 @@ class Box(NamedTuple):
 def unique_rows(coords: Tensor) -> Tensor:
     """(V', 4) int32, sorted."""
     box = Box.around(coords)
+    if any(not _INT32.min <= low <= low + size - 1 <= _INT32.max for low, size in zip(*box, strict=True)):
+        raise ValueError(
+            "coords reach further than int32 can count: take smaller ones, such as coords minus the least"
+        )
     return box.unpack(box.pack(coords).unique())
 
 
@@ -227,12 +263,24 @@ def _find(coords: Tensor, wanted: Tensor) -> Tensor:
     keys, row = sort_keys(box.pack(coords), coords)
     target = box.pack(wanted)
     place = search(keys, target)
-    low, size = coords.new_tensor(box.low), coords.new_tensor(box.size)
-    inside = ((wanted >= low) & (wanted - low < size)).all(1)
+    low = torch.tensor(box.low, device=coords.device)
+    high = low + torch.tensor(box.size, device=coords.device) - 1
+    inside = ((wanted >= low) & (wanted <= high)).all(1)  # elsewhere a key may have overflowed
     hit = (with_end(keys)[place] == target) & inside
     if row is not None:
         place = torch.cat([row, row.new_zeros(1)])[place]
     return torch.where(hit, place, -1).int()
+
+
+@torch.library.custom_op("efficientlab::narrow_coords", mutates_args=())
+def _narrow(coords: Tensor, name: str) -> Tensor:
+    if coords.numel():
+        wide = coords.long()  # of uint64, what is too large becomes negative
+        low, high = torch.stack(wide.aminmax()).tolist()
+        if not (_INT32.min <= low and high <= _INT32.max) or (coords.dtype is torch.uint64 and low < 0):
+            beyond = "more than int64 can" if coords.dtype is torch.uint64 and low < 0 else f"{low} to {high}"
+            raise ValueError(f"{name} must be numbers that int32 can count, got {beyond}")
+    return coords.int()
 
 
 @torch.library.custom_op("efficientlab::voxel_of", mutates_args=())
@@ -249,14 +297,20 @@ def _(coords: Tensor, wanted: Tensor) -> Tensor:
     return wanted.new_empty(len(wanted))
 
 
+@_narrow.register_fake
+def _(coords: Tensor, name: str) -> Tensor:
+    return torch.empty_like(coords, dtype=torch.int32, memory_format=torch.contiguous_format)
+
+
 @_floor.register_fake
 def _(points: Tensor) -> Tensor:
     return torch.empty_like(points, dtype=torch.int32, memory_format=torch.contiguous_format)
 
 
-def _no_macs(*args: Tensor, out: Tensor) -> int:
+def _no_macs(*args: Tensor | str, out: Tensor) -> int:
     return 0
 
 
 register_cost(_find, macs=_no_macs, moved=lambda coords, wanted, out: nbytes(coords, wanted, out))
+register_cost(_narrow, macs=_no_macs, moved=lambda coords, name, out: nbytes(coords, out))
 register_cost(_floor, macs=_no_macs, moved=lambda points, out: nbytes(points, out))

@@ -28,6 +28,7 @@ from efficientlab.kernels.sparse.coords import (
     Size,
     check_coords,
     kernel_offsets,
+    largest,
     search,
     sort_keys,
     triple,
@@ -100,9 +101,9 @@ def kernel_map(
         The map, on the device of coords.
 
     Raises:
-        ValueError: coords or out_coords is not (V, 4), has duplicates or spans more than an int64 can count;
-            a size is not positive.
-        TypeError: coords are not integers, or not on one device.
+        ValueError: coords or out_coords is not (V, 4), has duplicates, holds what int32 cannot count or spans more
+            than an int64 can; a size is not positive.
+        TypeError: coords or a size are not integers, or not all are on one device.
     """
     if torch.compiler.is_compiling():  # sizes depend on data: a compiler would break the search into pieces
         return torch.compiler.disable(_find_pairs)(coords, out_coords, kernel_size, stride, dilation)
@@ -121,7 +122,7 @@ def _find_pairs(
     if coords.device != out_coords.device:
         raise TypeError(f"coords are on {coords.device}, out_coords on {out_coords.device}")
     n_in, n_out = len(coords), len(out_coords)
-    places = out_coords if steps == (1, 1, 1) else out_coords * coords.new_tensor([1, *steps])
+    places = _times(out_coords, steps)
     reach = [max(abs(offset[axis]) for offset in offsets) for axis in range(3)]
     box = Box.around(coords, places, margin=reach)
     keys, in_row = sort_keys(box.pack(coords), coords)
@@ -139,6 +140,14 @@ def _find_pairs(
     if in_row is not None or out_row is not None:
         pairs = _ascending(*pairs, counts, n_out)
     return KernelMap(*pairs, counts, n_in, n_out, symmetric)
+
+
+def _times(coords: Tensor, steps: tuple[int, int, int]) -> Tensor:
+    """coords · (1, *steps), in int64 where int32 is too narrow for a product."""
+    if steps == (1, 1, 1):
+        return coords
+    wide = coords if largest(coords) * max(steps) <= torch.iinfo(torch.int32).max else coords.long()
+    return wide * wide.new_tensor([1, *steps])
 
 
 def _lines(

@@ -14,7 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.gather import weighted_gather, weighted_scatter
+from efficientlab.kernels.gather import weighted_gather
+from efficientlab.kernels.means import mean_of_rows
 from efficientlab.kernels.sparse.coords import check_points, find_voxels, voxel_of
 
 
@@ -35,12 +36,7 @@ def point_to_voxel(features: Tensor, points: Tensor, coords: Tensor) -> Tensor:
     """
     _check(features, points, len(points))
     row = find_voxels(coords, voxel_of(points))  # (P,)
-    bin_ = torch.where(row < 0, len(coords), row)  # a last row for points without a voxel
-    dtype = torch.promote_types(features.dtype, torch.float32)
-    ones = torch.ones(len(row), dtype=dtype, device=row.device)
-    count = ones.new_zeros(len(coords) + 1).index_add(0, bin_, ones)  # sums of ones: exact in any order
-    weight = count.index_select(0, bin_).reciprocal()
-    return weighted_scatter(features, bin_[:, None], weight[:, None], len(coords) + 1)[:-1]
+    return mean_of_rows(features, row, len(coords))
 
 
 def voxel_to_point(features: Tensor, coords: Tensor, points: Tensor) -> Tensor:
@@ -64,7 +60,7 @@ def voxel_to_point(features: Tensor, coords: Tensor, points: Tensor) -> Tensor:
     dtype = torch.promote_types(torch.promote_types(points.dtype, features.dtype), torch.float32)
     above = (points.to(dtype) - lower)[:, 1:]  # (P, 3)
     corners = torch.tensor([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], device=points.device)
-    batched = torch.cat([torch.zeros_like(corners[:, :1]), corners], 1).int()  # (8, 4)
+    batched = torch.cat([torch.zeros_like(corners[:, :1]), corners], 1)  # (8, 4), int64: a corner may be 2³¹
     row = find_voxels(coords, (lower[:, None] + batched).flatten(0, 1)).view(-1, 8)  # (P, 8)
     weight = torch.where(corners.bool(), above[:, None], 1 - above[:, None]).prod(2)  # (P, 8)
     weight = torch.where(row < 0, 0.0, weight)

@@ -25,7 +25,7 @@ class SparseTensor:
         features: (V, C), real.
 
     Raises:
-        ValueError: shapes do not fit.
+        ValueError: shapes do not fit, or coords holds what int32 cannot count.
         TypeError: coords are not integers, or features are on another device.
     """
 
@@ -128,7 +128,8 @@ def sparse_to_dense(coords: Tensor, features: Tensor, shape: Sequence[int]) -> T
     x = SparseTensor(coords, features)
     if len(shape) != 4 or min(shape) < 0:
         raise ValueError(f"shape must be (N, X, Y, Z), got {tuple(shape)}")
-    outside = ((x.coords < 0) | (x.coords >= x.coords.new_tensor(list(shape)))).any(1)
+    lengths = torch.tensor(list(shape), device=coords.device)
+    outside = ((x.coords < 0) | (x.coords >= lengths)).any(1)
     if outside.any():
         voxel = tuple(x.coords[outside][0].tolist())
         raise ValueError(f"voxel {voxel} lies outside of the grid of shape {tuple(shape)}")

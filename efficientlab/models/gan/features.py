@@ -21,6 +21,8 @@ class FeatureNet(nn.Module):
     Shapes: pictures (N, channels, H, W), floating, values in [−1, 1], to features (N, widths[-1]).
     """
 
+    value_range = (-1.0, 1.0)
+
     def __init__(self, channels: int = 1, classes: int = 10, widths: Sequence[int] = (16, 32, 64)) -> None:
         super().__init__()
         self.channels = channels

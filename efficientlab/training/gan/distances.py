@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+OVERSHOOT = 0.05  # of the pixels' range: what bicubic resizing may leave beyond both ends
+REFUSED = 2.0  # of the range: noise of unit variance lies within, pixels of [0, 255] do not
 BATCH = 250  # pictures a forward pass; results do not depend on it beyond rounding
 
 
@@ -28,8 +30,9 @@ def fid(real: Tensor, fake: Tensor, features: nn.Module) -> float:
 
         FID = |μ_r − μ_f|² + tr(Σ_r + Σ_f − 2 (Σ_r Σ_f)^½)
 
-    with the means μ and covariances Σ of the features, in float64. 0 for a set and itself, and larger the
-    further apart. Small sets are overrated: a set's own halves are not at 0. So compare sets of the same sizes.
+    with the means μ and covariances Σ of the features, in float64. 0 for a set and itself up to rounding, never
+    below, and larger the further apart. Small sets are overrated: a set's own halves are not at 0. So compare
+    sets of the same sizes.
 
     Args:
         real, fake: pictures (N, C, H, W) as `features` takes them. The sets may differ in number.
@@ -37,7 +40,7 @@ def fid(real: Tensor, fake: Tensor, features: nn.Module) -> float:
 
     Raises:
         ValueError: D pictures or fewer in a set (its covariance would be singular); a feature that is not finite;
-            `features` is in training mode.
+            pixels far outside of the range that the features were made for; `features` is in training mode.
 
     Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (NIPS 2017).
     """
@@ -50,7 +53,7 @@ def fid(real: Tensor, fake: Tensor, features: nn.Module) -> float:
                 f"FID needs more than {r.shape[1]} {name} pictures, one more than there are features, got {count}"
             )
     metric = FrechetInceptionDistance(_Given(r))
-    return float(_compare(metric, r, f))
+    return max(0.0, float(_compare(metric, r, f)))  # the root of a singular Σ_r Σ_f errs to both sides
 
 
 def kid(real: Tensor, fake: Tensor, features: nn.Module, *, subset: int = 100, subsets: int = 50) -> float:
@@ -61,16 +64,19 @@ def kid(real: Tensor, fake: Tensor, features: nn.Module, *, subset: int = 100, s
 
     Args:
         real, fake, features: as for `fid`.
-        subset: pictures of each set in one estimate.
+        subset: pictures of each set in one estimate, at least 2: a pair of each is what the estimate averages.
         subsets: estimates to average.
 
     Raises:
-        ValueError: fewer pictures than `subset` in a set; a feature that is not finite; `features` in training mode.
+        ValueError: fewer pictures than `subset` in a set, or `subset` below 2, or no subsets; a feature that is not
+            finite; pixels far outside of the features' range; `features` in training mode.
 
     Bińkowski et al., "Demystifying MMD GANs" (ICLR 2018).
     """
     from torchmetrics.image.kid import KernelInceptionDistance
 
+    if subset < 2 or subsets < 1:
+        raise ValueError(f"KID needs subsets of at least 2 pictures, got subset={subset}, subsets={subsets}")
     r, f = features_of(real, features), features_of(fake, features)
     for name, count in (("real", len(r)), ("fake", len(f))):
         if count < subset:
@@ -115,15 +121,34 @@ def perceptual_distance(a: Tensor, b: Tensor, features: Maps) -> Tensor:
 
 @torch.no_grad()
 def features_of(pictures: Tensor, features: nn.Module) -> Tensor:
-    """Features (N, D), float64, of pictures (N, C, H, W): in batches, and checked to be finite."""
+    """Features (N, D), float64, of pictures (N, C, H, W): in batches, and checked to be finite.
+
+    Where `features` has a `value_range` of pixels, as `FeatureNet` has, a set that leaves it, or its lower half
+    empty, gets a warning, and one far outside is refused.
+    """
     if features.training:
         raise ValueError("the features are in training mode and would change as they measure; call eval()")
     if not len(pictures):
         raise ValueError("there are no pictures to measure")
+    _check_range(pictures, getattr(features, "value_range", None))
     values = torch.cat([features(part) for part in pictures.split(BATCH)]).double()  # (N, D)
     if not values.isfinite().all():
         raise ValueError("a feature is not finite: are there NaN or infinite pixels?")
     return values
+
+
+def _check_range(pictures: Tensor, value_range: tuple[float, float] | None) -> None:
+    if value_range is None or not pictures.is_floating_point():
+        return  # the features themselves say what they think of integers
+    low, high = value_range
+    width, least, most = high - low, pictures.min().item(), pictures.max().item()
+    pixels = f"pixels are {least:.4g} to {most:.4g}, but these features were made for [{low:g}, {high:g}]"
+    if least < low - REFUSED * width or most > high + REFUSED * width:  # NaN passes: its features are refused
+        raise ValueError(f"{pixels}: scale the pictures")
+    if least < low - OVERSHOOT * width or most > high + OVERSHOOT * width:
+        warnings.warn(f"{pixels}: are the pictures scaled?", stacklevel=4)
+    elif least >= (low + high) / 2:
+        warnings.warn(f"{pixels}: are the pictures scaled to [0, 1]?", stacklevel=4)
 
 
 class _Given(nn.Module):

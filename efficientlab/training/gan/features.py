@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.models.gan.features import FeatureNet
+from efficientlab.training.finite import finite
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def train_features(
 
 @torch.inference_mode()
 def accuracy(network: FeatureNet, pictures: Tensor, labels: Tensor) -> float:
-    """Share of pictures (N, C, H, W) whose class is right."""
-    predicted = torch.cat([network.logits(part).argmax(1) for part in pictures.split(500)])
+    """Share of pictures (N, C, H, W) whose class is right; a ValueError where a logit is not finite."""
+    logits = torch.cat([network.logits(part) for part in pictures.split(500)])  # (N, classes)
+    predicted = finite(logits, "logits").argmax(1)
     return (predicted == labels).double().mean().item()

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from efficientlab.datasets.gan.few_shot import FewShot
 from efficientlab.models.gan.dcgan import LATENT, Discriminator, Generator
+from efficientlab.training.finite import finite
 from efficientlab.training.gan.distances import fid
 from efficientlab.training.side_by_side import Key, progress, side_by_side
 
@@ -94,10 +95,14 @@ def watch(data: FewShot, features: nn.Module, rates: Callable[..., dict[str, flo
         samples = sample(generator, 500)
         sets = {"train": data.train, "held_out": some, "fake": samples[: len(some)]}
         on_device = {name: pictures.to(device) for name, pictures in sets.items()}
+        scores = {
+            name: finite(discriminator(pictures).cpu(), f"scores of D for {name} pictures")
+            for name, pictures in on_device.items()
+        }
         return Snapshot(
             fid(data.held_out, samples, features),
             rates(discriminator, *on_device.values()),
-            {name: discriminator(pictures).cpu() for name, pictures in on_device.items()},
+            scores,
             samples[:64].clone(),
         )
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.datasets.points.clouds import Clouds
+from efficientlab.training.finite import finite, labels_within
 from efficientlab.training.loop import Run, train
 from efficientlab.training.side_by_side import Key, side_by_side
 
@@ -62,13 +63,16 @@ def predict(model: nn.Module, clouds: Clouds, allowed: Tensor, *, batch: int = 1
 
     ``allowed`` is bool (categories, labels), as `PartNames.mask` gives it. That the category is known is the custom of
     ShapeNet-Part.
+
+    Raises:
+        ValueError: a logit is not finite.
     """
     device = next(model.parameters()).device
     model.eval()
     labels = []
     for start in range(0, len(clouds), batch):
         part = clouds[start : start + batch].to(device)
-        logits = model(part.features, part.points).cpu()  # (n, classes, P)
+        logits = finite(model(part.features, part.points).cpu(), "logits")  # (n, classes, P)
         foreign = ~allowed[clouds.category[start : start + batch].cpu()]  # (n, classes)
         labels.append(logits.masked_fill(foreign[:, :, None], -torch.inf).argmax(1))
     return torch.cat(labels)
@@ -99,12 +103,15 @@ def score(predicted: Tensor, clouds: Clouds, allowed: Tensor) -> Score:
     Yi et al., "A scalable active framework for region annotation in 3D shape collections" (SIGGRAPH Asia 2016).
 
     Raises:
-        ValueError: there is not one label for each point, or a label that its cloud's category does not have.
+        ValueError: there is not one label for each point; a label that does not exist, or that its cloud's
+            category does not have.
     """
     true, belongs = clouds.part.cpu(), allowed[clouds.category.cpu()]  # (N, P), (N, labels)
     if predicted.shape != true.shape:
         raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
     labels = allowed.shape[1]
+    for what, given in {"predictions": predicted, "labels": true}.items():
+        labels_within(given, labels, what)
     a, b = (F.one_hot(x, labels).bool() for x in (predicted, true))  # (N, P, labels)
     both, either = (a & b).sum(1).double(), (a | b).sum(1).double()  # (N, labels)
     if (either.bool() & ~belongs).any():

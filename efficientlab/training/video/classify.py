@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.datasets.video.arrowset import Clips
+from efficientlab.training.finite import finite, labels_within
 from efficientlab.training.loop import Run, train
 from efficientlab.training.side_by_side import Key, side_by_side
 
@@ -116,14 +117,16 @@ def score(logits: Tensor, clips: Clips) -> Score:
     """Compares logits (N, classes) with the labels.
 
     Raises:
-        ValueError: not one row of logits for each clip, or too few columns for the labels.
+        ValueError: not one row of logits for each clip, or too few columns for the labels; a logit that is not
+            finite.
     """
     classes = logits.shape[1]
     if len(logits) != len(clips) or classes <= int(clips.label.max()):
         raise ValueError(
             f"Logits {tuple(logits.shape)} do not fit {len(clips)} clips; expected (N, classes)."
         )
-    predicted = logits.argmax(1)
+    labels_within(clips.label, classes, "labels")
+    predicted = finite(logits, "logits").argmax(1)
     pair = logits.unflatten(1, (-1, 2))[torch.arange(len(clips)), clips.kind]  # (N, 2)
     confusion = torch.bincount(clips.label * classes + predicted, minlength=classes**2).view(classes, classes)
     return Score(

@@ -6,6 +6,7 @@ The whole file also runs on the Triton kernels, in Triton's interpreter: see tes
 import itertools
 import os
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -23,9 +24,11 @@ from efficientlab.kernels import (
     kernel_map,
     kernel_offsets,
     occupied_voxels,
+    point_to_voxel,
     reached_voxels,
     sparse_conv,
     sparse_to_dense,
+    voxel_to_point,
 )
 from efficientlab.kernels.sparse import map as map_module
 
@@ -517,3 +520,105 @@ def test_meta_tensors_are_refused_in_one_sentence():
     pairs = KernelMap(empty, empty, (3,), 5, 5)
     with pytest.raises(TypeError, match="meta tensors hold none"):
         sparse_conv(torch.zeros(5, 4, device="meta"), torch.zeros(1, 4, 2, device="meta"), pairs)
+
+
+MOST, LEAST = 2**31 - 1, -(2**31)
+
+
+def voxels(*rows):
+    return torch.tensor(rows)  # int64
+
+
+BEYOND = [
+    voxels([0, 0, 0, 0], [0, 2**32 + 1, 0, 0]), voxels([0, 5 * 10**8, 5_600_000_000, 10**5]), voxels([2**32, 0, 0, 0]),
+    voxels([0, 0, 0, LEAST - 1]), voxels([0, MOST + 1, 0, 0]), voxels([0, 2**63 - 1, -(2**63), 0]),
+    torch.tensor([[0, 2**64 - 1, 0, 0]], dtype=torch.uint64), torch.tensor([[0, 2**32 - 1, 0, 0]], dtype=torch.uint32),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("coords", BEYOND, ids=str)
+def test_coordinates_that_int32_cannot_count_sentence(coords):
+    features, near = torch.ones(len(coords), 1), torch.zeros(1, 4, dtype=torch.int32)
+    calls = [
+        lambda: kernel_map(coords, coords, 3),
+        lambda: kernel_map(near, coords, 3),
+        lambda: SparseTensor(coords, features),
+        lambda: downsample(coords, 2),
+        lambda: reached_voxels(coords, 3),
+        lambda: find_voxels(coords, near),
+        lambda: sparse_to_dense(coords, features, (1, 2, 2, 2)),
+        lambda: point_to_voxel(features[:1], near.float(), coords),
+    ]
+    for make in calls:
+        with pytest.raises(ValueError, match=r"coords must be numbers that int32 can count, got"):
+            make()
+
+
+def test_voxels_are_sought_exactly_wherever_they_lie():
+    """Neither a wanted voxel nor its distance to the box of the others wraps around."""
+    coords = voxels([0, 5, 0, 0], [0, MOST, 0, 0], [0, -5, 0, 0]).int()
+    wanted = voxels(
+        [0, 5, 0, 0], [0, MOST, 0, 0], [0, 2**32 + 5, 0, 0], [2**32, 5, 0, 0], [0, LEAST, 0, 0], [0, -(2**63), 0, 0],
+        [0, 2**63 - 1, 0, 0], [LEAST, LEAST, LEAST, LEAST], [0, MOST - 5, 0, 0],
+    )  # fmt: skip
+    assert find_voxels(coords, wanted).tolist() == [0, 1, *[-1] * 7]
+    few = coords[[0, 2]]
+    assert (
+        find_voxels(few, voxels([0, MOST, 0, 0], [0, MOST - 4, 0, 0], [0, LEAST, 0, 0]).int()).tolist()
+        == [-1] * 3
+    )
+
+
+def test_both_ends_of_int32_are_no_neighbours():
+    ends = voxels([0, MOST, 0, 0], [0, LEAST, 0, 0], [0, MOST - 1, 0, 0])
+    pairs = kernel_map(ends, ends, 3)
+    assert sum(pairs.counts) == 3 + 2  # each with itself, and two with each other
+    assert downsample(ends, 2).tolist() == [[0, LEAST // 2, 0, 0], [0, MOST // 2, 0, 0]]
+    assert occupied_voxels(ends.double()).tolist() == [[0, LEAST, 0, 0], [0, MOST - 1, 0, 0], [0, MOST, 0, 0]]
+    points = torch.tensor([[0, MOST + 0.5, 0, 0]], dtype=torch.float64)  # halfway to 2³¹, which is no voxel
+    assert voxel_to_point(torch.tensor([[3.0], [7.0], [9.0]]), ends, points).item() == pytest.approx(3)
+
+
+def test_reached_voxels_beyond_int32_sentence():
+    end = voxels([0, MOST, 0, 0])
+    with pytest.raises(ValueError, match="coords reach further than int32 can count"):
+        reached_voxels(end, 3)
+    with pytest.raises(ValueError, match="coords reach further than int32 can count"):
+        reached_voxels(-end, (1, 1, 3), dilation=2**31)
+    assert reached_voxels(end, (2, 1, 1)).tolist() == [
+        [0, MOST - 1, 0, 0],
+        [0, MOST, 0, 0],
+    ]  # o + {0, 1} = MOST
+    halves = reached_voxels(end, 3, 2)  # o · 2 + {−1, 0, 1} = MOST
+    assert halves[:, 1].unique().tolist() == [MOST // 2, MOST // 2 + 1]
+    far = reached_voxels(voxels([0, 5, 0, 0]), (1, 1, 3), dilation=2**30)
+    assert far[:, 3].tolist() == [-(2**30), 0, 2**30]
+
+
+def test_products_with_the_stride_do_not_wrap():
+    coords, out = voxels([0, 0, 0, 0]), voxels([0, 2**30, 0, 0], [0, 0, 0, 0]).int()
+    pairs = kernel_map(coords, out, 1, 4)  # 2³⁰ · 4 is not 0
+    assert (pairs.counts, pairs.target.tolist()) == ((1,), [1])
+    wide = kernel_map(voxels([0, MOST, 0, 0]), voxels([0, 1, 0, 0]), (2, 1, 1), MOST - 1)
+    assert wide.counts == (0, 1)  # 1 · (MOST − 1) + 1
+    assert downsample(voxels([0, 5, 0, 0], [0, -5, 0, 0]), 2**40).tolist() == [[0, -1, -0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("name", ["kernel_size", "stride", "dilation"])
+def test_sizes_of_another_form_sentence(name):
+    coords = voxels([0, 0, 0, 0], [0, 1, 0, 0])
+
+    def pairs(size):
+        return kernel_map(coords, coords, **{"kernel_size": 3, name: size}).counts
+
+    for same in (np.int64(3), torch.tensor(3), [3, 3, 3], np.array([3, 3, 3]), torch.tensor([3, 3, 3])):
+        assert pairs(same) == pairs(3)
+    for size in ((3, 3), [3], (3, 3, 3, 3)):
+        with pytest.raises(ValueError, match=rf"{name} must be one number, or three for x, y and z; got"):
+            pairs(size)
+    for size in (3.0, (3, 3.0, 3), None, np.float32(3)):
+        with pytest.raises(TypeError, match=rf"{name} must be a whole number, got"):
+            pairs(size)
+    for size in (0, (1, -1, 1)):
+        with pytest.raises(ValueError, match=rf"{name} must be positive"):
+            pairs(size)

@@ -137,3 +137,51 @@ def test_perceptual_distance_is_a_loss():
     )  # dead features have no direction, and a finite gradient
     perceptual_distance(zero, b[:1].float(), PIXELS).sum().backward()
     assert zero.grad is not None and zero.grad.isfinite().all()
+
+
+def rank_one(n: int) -> Tensor:
+    """Features of which all but one direction are constant: both covariances are singular."""
+    return torch.linspace(-1, 1, n).view(n, 1, 1, 1) * torch.tensor([1.0, 2.0, -1.0, 0.5]).view(1, 1, 2, 2)
+
+
+def test_fid_is_never_below_zero():
+    for real in (
+        rank_one(30),
+        rank_one(30) * 1e3 + 7,
+        cloud(30, 3) * torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 2, 2),
+    ):
+        scale = real.square().mean().item()
+        assert 0 <= fid(real, real.clone(), PIXELS) <= 1e-5 * scale
+
+
+def test_kid_of_single_pictures_is_refused():
+    for subset, subsets in ((1, 5), (0, 5), (10, 0)):
+        with pytest.raises(ValueError, match=f"at least 2 pictures, got subset={subset}, subsets={subsets}"):
+            kid(cloud(40, 0), cloud(40, 1), PIXELS, subset=subset, subsets=subsets)
+    assert np.isfinite(kid(cloud(40, 0), cloud(40, 1), PIXELS, subset=2))
+
+
+class InRange(Pixels):
+    value_range = (-1.0, 1.0)
+
+
+def test_pixels_outside_of_the_features_range_are_refused():
+    net = InRange().eval()
+    good = cloud(40, 0).tanh()
+    shown = (good + 1) / 2
+    for scaled in (shown * 255, good.double() * 127.5):
+        for pair in ((scaled, good), (good, scaled)):
+            with pytest.raises(
+                ValueError, match=r"these features were made for \[-1, 1\]: scale the pictures"
+            ):
+                fid(*pair, net)
+        with pytest.raises(ValueError, match="scale the pictures"):
+            kid(good, scaled, net, subset=20)
+    with pytest.warns(UserWarning, match=r"made for \[-1, 1\]: are the pictures scaled to \[0, 1\]"):
+        fid(good, shown, net)
+    with pytest.warns(UserWarning, match=r"made for \[-1, 1\]: are the pictures scaled\?"):
+        fid(good, good * 2, net)
+    assert fid(good, good * 1.04, net) >= 0  # bicubic resizing overshoots
+    from efficientlab.models.gan.features import FeatureNet
+
+    assert FeatureNet.value_range == (-1.0, 1.0)

@@ -132,3 +132,22 @@ def test_runs_do_not_depend_on_how_many_there_are_at_once() -> None:
 def test_nothing_to_train_on() -> None:
     with pytest.raises(ValueError, match="2 epochs of 1 clouds in batches of 4"):
         fit(Linear(), clouds([[0, 1]], [0]), **RECIPE)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_network_that_diverged_gets_no_score(broken: float) -> None:
+    data = clouds([[0, 0, 1, 1], [0, 1, 0, 1]], [0, 0])
+    model = Linear()
+    with torch.no_grad():
+        model.layer.weight[3] = broken  # a label that no category here has: its logits are masked afterwards
+    with pytest.raises(ValueError, match=r"of 40 logits are not finite: the network has diverged"):
+        evaluate(model, data, NAMES.mask())
+
+
+@pytest.mark.parametrize("label", [-1, 5, 99])
+def test_labels_that_do_not_exist_are_named(label: int) -> None:
+    data, wrong = clouds([[0, 1]], [0]), clouds([[0, label]], [0])
+    with pytest.raises(ValueError, match=rf"predictions must be 0 to 4, got .*{label}"):
+        score(wrong.part, data, NAMES.mask())
+    with pytest.raises(ValueError, match=rf"^labels must be 0 to 4, got .*{label}"):
+        score(data.part, wrong, NAMES.mask())

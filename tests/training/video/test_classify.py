@@ -229,3 +229,12 @@ def test_frame_aggregation_is_at_half_on_the_arrow():
     assert (logits[0::2] - logits[1::2]).abs().max() < 1e-5
     assert score(logits, test).arrow == 0.5
     assert not math.isclose(score(logits, test).top1, 0.5)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), -float("inf")])
+def test_logits_that_are_not_finite_get_no_score(broken):
+    clips = colours()
+    logits = predict(TSN(), clips).clone()
+    logits[3, 2] = broken
+    with pytest.raises(ValueError, match=rf"1 of {logits.numel()} logits are not finite"):
+        score(logits, clips)
