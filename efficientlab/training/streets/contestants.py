@@ -22,9 +22,10 @@ from efficientlab.datasets.streets.views import Views, street_views
 from efficientlab.files import write_text
 from efficientlab.models.gan.pretrained import save_weights
 from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion, Sensor
-from efficientlab.models.streets.pretrained import CONTESTANTS
 from efficientlab.training.streets.fit import fit, predict, score, thresholds_of
 
+CONTESTANTS: dict[str, tuple[Sensor, ...]] = {"camera": ("camera",), "fusion": SENSORS, "lidar": ("lidar",)}
+"""By name, the sensors of each network."""
 RECIPE: dict[str, Any] = {"epochs": 8, "batch": 8, "lr": 4e-3, "weight_decay": 0.01}
 STREETS = {"train": 400, "val": 64, "test": 64}
 NIGHT, DROPOUT = 0.3, 0.1
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     val = street_views("val", STREETS["val"], night=NIGHT)
     test, night = (street_views("test", STREETS["test"], night=share) for share in (0.0, 1.0))
     tests, out, runs = conditions(test, night), data_root() / "streets", []
-    every = [(name, seed) for seed in range(seeds) for name in ("camera", "fusion", "lidar")]
+    every = [(name, seed) for seed in range(seeds) for name in CONTESTANTS]
     for name, seed in [*every, *((name, seed) for seed in range(seeds) for name in ALONE)]:
         sensors = CONTESTANTS.get(name, SENSORS)
         torch.manual_seed(seed)
