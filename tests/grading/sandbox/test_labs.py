@@ -53,7 +53,7 @@ def check_lab(number: int, sandbox: str) -> None:
         assert set(statuses(grader, cells, half).values()) <= {"passed", "not checked"}
         stub = [Cell(1, f"def {e.check.name}(*a, **k):\n    raise NotImplementedError('Exercise {e.id}')", (e.id,))
                 for e in wanted if e.check]  # fmt: skip
-        assert set(statuses(grader, tuple(stub), known).values()) <= {"unwritten", "not checked", "error"}
+        assert "passed" not in statuses(grader, tuple(stub), known).values()
         for exercise in wanted:
             if (files := mutant_files(lab, exercise)) and right[exercise.id] == "passed":
                 wrong = (*cells, Cell(900, files[0].read_text(encoding="utf-8"), (exercise.id,)))
