@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -40,12 +41,19 @@ def train_features(
     batch: int = 128,
     lr: float = 1e-2,
     seed: int = 0,
+    classes: int | None = None,
+    widths: Sequence[int] = (16, 32, 64),
+    loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    accuracy_of: Callable[[FeatureNet, Tensor, Tensor], float] | None = None,
 ) -> tuple[FeatureNet, FeatureLog]:
     """Train a `FeatureNet` to classify pictures: AdamW, one cycle of the learning rate, stepped once a batch.
 
     Args:
         train: pictures (N, C, H, W) in [−1, 1] and labels (N,); whole batches of each shuffle are used.
         test: the same, looked at once, after training.
+        classes, widths: of the network; by default as many classes as there are labels.
+        loss_of: (scores (N, classes), labels) → loss, for labels that are more than one class each.
+        accuracy_of: (network, pictures, labels) → what the log calls test accuracy; `accuracy` by default.
         epochs, batch, lr, seed: of the run; the seed sets the first weights and the order.
 
     Returns:
@@ -60,7 +68,7 @@ def train_features(
     rng = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = FeatureNet(pictures.shape[1], int(labels.max()) + 1)
+        network = FeatureNet(pictures.shape[1], classes or int(labels.max()) + 1, widths)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * (len(pictures) // batch)
     optimiser = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=0.01, fused=True)
@@ -71,7 +79,7 @@ def train_features(
         total = 0.0
         order = torch.randperm(len(pictures), generator=rng)
         for index in order[: len(pictures) // batch * batch].split(batch):
-            loss = F.cross_entropy(network.logits(pictures[index]), labels[index])
+            loss = loss_of(network.logits(pictures[index]), labels[index])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -88,7 +96,7 @@ def train_features(
         pictures=len(pictures),
         parameters=sum(p.numel() for p in network.parameters()),
         losses=losses,
-        test_accuracy=accuracy(network, *test),
+        test_accuracy=(accuracy_of or accuracy)(network, *test),
         cpu_seconds=round(seconds, 1),
         torch=torch.__version__,
     )

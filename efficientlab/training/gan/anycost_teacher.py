@@ -1,0 +1,113 @@
+"""Train lab 2's full generator and its discriminator on avatars.
+
+    python -m efficientlab.training.gan.anycost_teacher FOLDER
+
+FOLDER holds the full set, as `data/make_avatars.py` left it there, and receives a checkpoint every 500 steps, from
+which the command goes on where it was stopped, and a sheet of samples to look at. Takes about half an hour of one
+core, and writes data/gan/anycost_teacher.safetensors with its log, anycost_teacher.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from efficientlab.datasets.files import data_root
+from efficientlab.datasets.gan.avatars import load_avatars
+from efficientlab.files import replacing, write_text
+from efficientlab.models.gan.anycost import LATENT, AnycostDiscriminator, AnycostGenerator
+from efficientlab.models.gan.configs import FULL, Config
+from efficientlab.models.pretrained import save_weights
+from efficientlab.training.gan.anycost import AnycostRun, Game, Recipe, fit_anycost
+
+RECIPE = Recipe(steps=16_000, bfloat16=True)
+EVERY = 500  # steps between checkpoints, and to average losses over
+
+
+def train_in_parts(
+    run: AnycostRun,
+    pictures: Tensor,
+    game: Game,
+    folder: Path,
+    name: str,
+    configs: Sequence[Config] = (FULL,),
+) -> AnycostRun:
+    """`fit_anycost`, with a checkpoint and a sheet of samples of each configuration in `folder` every 500 steps."""
+    checkpoint = folder / f"{name}.pt"
+    if checkpoint.exists():
+        run.resume(torch.load(checkpoint, weights_only=True))
+        print(f"goes on at step {run.step:,}, as {checkpoint} says", flush=True)
+    while run.step < run.recipe.steps:
+        fit_anycost(run, pictures, game, steps=EVERY)
+        with replacing(checkpoint) as part:
+            torch.save(run.state(), part)
+        save_sheet(folder / f"{name}.png", run.averaged, configs)
+        recent = {key: sum(values[-EVERY:]) / len(values[-EVERY:]) for key, values in run.losses.items()}
+        print(
+            f"step {run.step:,}, {run.cpu_seconds:.0f} CPU s:",
+            ", ".join(f"{key} {value:.3f}" for key, value in recent.items()),
+            flush=True,
+        )
+    return run
+
+
+@torch.no_grad()
+def save_sheet(path: Path, generator: AnycostGenerator, configs: Sequence[Config]) -> None:
+    """Four rows of 24 samples for each configuration, all of the same latents."""
+    from PIL import Image
+
+    z = torch.randn(96, LATENT, generator=torch.Generator().manual_seed(0))
+    tiles = torch.cat([generator(z, config) for config in configs])  # (96 · configs, 3, 32, 32)
+    sheet = tiles.unflatten(0, (-1, 24)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    with replacing(path) as part:
+        Image.fromarray(((sheet.clamp(-1, 1) + 1) * 127.5).byte().numpy()).save(part, format="PNG")
+
+
+def write_log(path: Path, command: str, run: AnycostRun, **facts: object) -> None:
+    """Beside the weights: the command, its settings, and the means of `EVERY` steps' losses."""
+    losses = {
+        name: [round(mean, 4) for mean in means(values, run.step)] for name, values in run.losses.items()
+    }
+    log = {
+        "command": command,
+        "torch": torch.__version__,
+        **asdict(run.recipe),
+        "seed": run.seed,
+        **facts,
+        "cpu_seconds": round(run.cpu_seconds),
+        f"losses, means of {EVERY} steps": losses,
+    }
+    write_text(path, json.dumps(log, indent=1) + "\n")
+
+
+def means(values: list[float], steps: int) -> list[float]:
+    """Means of parts of `values`, which were recorded evenly over `steps`, of `EVERY` steps each."""
+    size = max(1, round(len(values) * EVERY / steps))
+    return [sum(part) / len(part) for part in (values[i : i + size] for i in range(0, len(values), size))]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train lab 2's full generator.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="with the full avatars.npz")
+    folder = parser.parse_args(arguments).folder
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    players = AnycostGenerator(), AnycostDiscriminator()
+    for net in players:
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pictures = load_avatars("train", folder).pictures
+    run = train_in_parts(AnycostRun(*players, RECIPE), pictures, Game(), folder, "anycost_teacher")
+    out = data_root() / "gan" / "anycost_teacher.safetensors"
+    save_weights(out, generator=run.averaged, discriminator=run.discriminator)
+    write_log(out.with_suffix(".json"), "python -m efficientlab.training.gan.anycost_teacher FOLDER", run)
+    print(f"{out}: {run.step:,} steps, {run.cpu_seconds:.0f} CPU s")
+
+
+if __name__ == "__main__":
+    main()
