@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from efficientlab.datasets.gan.avatars import load_avatars
 from efficientlab.files import replacing
 from efficientlab.models.gan.attributes import CLASSES, attribute_accuracy, attribute_loss, targets, to_pixels
-from efficientlab.training.features import train_features
+from efficientlab.training.gan.features import train_features
 
 OUT = Path(__file__).parent / "features"
 
@@ -40,7 +40,10 @@ def main(folder: Path) -> None:
         save_file(half, part)
     write(notes, json.dumps(log.as_dict(), indent=1) + "\n")
     for path, what in (
-        (weights, f"classifier of avatars' attributes (test accuracy {log.test_accuracy:.3f}), for measuring"),
+        (
+            weights,
+            f"classifier of avatars' attributes (test accuracy {log.test_accuracy:.3f}), for measuring",
+        ),
         (notes, "training log of features/avatars.safetensors"),
     ):
         record(

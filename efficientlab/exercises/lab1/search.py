@@ -74,25 +74,30 @@ def _drive_latency_ratios(latency_ratios: Any, case: Values) -> Values:
     }
 
 
-def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None:
-    if got["names"] != expected["names"]:
-        raise CheckFailed(f"the names are {got['names']}; expected {expected['names']}.")
-    for key, sentence in {
-        "numbers": "every prediction is a number: how many times faster than the teacher.",
-        "defined": "every prediction is a finite number.",
-        "positive": "a speedup is a positive number.",
-        "faster": "a number below 1 says that the student is slower than the teacher; was the ratio turned over?",
-    }.items():
-        if got[key] is not True:
-            raise CheckFailed(sentence)
+def ratios_check(slow: str, fast: str) -> Check:
+    """A check that `latency_ratios` says of each batch how many times faster than `slow` the network `fast` is."""
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        if got["names"] != expected["names"]:
+            raise CheckFailed(f"the names are {got['names']}; expected {expected['names']}.")
+        for key, sentence in {
+            "numbers": f"every prediction is a number: how many times faster than {slow}.",
+            "defined": "every prediction is a finite number.",
+            "positive": "a speedup is a positive number.",
+            "faster": f"a number below 1 says that {fast} is slower than {slow}; was the ratio turned over?",
+        }.items():
+            if got[key] is not True:
+                raise CheckFailed(sentence)
+
+    return Check(
+        name="latency_ratios",
+        drive=_drive_latency_ratios,
+        inputs=lambda seed: [{"unit": f"{slow}'s latency over {fast}'s"}],
+        judge=judge,
+    )
 
 
-LATENCY_RATIOS = Check(
-    name="latency_ratios",
-    drive=_drive_latency_ratios,
-    inputs=lambda seed: [{"unit": "the teacher's latency over the student's"}],
-    judge=_judge_latency_ratios,
-)
+LATENCY_RATIOS = ratios_check("the teacher", "the student")
 
 
 # 1.10 · evolutionary search

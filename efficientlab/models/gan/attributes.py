@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.datasets.gan.avatars import ATTRIBUTES, Avatars
-from efficientlab.models.features import FeatureNet
+from efficientlab.models.gan.features import FeatureNet
 
 CLASSES = sum(map(len, ATTRIBUTES.values())) + 1  # one score for each value, and how dark the skin is
 

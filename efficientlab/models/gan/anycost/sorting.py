@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import copy
 from itertools import zip_longest
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from efficientlab.models.gan.anycost import AnycostGenerator, StyledConv
+from efficientlab.models.gan.anycost.generator import AnycostGenerator, StyledConv
 
 
 @torch.no_grad()
@@ -36,7 +37,8 @@ def sort_channels(generator: AnycostGenerator, latents: Tensor) -> AnycostGenera
     """
     net = copy.deepcopy(generator)
     w = net.mapping(latents)
-    for number, (reader, painter) in enumerate(zip_longest(net.convs, [None, *net.paint])):
+    convs, paints = (cast("list[StyledConv]", list(layers)) for layers in (net.convs, net.paint))
+    for number, (reader, painter) in enumerate(zip_longest(convs, [None, *paints])):
         readers = [layer for layer in (reader, painter) if layer is not None]
         order = torch.stack([importance(layer, w) for layer in readers]).sum(0).argsort(descending=True)
         for layer in readers:
@@ -46,7 +48,7 @@ def sort_channels(generator: AnycostGenerator, latents: Tensor) -> AnycostGenera
         if number == 0:
             net.const.copy_(net.const[:, order])
         else:
-            writer = net.convs[number - 1]
+            writer = convs[number - 1]
             writer.weight.copy_(writer.weight[order])
             writer.bias.copy_(writer.bias[order])
     return net

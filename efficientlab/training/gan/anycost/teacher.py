@@ -1,6 +1,6 @@
 """Train lab 2's full generator and its discriminator on avatars.
 
-    python -m efficientlab.training.gan.anycost_teacher FOLDER
+    python -m efficientlab.training.gan.anycost.teacher FOLDER
 
 FOLDER holds the full set, as `data/make_avatars.py` left it there, and receives a checkpoint every 500 steps, from
 which the command goes on where it was stopped, and a sheet of samples to look at. Takes about half an hour of one
@@ -21,10 +21,11 @@ from torch import Tensor
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.avatars import load_avatars
 from efficientlab.files import replacing, write_text
-from efficientlab.models.gan.anycost import LATENT, AnycostDiscriminator, AnycostGenerator
-from efficientlab.models.gan.configs import FULL, Config
-from efficientlab.models.pretrained import save_weights
-from efficientlab.training.gan.anycost import AnycostRun, Game, Recipe, fit_anycost
+from efficientlab.models.gan.anycost.configs import FULL, Config
+from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator
+from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
+from efficientlab.models.gan.pretrained import save_weights
+from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe, fit_anycost
 
 RECIPE = Recipe(steps=16_000, bfloat16=True)
 EVERY = 500  # steps between checkpoints, and to average losses over
@@ -105,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = train_in_parts(AnycostRun(*players, RECIPE), pictures, Game(), folder, "anycost_teacher")
     out = data_root() / "gan" / "anycost_teacher.safetensors"
     save_weights(out, generator=run.averaged, discriminator=run.discriminator)
-    write_log(out.with_suffix(".json"), "python -m efficientlab.training.gan.anycost_teacher FOLDER", run)
+    write_log(out.with_suffix(".json"), "python -m efficientlab.training.gan.anycost.teacher FOLDER", run)
     print(f"{out}: {run.step:,} steps, {run.cpu_seconds:.0f} CPU s")
 
 

@@ -1,8 +1,8 @@
 """Train lab 2's flexible generator: every configuration in one set of weights.
 
-    python -m efficientlab.training.gan.anycost_flexible FOLDER
+    python -m efficientlab.training.gan.anycost.flexible FOLDER
 
-FOLDER is as for `efficientlab.training.gan.anycost_teacher`, whose result must be there, and receives a checkpoint
+FOLDER is as for `efficientlab.training.gan.anycost.teacher`, whose result must be there, and receives a checkpoint
 every 500 steps. The teacher's channels are sorted; then every step draws a configuration (a quarter of them the full
 one, a quarter the narrowest, else any) and two of the three sizes, with the game, whose discriminator knows the
 configuration, and with consistency. Takes about twenty minutes of one core, and writes
@@ -19,15 +19,15 @@ import torch
 
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.avatars import load_avatars
-from efficientlab.models.features import load_features
-from efficientlab.models.gan.anycost import LATENT
-from efficientlab.models.gan.configs import FULL, JUDGED, UNIFORM, Config, one_hot, random_config
-from efficientlab.models.gan.pretrained import load_anycost_discriminator, load_anycost_teacher
-from efficientlab.models.gan.sorting import sort_channels
-from efficientlab.models.pretrained import save_weights
-from efficientlab.training.gan.anycost import AnycostRun, Game, Recipe
-from efficientlab.training.gan.anycost_teacher import train_in_parts, write_log
-from efficientlab.training.gan.consistency import Consistency
+from efficientlab.models.gan.anycost.configs import FULL, JUDGED, UNIFORM, Config, random_config, ratios_of
+from efficientlab.models.gan.anycost.generator import LATENT
+from efficientlab.models.gan.anycost.pretrained import load_anycost_discriminator, load_anycost_teacher
+from efficientlab.models.gan.anycost.sorting import sort_channels
+from efficientlab.models.gan.features import load_features
+from efficientlab.models.gan.pretrained import save_weights
+from efficientlab.training.gan.anycost.consistency import Consistency
+from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe
+from efficientlab.training.gan.anycost.teacher import train_in_parts, write_log
 
 RECIPE = Recipe(steps=8_000, lr=1e-3, bfloat16=True)
 WEIGHT = 4.0  # of consistency
@@ -56,13 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for net in (teacher, generator, discriminator):
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     consistency = Consistency(teacher, load_features("avatars"), WEIGHT, JUDGED)
-    game = Game(draw_config, draw_sizes, code=one_hot, consistency=consistency)
+    game = Game(draw_config, draw_sizes, code=ratios_of, consistency=consistency)
     run = AnycostRun(generator.requires_grad_(True), discriminator, RECIPE)
     pictures = load_avatars("train", folder).pictures
     train_in_parts(run, pictures, game, folder, "anycost_flexible", (FULL, UNIFORM[1], UNIFORM[0]))
     out = data_root() / "gan" / "anycost_flexible.safetensors"
     save_weights(out, generator=run.averaged)
-    command = "python -m efficientlab.training.gan.anycost_flexible FOLDER"
+    command = "python -m efficientlab.training.gan.anycost.flexible FOLDER"
     write_log(out.with_suffix(".json"), command, run, consistency=WEIGHT)
     print(f"{out}: {run.step:,} steps, {run.cpu_seconds:.0f} CPU s")
 

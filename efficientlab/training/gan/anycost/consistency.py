@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from efficientlab.models.gan.anycost import AnycostGenerator
-from efficientlab.training.gan.anycost import Pictures, average_down
-from efficientlab.training.generative import Maps, perceptual_distance
+from efficientlab.models.gan.anycost.generator import AnycostGenerator
+from efficientlab.training.gan.anycost.loop import Pictures, average_down
+from efficientlab.training.gan.distances import Maps, perceptual_distance
 
 
 class Consistency:

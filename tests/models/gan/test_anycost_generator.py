@@ -4,14 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from efficientlab.models.gan.anycost import (
-    LATENT,
-    AnycostDiscriminator,
-    AnycostGenerator,
-    Conditioning,
-    batch_deviation,
-)
-from efficientlab.models.gan.configs import (
+from efficientlab.models.gan.anycost.configs import (
     CHOICES,
     FULL,
     JUDGED,
@@ -21,13 +14,15 @@ from efficientlab.models.gan.configs import (
     Config,
     all_configs,
     check_config,
-    one_hot,
     random_config,
     random_uniform,
+    ratios_of,
     uniform,
 )
-from efficientlab.models.gan.modulated import modulated_conv
-from efficientlab.models.gan.sorting import sort_channels
+from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator, Conditioning, batch_deviation
+from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
+from efficientlab.models.gan.anycost.modulated import modulated_conv
+from efficientlab.models.gan.anycost.sorting import sort_channels
 
 
 def generator(seed: int = 0) -> AnycostGenerator:
@@ -129,9 +124,9 @@ def test_configurations():
     drawn = {random_config(rng) for _ in range(200)}
     assert drawn <= set(every) and len(drawn) > 100
     assert str(uniform(0.5)) == "128-128-64-32-16"
-    codes = torch.stack([one_hot(c) for c in every])
-    assert codes.shape == (576, 5 * len(RATIOS))
-    assert (codes.sum(1) == 5).all() and len(codes.unique(dim=0)) == 576
+    codes = torch.stack([ratios_of(c) for c in every])
+    assert codes.shape == (576, 5) and len(codes.unique(dim=0)) == 576
+    assert codes.max() == len(RATIOS) - 1 and ratios_of(UNIFORM[0]).tolist() == [1, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +163,7 @@ def test_the_discriminator_takes_each_size_by_its_own_way():
 def test_conditioning_begins_neutral_and_tells_configurations_apart():
     torch.manual_seed(0)
     d, x = AnycostDiscriminator(), torch.randn(8, 3, 32, 32)
-    a, b = (one_hot(c).expand(8, -1) for c in (FULL, UNIFORM[0]))
+    a, b = (ratios_of(c).expand(8, -1) for c in (FULL, UNIFORM[0]))
     assert torch.equal(d(x, a), d(x))
     with torch.no_grad():
         for condition in d.conditions:

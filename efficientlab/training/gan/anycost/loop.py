@@ -12,15 +12,16 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from efficientlab.models.gan.anycost import LATENT, AnycostDiscriminator, AnycostGenerator
-from efficientlab.models.gan.configs import FULL, SIZES, Config
+from efficientlab.models.gan.anycost.configs import FULL, SIZES, Config
+from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator
+from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
 from efficientlab.training.side_by_side import progress
 
 LAZY = 16  # steps from one R1 penalty to the next
@@ -32,6 +33,41 @@ def average_down(pictures: Tensor, sizes: tuple[int, ...]) -> Pictures:
     return {size: F.avg_pool2d(pictures, pictures.shape[-1] // size) for size in sizes}
 
 
+def discriminator_loss(
+    discriminator: nn.Module,
+    real: Tensor,
+    fakes: Pictures,
+    code: Tensor | None,
+    real_code: Tensor | None,
+    sizes: tuple[int, ...],
+) -> Tensor:
+    """Σ over sizes of E[softplus(−D(x))] + E[softplus(D(G(z)))]; no gradient reaches the generator.
+
+    Args:
+        real: (N, 3, 32, 32), reduced here to each size.
+        fakes: the generator's pictures of one pass, at all sizes.
+        code, real_code: what the discriminator is told of the fakes' configuration, and of the reals'.
+    """
+    terms = []
+    for size, pictures in average_down(real, sizes).items():
+        genuine, made_up = discriminator(pictures, real_code), discriminator(fakes[size].detach(), code)
+        terms.append(F.softplus(-genuine).mean() + F.softplus(made_up).mean())
+    return torch.stack(terms).sum()
+
+
+def generator_loss(
+    discriminator: nn.Module, fakes: Pictures, code: Tensor | None, sizes: tuple[int, ...]
+) -> Tensor:
+    """Σ over sizes of E[softplus(−D(G(z)))]."""
+    return torch.stack([F.softplus(-discriminator(fakes[s], code)).mean() for s in sizes]).sum()
+
+
+DiscriminatorLoss = Callable[
+    [nn.Module, Tensor, Pictures, Tensor | None, Tensor | None, tuple[int, ...]], Tensor
+]
+GeneratorLoss = Callable[[nn.Module, Pictures, Tensor | None, tuple[int, ...]], Tensor]
+
+
 @dataclass(frozen=True)
 class Game:
     """What a step draws and asks for. The default trains the full generator at its full size alone."""
@@ -40,10 +76,10 @@ class Game:
     """The step's configuration."""
     sizes: Callable[[torch.Generator], tuple[int, ...]] = lambda rng: SIZES[-1:]
     """The sizes that are judged; drawn anew for each of the two players."""
-    reals: Callable[[Tensor, tuple[int, ...]], Pictures] = average_down
-    """The real pictures at each of these sizes."""
+    discriminator_loss: DiscriminatorLoss = discriminator_loss
+    generator_loss: GeneratorLoss = generator_loss
     code: Callable[[Config], Tensor] | None = None
-    """What the discriminator is told of a configuration, (20,); None: nothing."""
+    """What the discriminator is told of a configuration, (5,); None: nothing."""
     consistency: Callable[[Tensor, Pictures], Tensor] | None = None
     """(z, the pictures that the step's configuration made of it) → a loss, its weight included."""
 
@@ -57,9 +93,7 @@ class Recipe:
     lr: float = 2e-3
     r1: float = 2.0
     average: float = 0.999  # of the generator's weights: how much of the mean a step keeps
-    bfloat16: bool = (
-        False  # multiply in half the digits: a third faster, on processors that can (AVX512-BF16, AMX)
-    )
+    bfloat16: bool = False  # fewer digits: a third faster where the processor can (AVX512-BF16, AMX)
     falling: float = 0.3  # the share of the steps, the last ones, in which the learning rate falls to zero
 
 
@@ -87,8 +121,7 @@ class AnycostRun:
     @property
     def averaged(self) -> AnycostGenerator:
         """The generator, averaged over steps: what a run is for."""
-        net: AnycostGenerator = self.average.module
-        return net.eval()
+        return cast(AnycostGenerator, self.average.module).eval()
 
     def state(self) -> dict[str, Any]:
         """All that `resume` needs."""
@@ -144,7 +177,8 @@ def fit_anycost(
             for player in run.players:
                 player.param_groups[0]["lr"] = recipe.lr * min(1.0, left)
             index = torch.randint(len(pictures), (recipe.batch,), generator=run.rng)
-            terms = _step(run, pictures[index].float().div_(127.5).sub_(1), game)
+            real = pictures[index].contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
+            terms = _step(run, real, game)
             run.step += 1
             for name, value in terms.items():
                 if not abs(value) < float("inf"):
@@ -170,21 +204,17 @@ def _step(run: AnycostRun, real: Tensor, game: Game) -> dict[str, float]:
     with autocast():
         fake = generator.pictures(generator.mapping(z), config)
         sizes = game.sizes(rng)
-        reals = game.reals(real.contiguous(memory_format=torch.channels_last), sizes)
-        scores = [(discriminator(reals[s], real_code), discriminator(fake[s].detach(), code)) for s in sizes]
-        terms["D"] = torch.stack([F.softplus(-r).mean() + F.softplus(f).mean() for r, f in scores]).sum()
+        terms["D"] = game.discriminator_loss(discriminator, real, fake, code, real_code, sizes)
         loss = terms["D"]
         if run.step % LAZY == 0:
             one = sizes[int(torch.randint(len(sizes), (), generator=rng))]
-            terms["R1"] = r1_penalty(discriminator, reals[one], real_code)
+            terms["R1"] = r1_penalty(discriminator, average_down(real, (one,))[one], real_code)
             loss = loss + recipe.r1 / 2 * LAZY * terms["R1"]
     _descend(run.players[1], loss)
 
     discriminator.requires_grad_(False)  # spares its weights' gradients in the generator's step
     with autocast():
-        terms["G"] = torch.stack(
-            [F.softplus(-discriminator(fake[s], code)).mean() for s in game.sizes(rng)]
-        ).sum()
+        terms["G"] = game.generator_loss(discriminator, fake, code, game.sizes(rng))
         loss = terms["G"]
         if game.consistency is not None:
             terms["consistency"] = game.consistency(z, fake)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.models.gan.configs import FULL, RATIOS, SIZES, Config, check_config
-from efficientlab.models.gan.modulated import modulated_conv
+from efficientlab.models.gan.anycost.configs import FULL, SIZES, Config, check_config
+from efficientlab.models.gan.anycost.modulated import modulated_conv
 
 LATENT = 64
-CODE = len(FULL) * len(RATIOS)
 ModulatedConv = Callable[[Tensor, Tensor, Tensor, int, bool], Tensor]
 
 
@@ -156,87 +154,3 @@ class AnycostGenerator(nn.Module):
 def upsample(x: Tensor) -> Tensor:
     """Twice the size, bilinear: (N, C, H, W) → (N, C, 2H, 2W)."""
     return F.interpolate(x, scale_factor=2, mode="bilinear")
-
-
-class Conditioning(nn.Module):
-    """x (1 + W g) + V g per channel: a discriminator is told which configuration g made a picture.
-
-    Both maps begin at zero, so a discriminator that was trained without goes on as it was.
-
-    Shapes: x (N, C, H, W), g (N, 20) → (N, C, H, W).
-    """
-
-    def __init__(self, channels: int, code: int = CODE) -> None:
-        super().__init__()
-        self.scale = nn.Linear(code, channels, bias=False)
-        self.shift = nn.Linear(code, channels, bias=False)
-        nn.init.zeros_(self.scale.weight)
-        nn.init.zeros_(self.shift.weight)
-
-    def forward(self, x: Tensor, g: Tensor) -> Tensor:
-        return x * (1 + self.scale(g))[:, :, None, None] + self.shift(g)[:, :, None, None]
-
-
-class Stage(NamedTuple):
-    """A discriminator's way in for pictures of one size, and the block that halves it."""
-
-    size: int
-    channels: int
-
-
-STAGES = (Stage(32, 32), Stage(16, 64), Stage(8, 96))
-
-
-class AnycostDiscriminator(nn.Module):
-    """Pictures of 32, 16 or 8 pixels → scores (N,), positive for pictures that are taken for real.
-
-    Each size has its own 1×1 convolution from RGB and joins the common trunk where that has its size. The last two
-    blocks may be conditioned on the generator's configuration.
-
-    Args:
-        conditioning: the layer to condition with; the lab passes the student's own.
-    """
-
-    def __init__(self, conditioning: Callable[[int], nn.Module] = Conditioning) -> None:
-        super().__init__()
-        outputs = [stage.channels for stage in STAGES[1:]] + [96]
-        self.enter = nn.ModuleDict({str(s.size): ScaledConv2d(3, s.channels, 1) for s in STAGES})
-        self.blocks = nn.ModuleList(
-            ScaledConv2d(stage.channels, o, 4, 2, 1) for stage, o in zip(STAGES, outputs, strict=True)
-        )
-        self.conditions = nn.ModuleList(conditioning(o) for o in outputs[1:])
-        self.last = ScaledConv2d(outputs[-1] + 1, 96, 3, 1, 1)
-        self.hidden, self.head = ScaledLinear(96 * 16, 64), ScaledLinear(64, 1)
-
-    def forward(self, picture: Tensor, code: Tensor | None = None) -> Tensor:
-        """Scores (N,) of pictures (N, 3, s, s); `code` (N, 20) says which configuration made each.
-
-        Raises:
-            ValueError: pictures of another size.
-        """
-        size = picture.shape[-1]
-        if str(size) not in self.enter:
-            raise ValueError(f"pictures must have 32, 16 or 8 pixels a side, got {size}.")
-        x = activate(self.enter[str(size)](picture))
-        first = [stage.size for stage in STAGES].index(size)
-        for number in range(first, len(self.blocks)):
-            x = self.blocks[number](x)  # half the size
-            if code is not None and number > 0:
-                x = self.conditions[number - 1](x, code)
-            x = activate(x)
-        x = torch.cat([x, batch_deviation(x)], 1)  # (N, 97, 4, 4)
-        x = activate(self.last(x))
-        return self.head(activate(self.hidden(x.flatten(1)))).squeeze(1)
-
-
-def batch_deviation(x: Tensor, group: int = 4) -> Tensor:
-    """How much the pictures of a group of four differ: the mean deviation over all features, (N, 1, H, W).
-
-    A generator that paints one face for all latents is seen through by it. Karras et al., "Progressive growing of
-    GANs" (ICLR 2018). Picture n is in one group with n + N/4, n + N/2 and n + 3N/4.
-    """
-    n, _, h, w = x.shape
-    group = group if n % group == 0 else n
-    parts = x.reshape(group, n // group, -1)
-    deviation = (parts.var(0, unbiased=False) + 1e-8).sqrt().mean(1)  # (N / group,)
-    return deviation.repeat(group)[:, None, None, None].expand(n, 1, h, w)

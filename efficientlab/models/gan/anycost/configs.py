@@ -65,12 +65,12 @@ def random_config(rng: torch.Generator) -> Config:
     return Config(*(widths[int(torch.randint(len(widths), (), generator=rng))] for widths in CHOICES))
 
 
-def one_hot(config: Config) -> Tensor:
-    """What a discriminator is told of a configuration: of each layer, which ratio of its full width; (20,)."""
-    code = torch.zeros(len(FULL), len(RATIOS))
-    for row, width, full in zip(code, config, FULL, strict=True):
-        row[[_whole(ratio * full) for ratio in RATIOS].index(width)] = 1
-    return code.flatten()
+def ratios_of(config: Config) -> Tensor:
+    """Which of `RATIOS` of its full width each layer has: int64 (5,). Of `CHOICES` and the uniform ones only."""
+    index = [
+        [_whole(ratio * full) for ratio in RATIOS].index(w) for w, full in zip(config, FULL, strict=True)
+    ]
+    return torch.tensor(index)
 
 
 def check_config(config: tuple[int, ...], size: int = SIZES[-1]) -> None:

@@ -1,0 +1,95 @@
+"""Lab 2, the checks on editing and projection: exercises 2.11 and 2.12."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.lab2.game import scalar
+from efficientlab.exercises.lab2.slicing import gradient_of
+
+# 2.11 · a direction
+
+
+def _drive_edit_direction(edit_direction: Any, case: Values) -> Values:
+    w, score = tensor_of(case, "w"), tensor_of(case, "score")
+    before = w.clone()
+    direction = returned_tensor(edit_direction(w, score, case["ridge"]))
+    if direction.shape != w.shape[1:]:
+        raise AnswerError(
+            "Returned", f"returned shape {tuple(direction.shape)} where {tuple(w.shape[1:])} belongs."
+        )
+    return {
+        "length": direction.norm().item(),
+        "direction": direction / direction.norm(),
+        "changed": not torch.equal(w, before),
+    }
+
+
+def _inputs_edit_direction(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, d, ridge in ((40, 3, 0.1), (60, 5, 1.0), (30, 4, 0.01)):
+        mixing = torch.eye(d, dtype=torch.float64) + randn(d, d, dtype=torch.float64) / 4
+        w = randn(n, d, dtype=torch.float64) @ mixing + 2  # not centred, and its axes are not alike
+        score = w @ randn(d, dtype=torch.float64) + randn(n, dtype=torch.float64) / 3 + 5
+        cases.append({"w": w, "score": score, "ridge": ridge})
+    return cases
+
+
+EDIT_DIRECTION = Check(
+    name="edit_direction",
+    drive=_drive_edit_direction,
+    inputs=_inputs_edit_direction,
+    judge=values_judge(
+        {
+            "direction": "the direction, scaled to length 1,",
+            "length": "the direction is right but its length",
+            "changed": "the direction is right but w was changed",
+        }
+    ),
+)
+
+
+# 2.12 · projection
+
+
+def _drive_projection_loss(projection_loss: Any, case: Values) -> Values:
+    full = tensor_of(case, "full").requires_grad_()
+    previews = [tensor_of(case, k).requires_grad_() for k in sorted(case) if k.startswith("preview")]
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        """A perceptual distance in small: (N, 3, s, s) twice → (N,)."""
+        return (a.mean((2, 3)) - b.mean((2, 3))).abs().sum(1) + (a - b).abs().mean((1, 2, 3)) ** 2
+
+    loss = scalar(projection_loss(full, previews, tensor_of(case, "target"), case["weight"], distance))
+    out: Values = {"loss": loss.detach(), "gradient_full": gradient_of(loss, full)}
+    return out | {f"gradient_preview{n}": gradient_of(loss, p) for n, p in enumerate(previews)}
+
+
+def _inputs_projection_loss(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, sizes, weight in ((2, (8, 4), 1.0), (3, (4, 8, 2), 2.5), (1, (8,), 0.5), (2, (), 1.0)):
+        case: Values = {"weight": weight}
+        for name, size in [("full", 8), ("target", 8), *((f"preview{i}", s) for i, s in enumerate(sizes))]:
+            case[name] = randn(n, 3, size, size, dtype=torch.float64)
+        cases.append(case)
+    return cases
+
+
+PROJECTION_LOSS = Check(
+    name="projection_loss",
+    drive=_drive_projection_loss,
+    inputs=_inputs_projection_loss,
+    judge=values_judge(
+        {
+            "loss": "the loss",
+            "gradient_full": "the gradient with respect to the full picture",
+        }
+    ),
+)

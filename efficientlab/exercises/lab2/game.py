@@ -1,0 +1,211 @@
+"""Lab 2, the checks on training: exercises 2.7 to 2.9."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.lab2.networks import wave
+from efficientlab.exercises.lab2.slicing import gradient_of
+
+
+def scalar(value: Any) -> Tensor:
+    """`value`, which must be a tensor of one number."""
+    loss = returned_tensor(value)
+    if loss.numel() != 1:
+        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)} where one number belongs.")
+    return loss.reshape(())
+
+
+def pictures_of(case: Values) -> dict[int, Tensor]:
+    """What a case holds as "picture.SIZE", by size."""
+    return {
+        int(k.removeprefix("picture.")): tensor_of(case, k).requires_grad_()
+        for k in case
+        if k.startswith("picture.")
+    }
+
+
+# 2.7 · one discriminator for all sizes
+
+
+def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
+    weight = tensor_of(case, "weight").requires_grad_()  # (codes, 3)
+    fakes, asked = pictures_of(case), []
+
+    def discriminator(picture: Tensor, code: Tensor) -> Tensor:
+        """Scores that depend on size, pixels and code: (N, 3, s, s), (N, 2) → (N,)."""
+        size = picture.shape[-1]
+        asked.append(size)
+        pattern = 1 + wave((3, size, size), size)
+        return 2 * (picture * pattern).mean((2, 3)).mul(weight[code].mean(1)).sum(1)
+
+    sizes = tuple(int(s) for s in str(case["judged"]).split())
+    real = tensor_of(case, "real")
+    code, real_code = tensor_of(case, "code"), tensor_of(case, "real_code")
+    loss = scalar(discriminator_loss(discriminator, real, fakes, code, real_code, sizes))
+    return {
+        "asked": " ".join(map(str, sorted(asked))),
+        "loss": loss.detach(),
+        "reaches_generator": any(bool(gradient_of(loss, fake).abs().sum() > 0) for fake in fakes.values()),
+        "gradient": gradient_of(loss, weight),
+    }
+
+
+def _inputs_discriminator_loss(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, judged in ((3, "8"), (2, "2 8"), (4, "4 2"), (1, "2 4 8")):
+        case: Values = {"judged": judged, "real": randn(n, 3, 8, 8, dtype=torch.float64)}
+        for size in (2, 4, 8):
+            case[f"picture.{size}"] = randn(n, 3, size, size, dtype=torch.float64)
+        case["weight"] = randn(4, 3, dtype=torch.float64)
+        case["code"] = torch.tensor([[0, 1]]).repeat(n, 1)
+        case["real_code"] = torch.tensor([[2, 3]]).repeat(n, 1)
+        cases.append(case)
+    return cases
+
+
+DISCRIMINATOR_LOSS = Check(
+    name="discriminator_loss",
+    drive=_drive_discriminator_loss,
+    inputs=_inputs_discriminator_loss,
+    judge=values_judge(
+        {
+            "asked": "the list of sizes at which the discriminator was asked",
+            "loss": "the loss",
+            "reaches_generator": "the loss is right but it has a gradient for the generator's pictures",
+            "gradient": "the gradient with respect to the discriminator's weights",
+        }
+    ),
+)
+
+
+# 2.8 · consistency
+
+
+def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
+    weight, z = tensor_of(case, "weight").requires_grad_(), tensor_of(case, "z")
+    pictures, asked = pictures_of(case), []
+
+    def teacher(latents: Tensor, size: int = 8) -> Tensor:
+        """A generator in small, whose own small pictures are not its large ones made small: (N, 4) → (N, 3, s, s)."""
+        asked.append(bool(torch.equal(latents, z)))
+        return torch.tanh((latents @ weight)[:, :, None, None] * (1 + wave((size, size), size)))
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        """A perceptual distance in small, one number a pair: (N, 3, s, s) twice → (N,)."""
+        return (a.mean((2, 3)) - b.mean((2, 3))).abs().sum(1) + (a - b).abs().mean((1, 2, 3)) ** 2
+
+    loss = scalar(consistency_loss(teacher, z, pictures, distance))
+    return {
+        "loss": loss.detach(),
+        **{f"gradient{size}": gradient_of(loss, picture) for size, picture in pictures.items()},
+        "teacher_learns": bool(gradient_of(loss, weight).abs().sum() > 0),
+        "other_latents": not all(asked),
+        "asked_often": len(asked) > 1,
+    }
+
+
+def _inputs_consistency_loss(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for n, sizes in ((2, (2, 4, 8)), (3, (8,)), (1, (2, 8))):
+        case: Values = {
+            "z": randn(n, 4, dtype=torch.float64),
+            "weight": randn(4, 3, dtype=torch.float64) / 2,
+        }
+        for size in sizes:
+            case[f"picture.{size}"] = randn(n, 3, size, size, dtype=torch.float64)
+        cases.append(case)
+    return cases
+
+
+CONSISTENCY_LOSS = Check(
+    name="consistency_loss",
+    drive=_drive_consistency_loss,
+    inputs=_inputs_consistency_loss,
+    judge=values_judge(
+        {
+            "other_latents": "the teacher was asked about other latents: with those it paints somebody else",
+            "loss": "the loss",
+            "teacher_learns": "the loss is right but it has a gradient for the teacher",
+            "gradient8": "the gradient with respect to the largest pictures",
+            "asked_often": "the loss is right but the teacher ran more than once: its picture serves all sizes",
+        }
+    ),
+)
+
+
+# 2.9 · the conditioned discriminator
+
+
+def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
+    channels, layers, choices = (int(case[k]) for k in ("channels", "layers", "choices"))
+    module = Conditioning(channels, layers, choices)
+    if not isinstance(module, nn.Module):
+        raise AnswerError("Returned", "is no nn.Module.")
+    wanted = state_of(case)
+    have = {name: tuple(p.shape) for name, p in sorted(module.named_parameters())}
+    needed = {name: tuple(v.shape) for name, v in sorted(wanted.items())}
+    if have != needed:
+        raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.")
+    module.double()
+    x, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
+    neutral = returned_tensor(module(x, ratios)).detach()
+    module.load_state_dict(wanted)
+    y = returned_tensor(module(x, ratios))
+    if y.shape != x.shape:
+        raise AnswerError("Returned", f"returned shape {tuple(y.shape)} where {tuple(x.shape)} belongs.")
+    upstream = tensor_of(case, "upstream")
+    grads = torch.autograd.grad(
+        y, [x, *(p for _, p in sorted(module.named_parameters()))], upstream, allow_unused=True
+    )
+    return {
+        "neutral": bool(torch.allclose(neutral, x.detach())),
+        "out": y.detach(),
+        "gradient_x": torch.zeros(()) if grads[0] is None else grads[0],
+        "gradient_weights": torch.cat([torch.zeros(1) if g is None else g.flatten() for g in grads[1:]]),
+    }
+
+
+def _inputs_conditioning(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    rng = torch.Generator().manual_seed(seed)
+    cases: list[Values] = []
+    for n, channels, layers, choices in ((3, 2, 2, 3), (4, 3, 3, 2), (2, 1, 5, 4)):
+        shape = (channels, layers * choices)
+        cases.append(
+            {
+                "channels": channels,
+                "layers": layers,
+                "choices": choices,
+                "x": randn(n, channels, 2, 3, dtype=torch.float64),
+                "ratios": torch.randint(choices, (n, layers), generator=rng),
+                "upstream": randn(n, channels, 2, 3, dtype=torch.float64),
+                "state.scale.weight": randn(*shape, dtype=torch.float64),
+                "state.shift.weight": randn(*shape, dtype=torch.float64),
+            }
+        )
+    mirrored = dict(cases[0])  # two configurations with the same mean ratio
+    mirrored["ratios"] = torch.tensor([[0, 2], [2, 0], [1, 1]])
+    return [*cases, mirrored]
+
+
+CONDITIONING = Check(
+    name="Conditioning",
+    drive=_drive_conditioning,
+    inputs=_inputs_conditioning,
+    judge=values_judge(
+        {
+            "neutral": "a new layer does not hand x on as it is: both maps begin at zero, and the scale is 1 + W g",
+            "out": "the output",
+            "gradient_x": "the gradient with respect to x",
+            "gradient_weights": "the gradient with respect to the maps' weights",
+        }
+    ),
+)

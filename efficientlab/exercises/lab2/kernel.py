@@ -1,0 +1,42 @@
+"""Lab 2, the check on the kernel corner: exercise 2.14."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.contract import Check, Values
+from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, kernel_result
+
+
+def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
+    x = tensor_of(case, "x")
+    n, channels, height, width = x.shape
+    pixels, block = height * width, 16
+    guard = block + pixels  # what a forgotten mask can reach
+    source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard)
+    # room for one number a row: a wrong channel reads a wrong number and no foreign memory
+    energy = Guarded(tensor_of(case, "energy"), guard, 9.0)
+    bias = Guarded(tensor_of(case, "bias"), n * channels, 9.0)
+    epilogue_kernel[(n * channels,)](
+        source.inner, target.inner, energy.inner, bias.inner, channels, pixels, BLOCK=block
+    )
+    return kernel_result("out", source, target)
+
+
+def _inputs_epilogue_kernel(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {"x": 2 * randn(n, c, h, w), "energy": randn(n, c).square() + least, "bias": randn(c)}
+        for n, c, h, w, least in ((2, 3, 3, 4, 0.1), (1, 2, 4, 4, 0.5), (3, 1, 1, 5, 0.1), (2, 4, 3, 3, 1.0))
+    ]
+
+
+EPILOGUE_KERNEL = Check(
+    name="epilogue_kernel",
+    drive=_drive_epilogue_kernel,
+    inputs=_inputs_epilogue_kernel,
+    judge=kernel_judge("out", "the finished features"),
+)
