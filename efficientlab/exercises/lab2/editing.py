@@ -82,14 +82,16 @@ def _inputs_projection_loss(seed: int) -> list[Values]:
     return cases
 
 
+def _judge_projection_loss(inputs: Values, expected: Values, got: Values) -> None:
+    previews = {k: f"the gradient with respect to preview {k[-1]}" for k in expected if "preview" in k}
+    values_judge(
+        {"loss": "the loss", "gradient_full": "the gradient with respect to the full picture", **previews}
+    )(inputs, expected, got)
+
+
 PROJECTION_LOSS = Check(
     name="projection_loss",
     drive=_drive_projection_loss,
     inputs=_inputs_projection_loss,
-    judge=values_judge(
-        {
-            "loss": "the loss",
-            "gradient_full": "the gradient with respect to the full picture",
-        }
-    ),
+    judge=_judge_projection_loss,
 )

@@ -125,19 +125,27 @@ def _inputs_consistency_loss(seed: int) -> list[Values]:
     return cases
 
 
-CONSISTENCY_LOSS = Check(
-    name="consistency_loss",
-    drive=_drive_consistency_loss,
-    inputs=_inputs_consistency_loss,
-    judge=values_judge(
+def _judge_consistency_loss(inputs: Values, expected: Values, got: Values) -> None:
+    sizes = [k.removeprefix("gradient") for k in expected if k.startswith("gradient")]
+    values_judge(
         {
             "other_latents": "the teacher was asked about other latents: with those it paints somebody else",
             "loss": "the loss",
             "teacher_learns": "the loss is right but it has a gradient for the teacher",
-            "gradient8": "the gradient with respect to the largest pictures",
+            **{
+                f"gradient{size}": f"the gradient with respect to the pictures of size {size}"
+                for size in sizes
+            },
             "asked_often": "the loss is right but the teacher ran more than once: its picture serves all sizes",
         }
-    ),
+    )(inputs, expected, got)
+
+
+CONSISTENCY_LOSS = Check(
+    name="consistency_loss",
+    drive=_drive_consistency_loss,
+    inputs=_inputs_consistency_loss,
+    judge=_judge_consistency_loss,
 )
 
 

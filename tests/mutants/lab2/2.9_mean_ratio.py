@@ -1,0 +1,29 @@
+"""the code is the same for all configurations of one mean ratio."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Conditioning(nn.Module):
+    """x (1 + W g) + V g per channel, with g the one-hot code of a configuration.
+
+    Shapes: x (N, C, H, W), ratios int64 (N, layers) → (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, layers: int, choices: int) -> None:
+        super().__init__()
+        self.choices = choices
+        self.scale = nn.Linear(layers * choices, channels, bias=False)
+        self.shift = nn.Linear(layers * choices, channels, bias=False)
+        nn.init.zeros_(self.scale.weight)
+        nn.init.zeros_(self.shift.weight)
+
+    def forward(self, x: Tensor, ratios: Tensor) -> Tensor:
+        g = (
+            F.one_hot(ratios, self.choices)
+            .to(x.dtype)
+            .mean(1, keepdim=True)
+            .repeat(1, ratios.shape[1], 1)
+            .flatten(1)
+        )  # (N, layers · choices)
+        return x * (1 + self.scale(g))[:, :, None, None] + self.shift(g)[:, :, None, None]

@@ -1,0 +1,22 @@
+"""the ratios themselves are the code: it is not one-hot."""
+
+from torch import Tensor, nn
+
+
+class Conditioning(nn.Module):
+    """x (1 + W g) + V g per channel, with g the one-hot code of a configuration.
+
+    Shapes: x (N, C, H, W), ratios int64 (N, layers) → (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, layers: int, choices: int) -> None:
+        super().__init__()
+        self.choices = choices
+        self.scale = nn.Linear(layers * choices, channels, bias=False)
+        self.shift = nn.Linear(layers * choices, channels, bias=False)
+        nn.init.zeros_(self.scale.weight)
+        nn.init.zeros_(self.shift.weight)
+
+    def forward(self, x: Tensor, ratios: Tensor) -> Tensor:
+        g = ratios.to(x.dtype).repeat_interleave(self.choices, 1)  # (N, layers · choices)
+        return x * (1 + self.scale(g))[:, :, None, None] + self.shift(g)[:, :, None, None]
