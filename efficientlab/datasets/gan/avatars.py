@@ -17,8 +17,8 @@ from torch import Tensor
 from efficientlab.datasets.files import data_path
 
 SIZE = 32
-SPLITS = {"train": 12_000, "val": 500, "test": 1_000}
-SHIPPED = {"train": 2_000, "val": 500, "test": 1_000}  # of each split, the first ones
+SPLITS = {"train": 8_000, "val": 500, "test": 1_000}
+SHIPPED = {"train": 2_000, "val": 500, "test": 800}  # of each split, the first ones
 ATTRIBUTES = {
     "hair": ("short", "wavy", "bowl cut", "bun", "long", "curly", "curly bob", "shaved"),
     "eyes": ("open", "starry", "sleepy"),
@@ -45,7 +45,7 @@ class Avatars(NamedTuple):
 
 
 def load_avatars(split: str, folder: Path | str | None = None) -> Avatars:
-    """All pictures of a split: the shipped 2,000 / 500 / 1,000, or the full 12,000 / 500 / 1,000.
+    """All pictures of a split: the shipped 2,000 / 500 / 800, or the full 8,000 / 500 / 1,000.
 
     Args:
         split: "train", "val" or "test".

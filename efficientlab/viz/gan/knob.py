@@ -107,7 +107,7 @@ class Knob:
         for row, (budget_name, budget) in zip(axes, budgets.items(), strict=True):
             for ax, (edit_name, strengths) in zip(row, edits.items(), strict=True):
                 painted = self.paint(strengths, budget)
-                ax.imshow(_array(painted.picture))
+                ax.imshow(_array(painted.picture).numpy())
                 bare(ax)
                 if row is axes[0]:
                     ax.set_title(edit_name, fontsize=9)
