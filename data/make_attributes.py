@@ -2,7 +2,7 @@
 
     python data/make_attributes.py FOLDER
 
-FOLDER holds the full set, as make_avatars.py left it there. Three minutes on one core. Stored in half precision.
+FOLDER holds the full set, as make_avatars.py left it there. Half a minute on one core. Stored in half precision.
 """
 
 import json
@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
     network, log = train_features(
         (to_pixels(train.pictures), targets(train)),
         (to_pixels(test.pictures), targets(test)),
-        epochs=8,
+        epochs=3,
         batch=64,
         classes=CLASSES,
         widths=(24, 48, 96, 96),
