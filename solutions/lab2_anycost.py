@@ -468,8 +468,9 @@ for name, ratio in (("full", 1.0), ("¾", 0.75), ("½", 0.5), ("¼", 0.25)):
 # | the convolution, 3×3 | as every convolution, at $r^2$ positions |
 # | its demodulation | the product of two matrices: inputs × outputs |
 # | the paint, 1×1, to 3 channels | at $r^2$ positions |
+# | $\uparrow$ before it, at every size but the first | each number of the enlarged features and of the enlarged picture is a mean of four, weighted: 4 |
 #
-# Additions, products of single elements, activations and enlargements count as 0.
+# Additions, products of single elements and activations count as 0.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -481,7 +482,8 @@ for name, ratio in (("full", 1.0), ("¾", 0.75), ("½", 0.5), ("¼", 0.25)):
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# At size $r$: $9\,C_\text{in} C_\text{out} r^2 + C_\text{in} C_\text{out} + 3\,C_\text{out} r^2 + 64\,(F_\text{in} + F_\text{out})$, with $F$ the full widths.
+# At size $r$: $9\,C_\text{in} C_\text{out} r^2 + C_\text{in} C_\text{out} + 3\,C_\text{out} r^2 + 64\,(F_\text{in} + F_\text{out})$, with $F$ the
+# full widths; and beyond 4 × 4 also $4\,(C_\text{in} + 3)\, r^2$.
 # </details>
 
 
@@ -492,6 +494,7 @@ def generator_macs(config, size: int) -> int:
     total = 2 * 64 * 64
     for r, c_in, c_out, full_in, full_out in zip(SIZES, config, config[1:], FULL, FULL[1:], strict=False):
         total += 9 * c_in * c_out * r**2 + c_in * c_out + 3 * c_out * r**2 + 64 * (full_in + full_out)
+        total += 4 * (c_in + 3) * r**2 if r > 4 else 0
         if r == size:
             break
     return total

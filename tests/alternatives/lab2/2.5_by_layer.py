@@ -11,4 +11,6 @@ def generator_macs(config, size):
         macs += pixels * (inputs * 9 + 3) * outputs  # the convolution and the paint
         macs += inputs * outputs  # the demodulation
         macs += 64 * FULL[number] + 64 * FULL[number + 1]  # styles
+        if number:
+            macs += 4 * pixels * inputs + 12 * pixels  # the enlargement of features and picture
     return macs

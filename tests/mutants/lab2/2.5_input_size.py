@@ -13,6 +13,7 @@ def generator_macs(config, size: int) -> int:
             + 3 * c_out * r**2
             + 64 * (full_in + full_out)
         )
+        total += 4 * (c_in + 3) * r**2 if r > 4 else 0
         if r == size:
             break
     return total
