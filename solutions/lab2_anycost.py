@@ -704,8 +704,8 @@ lab.check("2.8", consistency_loss)
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# `nn.Linear(layers * choices, channels, bias=False)` twice, `nn.init.zeros_` on both weights, and `[:, :, None, None]` on
-# what they give.
+# `nn.Linear(layers * choices, channels, bias=False)` twice, `self.scale.weight.data.zero_()` and the same for the shift, and
+# `[:, :, None, None]` on what they give.
 # </details>
 
 
@@ -722,8 +722,8 @@ class Conditioning(nn.Module):
         self.choices = choices
         self.scale = nn.Linear(layers * choices, channels, bias=False)
         self.shift = nn.Linear(layers * choices, channels, bias=False)
-        nn.init.zeros_(self.scale.weight)
-        nn.init.zeros_(self.shift.weight)
+        self.scale.weight.data.zero_()
+        self.shift.weight.data.zero_()
         ### END SOLUTION
 
     def forward(self, x: Tensor, ratios: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ class Conditioning(nn.Module):
         self.choices = choices
         self.scale = nn.Linear(layers * choices, channels, bias=False)
         self.shift = nn.Linear(layers * choices, channels, bias=False)
-        nn.init.zeros_(self.scale.weight)
-        nn.init.zeros_(self.shift.weight)
+        self.scale.weight.data.zero_()
+        self.shift.weight.data.zero_()
 
     def forward(self, x: Tensor, ratios: Tensor) -> Tensor:
         g = F.one_hot(ratios, self.choices).flatten(1).to(x.dtype)  # (N, layers · choices)
