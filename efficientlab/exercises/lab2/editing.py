@@ -74,9 +74,9 @@ def _drive_projection_loss(projection_loss: Any, case: Values) -> Values:
 def _inputs_projection_loss(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for n, sizes, weight in ((2, (8, 4), 1.0), (3, (4, 8, 2), 2.5), (1, (8,), 0.5), (2, (), 1.0)):
+    for n, sizes, weight in ((2, (4, 2), 0.8), (3, (2, 4, 1), 2.5), (1, (4,), 0.5), (2, (), 1.0)):
         case: Values = {"weight": weight}
-        for name, size in [("full", 8), ("target", 8), *((f"preview{i}", s) for i, s in enumerate(sizes))]:
+        for name, size in [("full", 4), ("target", 4), *((f"preview{i}", s) for i, s in enumerate(sizes))]:
             case[name] = randn(n, 3, size, size, dtype=torch.float64)
         cases.append(case)
     return cases

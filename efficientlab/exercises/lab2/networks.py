@@ -28,7 +28,7 @@ class Layer(nn.Module):
     y = tanh(Σ_i style_i(w) weight_oi x_i + bias_o), 1×1. Shapes: x (N, c, H, W), w (N, 64) → (N, width, H, W).
     """
 
-    def __init__(self, inputs: int, outputs: int, phase: float) -> None:
+    def __init__(self, inputs: int, outputs: int, phase: float, gain: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(wave((outputs, inputs, 1, 1), phase))
         self.bias = nn.Parameter(wave((outputs,), phase + 1))
@@ -36,7 +36,7 @@ class Layer(nn.Module):
         with torch.no_grad():
             self.style.weight.copy_(wave((inputs, LATENT), phase + 2))
             self.style.bias.copy_(1 + 0.5 * wave((inputs,), phase + 3))
-        self.gain = (inputs * outputs) ** -0.5
+        self.gain = gain
         self.asked: list[str] = []
 
     def forward(self, x: Tensor, w: Tensor, width: int) -> Tensor:
@@ -52,8 +52,8 @@ class Parts:
     def __init__(self, phase: float, widths: tuple[int, ...]) -> None:
         self.const = nn.Parameter(wave((1, widths[0], 4, 4), phase))
         pairs = list(itertools.pairwise(widths))
-        self.convs = [Layer(i, o, phase + 10 * n) for n, (i, o) in enumerate(pairs, 1)]
-        self.paints = [Layer(o, 3, phase + 10 * n + 5) for n, (_, o) in enumerate(pairs, 1)]
+        self.convs = [Layer(i, o, phase + 10 * n, 0.2) for n, (i, o) in enumerate(pairs, 1)]
+        self.paints = [Layer(o, 3, phase + 10 * n + 5, 0.6) for n, (_, o) in enumerate(pairs, 1)]
 
     def run(self, w: Tensor, widths: tuple[int, ...]) -> Tensor:
         """The picture at the largest size, with as many channels as `widths` says."""

@@ -133,7 +133,7 @@ def _inputs_sub_generator(seed: int) -> list[Values]:
         }
         for number, (config, size, sizes, n) in enumerate(
             (
-                ("6-5-4-3", 16, "4 8 16", 2),
+                ("6-5-4-3", 16, "4 8 16", 1),
                 ("4-2-3-1", 16, "4 8 16", 1),
                 ("3-4-2-3", 8, "4 8", 2),
                 ("2-2-4-3", 4, "4", 3),
@@ -178,7 +178,7 @@ def _drive_sort_channels(sort_channels: Any, case: Values) -> Values:
         full = parts.run(few, widths)
         sort_channels(parts.const, parts.convs, parts.paints, w)
         moved = (parts.run(few, widths) - full).abs().max().item()
-        out: Values = {"same": moved < 1e-9, "narrow": parts.run(few, narrow)}
+        out: Values = {"same": moved < 1e-9, "narrow": parts.run(few, narrow)[:1, :, ::4, ::4]}
         out["const"] = parts.const.detach()
         for number, layer in enumerate(parts.convs):
             out[f"conv{number}"] = layer.weight.detach()
@@ -191,9 +191,9 @@ def _inputs_sort_channels(seed: int) -> list[Values]:
         {
             "phase": 3 * randn(()).item(),
             "full": full,
-            "w": 2 * randn(40, LATENT, dtype=torch.float64) + 0.5,
+            "w": 2 * randn(16, LATENT, dtype=torch.float64) + 0.5,
         }
-        for full in ("6-5-4-3", "5-7-6-4", "4-4-4-4")
+        for full in ("6-7-7-6", "5-8-6-7", "7-7-8-5")
     ]
 
 
