@@ -40,8 +40,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tup
     folder = tmp_path_factory.mktemp("jupyter")
     notebook = nbformat.read(ROOT / "labs" / "lab4_tsm.ipynb", 4)
     nbformat.write(notebook, folder / "lab.ipynb")
-    nbformat.write(new_notebook(cells=[new_code_cell(EXPLORED.strip())]), folder / "explore.ipynb")
-    nbformat.write(new_notebook(cells=[new_code_cell(BARS.strip())]), folder / "bars.ipynb")
+    for name, source in (("explore", EXPLORED), ("bars", BARS)):
+        short = new_notebook(cells=[new_code_cell(source.strip())], metadata=notebook.metadata)
+        nbformat.write(short, folder / f"{name}.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
