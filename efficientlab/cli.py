@@ -161,6 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     release = verb("release", _release, "make what students get: the lab without anything that answers it")
     lab(release)
     release.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="a new folder")
+    release.add_argument(
+        "--lend", action="store_true", help="with the packed answers that lab.borrow hands out for no points"
+    )
     validate = verb(
         "validate", _validate, "show that the solution gets all points, the stub none, each slip is found"
     )
@@ -293,7 +296,7 @@ def _release(options: argparse.Namespace) -> int:
     from efficientlab.authoring.release import ReleaseError, release
 
     try:
-        print("\n".join(release(_find(options), options.out)))
+        print("\n".join(release(_find(options), options.out, lend=options.lend)))
     except ReleaseError as error:
         print(f"efficientlab release: {error}", file=sys.stderr)
         return 2

@@ -10,11 +10,12 @@ from nbformat import NotebookNode
 
 from efficientlab.authoring.colab import is_setup, with_repository
 from efficientlab.authoring.execute import execute, tidy_outputs
+from efficientlab.authoring.lend import answer_texts
 from efficientlab.authoring.record import record_cases
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
-from efficientlab.exercises import goldens
+from efficientlab.exercises import borrow, goldens
 from efficientlab.exercises.contract import Case, Values, close
 from efficientlab.exercises.lab import Lab
 from efficientlab.files import replacing, write_text
@@ -33,6 +34,7 @@ def build(lab: Lab, run: bool = False) -> list[str]:
     """
     solution = read_source(source_path(lab), lab)
     lines = [f"{goldens.save(lab.slug, record_cases(solution, lab)).relative_to(ROOT)}: recorded"]
+    lines.append(f"{borrow.pack(lab.slug, answer_texts(solution, lab)).relative_to(ROOT)}: written")
     student = ROOT / "labs" / f"{lab.slug}.ipynb"
     _write(student_notebook(solution, lab), student)
     lines.append(f"{student.relative_to(ROOT)}: written")
@@ -85,6 +87,9 @@ def stale(lab: Lab) -> list[str]:
         problems.append(
             f"{committed.relative_to(ROOT)} has text that is not what {source_path(lab).name} builds"
         )
+    lent = borrow.FOLDER / f"{lab.slug}.json"
+    if not lent.exists() or borrow.unpack(lab.slug) != answer_texts(solution, lab):
+        problems.append(f"{lent.relative_to(ROOT)} does not hold the answers of {source_path(lab).name}")
     path = goldens.FOLDER / f"{lab.slug}.safetensors"
     if not path.exists() or not _same_cases(goldens.load(lab.slug), record_cases(solution, lab)):
         problems.append(f"{path.relative_to(ROOT)} is not what the solution and the planted slips answer")

@@ -22,6 +22,7 @@ from efficientlab.authoring import classroom
 from efficientlab.authoring.build import source_path, stale
 from efficientlab.datasets.files import data_root
 from efficientlab.environment import ROOT
+from efficientlab.exercises import borrow
 from efficientlab.exercises.goldens import FOLDER as GOLDENS
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES
@@ -64,8 +65,11 @@ class ReleaseError(Exception):
     """The bundle cannot be made; the message says why and what to do."""
 
 
-def release(lab: Lab, out: Path) -> list[str]:
+def release(lab: Lab, out: Path, lend: bool = False) -> list[str]:
     """Write the bundle of `lab` to the new folder `out`; return a line for each part of it.
+
+    With `lend`, the bundle holds the answers that `lab.borrow` hands out for no points: packed, but whoever looks for
+    them finds them. Without it, `lab.borrow` says that this course lends none.
 
     Raises `ReleaseError` where the lab is not built, `out` exists, or something in the bundle answers an exercise.
     """
@@ -91,6 +95,12 @@ def release(lab: Lab, out: Path) -> list[str]:
             f"{line}, which the lab uses; an answer that imports it is reported"
             for line in namesakes(bundle, lab)
         ]
+        if lend:
+            lent = borrow.FOLDER / f"{lab.slug}.json"
+            _copy(lent, bundle / lent.relative_to(ROOT))
+            lines.append(
+                f"{lent.relative_to(ROOT)}: packed answers, which `lab.borrow` hands out for no points"
+            )
         bundle.replace(out)
     return [f"{out}: {line}" for line in lines]
 

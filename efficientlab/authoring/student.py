@@ -23,7 +23,7 @@ def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = 
         if exercise is None:
             continue
         if exercise.id in solved:
-            cell.source = _without_markers(cell.source)
+            cell.source = without_markers(cell.source)
             continue
         what = f"write {exercise.check.name}" if exercise.check else "write your answer"
         stub = (
@@ -39,7 +39,7 @@ def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = 
     return notebook
 
 
-def _without_markers(source: str) -> str:
+def without_markers(source: str) -> str:
     """A solved answer as a student would leave it: no solution markers, no mark scheme."""
     source = re.sub(r"\n*=== BEGIN MARK SCHEME ===.*?=== END MARK SCHEME ===", "", source, flags=re.S)
     return re.sub(r"[ \t]*### (BEGIN|END) SOLUTION\n?", "", source).rstrip("\n")

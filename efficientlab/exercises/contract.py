@@ -52,6 +52,10 @@ class NotWritten(CheckFailed):
     """The exercise still holds its stub."""
 
 
+class Lent(CheckFailed):
+    """The answer is the solution's, handed out by `lab.borrow`."""
+
+
 class Stopped(CheckFailed):
     """The answer did not come to an end by itself: to run it again for a diagnosis would cost as much again."""
 
@@ -123,7 +127,7 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
         try:
             _judge(check, case, _answer(check, student, case.inputs))
         except CheckFailed as failure:
-            if isinstance(failure, NotWritten | Stopped):
+            if isinstance(failure, NotWritten | Lent | Stopped):
                 raise
             slip = known_slip([_evidence(check, student, recorded) for recorded in diagnose or cases])
             if slip is None:
@@ -147,6 +151,8 @@ def _answer(check: Check, student: Student, inputs: Values) -> Values:
     except AnswerError as error:
         if error.kind == "NotImplementedError" and error.text.startswith("Exercise "):
             raise NotWritten(error.text) from None
+        if error.kind == "Borrowed":
+            raise Lent(error.text) from None
         if error.kind == "Returned":
             raise CheckFailed(
                 f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}", cause=error

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from efficientlab.exercises import goldens
+from efficientlab.exercises.borrow import Borrowed, hand_out
 from efficientlab.exercises.contract import Case, Exercise, run_check
 from efficientlab.exercises.student import local_student
 from efficientlab.exercises.values import is_number, plain
@@ -63,6 +64,9 @@ class Lab:
     """Not ready for students: `release` refuses it, and tests of a whole lab pass it over."""
     passed: set[str] = field(default_factory=set)
     predictions: dict[str, dict[str, float]] = field(default_factory=dict)
+    lent: dict[str, Any] = field(default_factory=dict)
+    graded: str | None = None
+    """The exercise that a grader's box is about to check: its answer is not handed out there."""
 
     def __getitem__(self, exercise_id: str) -> Exercise:
         for exercise in self.exercises:
@@ -81,24 +85,48 @@ class Lab:
         if exercise.check is None:
             raise ValueError(f"exercise {exercise_id} is read by a person; it has no check.")
         self.passed.discard(exercise_id)
+        if exercise_id in self.lent and answer is self.lent[exercise_id]:
+            print(
+                f"Exercise {exercise_id} is borrowed: 0 points. Sections that need it go on; write your own for more."
+            )
+            return
         if exercise.kind == "kernel" and find_spec("triton") is None:
             print(f"Exercise {exercise_id} was not checked: Triton is not installed here (it needs Linux).")
             return
         count = run_check(exercise.check, local_student(exercise.check, answer), self.recorded(exercise_id))
         self.passed.add(exercise_id)
+        self.lent.pop(exercise_id, None)
         kind = "bonus points" if exercise.bonus else "points"
         cases = f"{count} case{'s' if count > 1 else ''}"
         print(f"Exercise {exercise_id} passed: {cases}, {exercise.points} {kind}.")
 
+    def borrow(self, exercise_id: str) -> Any:
+        """The solution's answer to an exercise, for no points, so that a learner who is stuck can go on.
+
+        Use it in the answer's cell, as in `temporal_shift = lab.borrow("4.2")`. The summary and the grade say that it
+        is borrowed. Raises `Borrowed` where this copy of the lab lends no answers.
+        """
+        exercise = self[exercise_id]
+        if exercise.check is None:
+            raise ValueError(f"exercise {exercise_id} is read by a person; there is nothing to borrow.")
+        if self.graded == exercise_id:
+            raise Borrowed(f"the answer to exercise {exercise_id} is borrowed.")
+        self.passed.discard(exercise_id)
+        self.lent[exercise_id] = hand_out(self.slug, exercise_id, exercise.check.name)
+        if self.graded is None:
+            print(f"Exercise {exercise_id} is borrowed: 0 points, and the story goes on.")
+        return self.lent[exercise_id]
+
     def needs(self, *exercise_ids: str) -> None:
-        """Raise one sentence if an exercise that the next section builds on has not passed its check yet."""
-        missing = [i for i in exercise_ids if i not in self.passed]
+        """Raise one sentence if an exercise that the next section builds on is neither passed nor borrowed yet."""
+        missing = [i for i in exercise_ids if i not in self.passed and i not in self.lent]
         if missing:
             names = " and ".join(f"{i} ({self[i].title})" for i in missing)
             one = len(missing) == 1
             raise WaitsFor(
                 f"this section waits for {'exercise' if one else 'exercises'} {names}: solve "
-                f"{'it and run its check' if one else 'them and run their checks'} first. "
+                f"{'it and run its check' if one else 'them and run their checks'} first, or go on with "
+                f'`{self[missing[0]].check.name} = lab.borrow("{missing[0]}")` for no points. '  # type: ignore[union-attr]
                 f"Sections that do not need {'it' if one else 'them'} can be run before."
             )
 
@@ -119,6 +147,8 @@ class Lab:
         for exercise in self.exercises:
             done = exercise.id in self.passed
             state = "passed" if done else "read by a person" if exercise.check is None else "open"
+            if exercise.id in self.lent:
+                state = "borrowed"
             if exercise.bonus:
                 bonus += exercise.points * done
             else:

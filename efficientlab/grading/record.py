@@ -28,6 +28,7 @@ Status = Literal[
     "failed",  # wrong outputs; `message` says which, `slip` names the misconception where it is known
     "missing",  # no cell defines the name
     "unwritten",  # the stub is still there
+    "borrowed",  # the solution's answer, handed out by `lab.borrow`; `earned` is 0
     "error",  # the student's code raised
     "crash",  # the student's code ended its process (exit, kill, out of memory)
     "timeout",  # the student's code took longer than a case or the submission may

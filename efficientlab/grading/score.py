@@ -25,6 +25,7 @@ from efficientlab.exercises.contract import (
     Case,
     CheckFailed,
     Exercise,
+    Lent,
     NotWritten,
     Stopped,
     Values,
@@ -196,12 +197,14 @@ def _attempt(
         passed = run_check(check, student, recorded)
         try:
             passed += run_check(check, student, fresh)
-        except NotWritten:
+        except (NotWritten, Lent):
             raise
         except CheckFailed as failure:
             return result(0, _status(failure), _about_fresh(failure, check.name))
     except NotWritten:
         return result(0, "unwritten", "not written yet")
+    except Lent:
+        return result(0, "borrowed", "borrowed with `lab.borrow`, for no points")
     except CheckFailed as failure:
         return result(0, _status(failure), failure.message, failure.slip)
     except SandboxError as error:

@@ -20,6 +20,7 @@ from efficientlab.grading.reporting.review import read_points, with_points
 SENTENCES: dict[Status, str] = {
     "passed": "Right.",
     "unwritten": "Not written yet: the stub is still there.",
+    "borrowed": "Borrowed with `lab.borrow`: no points, and the rest of the lab stands.",
     "by hand": "A person reads this answer.",
     "not checked": "It could not be checked. That is not your fault, and your instructor sees it.",
 }
