@@ -186,6 +186,8 @@ def _attempt(
     if not submission.answers(exercise.id):
         hint = submission.misplaced.get(exercise.id)
         return result(0, "missing", hint or f"no cell defines `{check.name}`")
+    if exercise.id in submission.untouched:
+        return result(0, "unwritten", "not written yet")
     recorded = reference.recorded.get(exercise.id, [])
     try:
         fresh = reference.fresh_cases(exercise, seeds)

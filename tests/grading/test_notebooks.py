@@ -214,6 +214,20 @@ def test_experiments_still_do_not_run() -> None:
     assert graded("P = {'axis': 1}", f"net = 3\n{loop}", RIGHT.format("P['axis']")).status == "passed"
 
 
+def test_a_stub_as_it_was_handed_out_is_not_run() -> None:
+    from efficientlab.environment import ROOT
+
+    raw = json.loads((ROOT / "labs" / f"{FULL.slug}.ipynb").read_text(encoding="utf-8"))
+    submission = parse_notebook(raw, FULL, Path("x.ipynb"), handed_out(FULL.slug))
+    assert submission.untouched == {e.id for e in FULL.exercises if e.check}
+    assert results_of(submission, reference(), None, [7])[0].status == "unwritten"  # type: ignore[arg-type]
+    for cell in raw["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "ex-4-1":
+            cell["source"] = [*cell["source"], "\n# mine"]
+    changed = parse_notebook(raw, FULL, Path("x.ipynb"), handed_out(FULL.slug))
+    assert submission.untouched - changed.untouched == {"4.1"}
+
+
 # what a front end gives
 
 

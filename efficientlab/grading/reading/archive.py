@@ -28,6 +28,7 @@ MAX_INNER = 2_000  # files of a zip that a student handed in
 MAX_TOTAL = 20_000_000_000  # bytes of all files together
 MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
+MAX_INNER_DIRECTORY = 2_000_000  # of one that a student handed in
 _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 
@@ -139,7 +140,8 @@ class _Shelf:
     def _fetch(self, found: Found, notes: list[str]) -> None:
         self._open.close()
         self._found, self._members = None, {}
-        archive = self._open.enter_context(_opened(io.BytesIO(found.read()), str(found.path)))
+        data = io.BytesIO(found.read())
+        archive = self._open.enter_context(_opened(data, str(found.path), MAX_INNER_DIRECTORY))
         if len(archive.infolist()) > MAX_INNER:
             raise ArchiveError(f"it holds {len(archive.infolist()):,} files, and {MAX_INNER:,} may be")
         inside = _members(archive, found.path.with_suffix(""), notes)
@@ -152,8 +154,8 @@ class _Shelf:
 
 
 @contextmanager
-def _opened(file: BinaryIO, name: str) -> Iterator[zipfile.ZipFile]:
-    _check_directory(file, name)
+def _opened(file: BinaryIO, name: str, most: int | None = None) -> Iterator[zipfile.ZipFile]:
+    _check_directory(file, name, most or MAX_DIRECTORY)
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
@@ -161,7 +163,7 @@ def _opened(file: BinaryIO, name: str) -> Iterator[zipfile.ZipFile]:
         raise ArchiveError(f"{name}: this zip archive is damaged ({error})") from None
 
 
-def _check_directory(file: BinaryIO, name: str) -> None:
+def _check_directory(file: BinaryIO, name: str, most: int) -> None:
     """Refuse a table of contents that would not fit in memory before zipfile reads it."""
     end = file.seek(0, io.SEEK_END)
     file.seek(max(0, end - 66_000))
@@ -173,7 +175,7 @@ def _check_directory(file: BinaryIO, name: str) -> None:
     at = tail.rfind(b"PK\6\6")
     if sizes and sizes[0] == 0xFFFFFFFF and 0 <= at <= len(tail) - 56:
         sizes[0] = struct.unpack_from("<Q", tail, at + 40)[0]
-    if sizes and sizes[0] > MAX_DIRECTORY:
+    if sizes and sizes[0] > most:
         raise ArchiveError(f"{name}: the zip's table of contents has {sizes[0]:,} bytes; that is no export")
     file.seek(0)
 

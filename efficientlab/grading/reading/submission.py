@@ -37,7 +37,8 @@ class Submission:
     """A notebook's code cells, the answers that a person reads (by exercise id), and what was unusual about it.
 
     `needs` says which cells an answer depends on, by exercise id; `misplaced` where an answer stands that is no code;
-    `imported` what a cell imports of this package, by the cell's number. All was found without running anything.
+    `imported` what a cell imports of this package, by the cell's number; `untouched` which exercises hold the stub that
+    was handed out. All was found without running anything.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Submission:
     needs: Mapping[str, Needs] = field(default_factory=dict)
     misplaced: Mapping[str, str] = field(default_factory=dict)
     imported: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    untouched: frozenset[str] = frozenset()
 
     def answers(self, exercise_id: str) -> list[Cell]:
         """The cells that answer one exercise, in notebook order; of two definitions the last one counts."""
@@ -55,7 +57,7 @@ class Submission:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, for another process."""
-        return {**asdict(self), "path": str(self.path)}
+        return {**asdict(self), "path": str(self.path), "untouched": sorted(self.untouched)}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Submission:
@@ -69,6 +71,7 @@ class Submission:
             {e: Needs(tuple(n["cells"]), tuple(n["wide"])) for e, n in raw["needs"].items()},
             dict(raw["misplaced"]),
             {int(number): tuple(names) for number, names in raw["imported"].items()},
+            frozenset(raw["untouched"]),
         )
 
 
@@ -98,6 +101,7 @@ def parse_notebook(
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"{len(notes) - MAX_NOTES} more lines of this kind were skipped"]
     asked = {e.id: e.check.name for e in lab.exercises if e.check}
+    started = {e for c in code if not _is_stub(c.source, handed_out) for e in c.exercises}
     return Submission(
         path,
         tuple(code),
@@ -107,7 +111,13 @@ def parse_notebook(
         needs_of(code, asked),
         misplaced,
         {cell.number: names for cell in code if (names := tuple(sorted(set(imports(cell.source)))))},
+        frozenset({e for c in code for e in c.exercises} - started),
     )
+
+
+def _is_stub(source: str, handed_out: frozenset[str]) -> bool:
+    """Whether a cell is a stub as it was handed out, which raises where it is called."""
+    return "raise NotImplementedError(" in source and source.strip() in handed_out
 
 
 def _code_cells(raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str]) -> list[tuple[Cell, bool]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -168,6 +170,45 @@ def test_a_fresh_case_that_fails_shows_none_of_its_values(sandbox: Sandbox) -> N
     assert "fresh" in result.message and not any(
         word in result.message for word in ("1234", "got", "expected")
     )
+
+
+@linux
+@pytest.mark.parametrize("name", ["namespaces", "landlock"])
+def test_sleepers_of_one_box_leave_room_for_threads_in_another(name: str) -> None:
+    sleepers = (
+        "import os, time\ndef clip_logits(b, v):\n    for _ in range(200):\n        try:\n"
+        "            if os.fork() == 0:\n                time.sleep(20); os._exit(0)\n"
+        "        except OSError:\n            break\n    time.sleep(20)"
+    )
+    threads = (
+        "from concurrent.futures import ThreadPoolExecutor\ndef clip_logits(backbone, video):\n    import torch\n"
+        "    with ThreadPoolExecutor(4) as pool:\n        y = list(pool.map(backbone, video.unbind(1)))\n"
+        "    return torch.stack(y, 1).mean(1)"
+    )
+    try:
+        evil, honest = (open_sandbox(name, setup()) for _ in range(2))
+    except SandboxError as error:
+        pytest.skip(str(error))
+    one, other = submission(("4.1", sleepers)), submission(("4.1", threads))
+    try:
+        with Box(LAB, reference().prelude, one, LIMITS, evil) as first:
+            case = reference().recorded["4.1"][0].inputs
+
+            def sleep() -> None:
+                with contextlib.suppress(AnswerError):
+                    first.student("4.1")(case)
+
+            busy = threading.Thread(target=sleep)
+            busy.start()
+            time.sleep(3)
+            with Box(LAB, reference().prelude, other, LIMITS, honest) as second:
+                result = results_of(other, reference(), second, [5])[0]
+            first.close()
+            busy.join()
+        assert result.status == "passed", result.message
+    finally:
+        evil.close()
+        honest.close()
 
 
 # the choice
