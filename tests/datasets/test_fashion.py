@@ -164,11 +164,14 @@ def test_read_idx_gives_back_what_was_written(tmp_path, shape):
         (b"not gzip", "is not a whole gzip file"),
         (idx(np.zeros(100, np.uint8))[:-12], "is not a whole gzip file"),
         (
-            gzip.compress(b"\0\0\x0d\x01\0\0\0\x01\0\0\0\0"),
+            gzip.compress(b"\0\0\x0d\x01\0\0\0\x01\0\0\0\0", mtime=0),
             "is not an IDX file of bytes: it starts with 00 00 0d 01",
         ),
-        (gzip.compress(b"\0\0"), "is not an IDX file of bytes"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc"), r"its header says \(5,\), but it holds 3 bytes"),
+        (gzip.compress(b"\0\0", mtime=0), "is not an IDX file of bytes"),
+        (
+            gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc", mtime=0),
+            r"its header says \(5,\), but it holds 3 bytes",
+        ),
     ],
 )
 def test_read_idx_names_what_is_wrong(tmp_path, content, message):
