@@ -1,11 +1,12 @@
 """Every op of efficientlab.kernels beside what it replaces, as ratios of interleaved times.
 
-    python benchmarks/kernels.py [--device cpu|cuda] [--json PATH] [--only GROUP …] [--threads N] [--rounds N]
+    python benchmarks/kernels.py [--device cpu|cuda] [--json [PATH]] [--only GROUP …] [--threads N …] [--rounds N]
 
 A ratio is time over the baseline's time in the same round, with a 95 % bootstrap interval; milliseconds are
 for orientation only. A table at the end sets the ratios beside what was asked of them. An op adds its rows
-with a function in the lists of kernels_images and kernels_points. A JSON file keeps the rows of groups that
-were not run, or on another number of threads.
+with a function in the lists of kernels_images and kernels_points. Processors differ, and so does what PyTorch
+chooses on them: there is one JSON file a processor, named after it, which keeps the rows of groups that were not
+run, or on another number of threads.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
+import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -51,12 +54,14 @@ def run(row: Row, rounds: int) -> dict[str, Any]:
         "ratio": {name: [r.value, r.low, r.high] for name, r in result.ratio.items()},
         "limit": row.limit,
         "stretch": row.stretch,
+        "chosen": row.chosen,
     }
 
 
 def show(record: dict[str, Any]) -> None:
     unit, figures = ("MB", record["megabytes"]) if "megabytes" in record else ("ms", record["milliseconds"])
-    print(f"\n{record['op']}: {record['case']}")
+    by = f" (torch: {record['chosen']})" if record.get("chosen") else ""
+    print(f"\n{record['op']}: {record['case']}, {record['threads']} threads{by}")
     for name, figure in figures.items():
         print(f"  {name:24}{figure:9.3f} {unit}  {interval(record['ratio'][name])}")
 
@@ -70,19 +75,36 @@ def interval(ratio: list[float]) -> str:
 def table(records: list[dict[str, Any]]) -> None:
     """What was asked of our ops, and what they reach."""
     asked = [record for record in records if record["limit"] is not None]
-    width = max((len(f"{record['op']}, {record['case']}") for record in asked), default=0)
+    names = [f"{record['op']}, {record['case']}, {record['threads']} threads" for record in asked]
+    width = max(map(len, names), default=0)
     print(f"\n{'':{width}}  {'beside':24} required stretch  ours")
-    for record in asked:
+    for name, record in zip(names, asked, strict=True):
         ours, limit, stretch = record["ratio"]["ours"], record["limit"], record["stretch"]
         verdict = "stretch" if stretch and ours[0] <= stretch else "met" if ours[0] <= limit else "MISSED"
         print(
-            f"{record['op'] + ', ' + record['case']:{width}}  {record['baseline']:24} {limit:8.3f} "
+            f"{name:{width}}  {record['baseline']:24} {limit:8.3f} "
             f"{f'{stretch:.3f}' if stretch else '':7}  {interval(ours)}  {verdict}"
         )
 
 
+def processor() -> str:
+    """The name that the system has for the processor: "AMD EPYC 9B14", "Apple M2"."""
+    if platform.system() == "Darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    about = Path("/proc/cpuinfo")
+    text = about.read_text(encoding="utf-8") if about.exists() else ""
+    fields = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    if "model name" not in fields:
+        return platform.processor() or platform.machine()
+    family = f" family {fields['cpu family']} model {fields['model']}" if "cpu family" in fields else ""
+    return fields["model name"] + family  # a virtual machine may call several of them alike
+
+
 def environment(device: str) -> dict[str, object]:
-    name = torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine()
     try:
         import triton
 
@@ -90,7 +112,10 @@ def environment(device: str) -> dict[str, object]:
     except ImportError:
         triton_version = None
     return {
-        "device": name,
+        "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "mkl": torch.backends.mkl.is_available(),
+        "onednn": torch.backends.mkldnn.is_available(),
         "torch": torch.__version__,
         "triton": triton_version,
         "python": platform.python_version(),
@@ -98,32 +123,41 @@ def environment(device: str) -> dict[str, object]:
     }
 
 
+def results_of(device: str) -> Path:
+    """The file of this processor: results/kernels-amd-epyc-family-25-model-17.json."""
+    slug = re.sub(r"[^a-z0-9]+", "-", str(environment(device)["device"]).lower()).strip("-")
+    return Path(__file__).parent / "results" / f"kernels-{slug}.json"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--json", type=Path, help="where to write the result")
+    parser.add_argument(
+        "--json", type=Path, nargs="?", const=Path(), help="where to write; default: this processor's file"
+    )
     parser.add_argument(
         "--only", nargs="+", default=[], choices=[*GROUPS, MEMORY], help="what to run; default: everything"
     )
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     if arguments.device == "cuda" and not torch.cuda.is_available():
         parser.error("no CUDA device is available here")
-    torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     records = []
-    for group in arguments.only or [*GROUPS, MEMORY]:
-        for record in measure(group, arguments.device, arguments.rounds):
-            records.append({"group": group, "threads": arguments.threads} | record)
-            show(record)
+    for threads in arguments.threads:
+        torch.set_num_threads(threads)
+        for group in arguments.only or [*GROUPS, MEMORY]:
+            if group == MEMORY and threads != arguments.threads[0]:
+                continue  # memory is the same on any number of threads
+            for record in measure(group, arguments.device, arguments.rounds):
+                records.append({"group": group, "threads": threads} | record)
+                show(records[-1])
     table(records)
-    if arguments.json:
-        result = {
-            "environment": environment(arguments.device),
-            "rows": others(arguments.json, records) + records,
-        }
-        write_text(arguments.json, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    if arguments.json is not None:
+        path = results_of(arguments.device) if arguments.json == Path() else arguments.json
+        result = {"environment": environment(arguments.device), "rows": others(path, records) + records}
+        write_text(path, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
 def others(path: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:

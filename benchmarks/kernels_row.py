@@ -21,6 +21,7 @@ class Row:
     limit: float | None = None
     stretch: float | None = None
     rounds: int | None = None  # where a contestant is too slow for the usual number
+    chosen: str | None = None  # what PyTorch computes the baseline with, where it has a choice
 
 
 def with_gradient(fn: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], object]:
