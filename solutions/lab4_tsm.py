@@ -582,13 +582,14 @@ lab.lock("latency as a multiple of TSN's", latency_ratios)
 # within each round, so it is not the quotient of the medians beside it.
 
 # %%
-from efficientlab.counters import compare
+from efficientlab.counters import compare, processor_time
 
+CLOCK = processor_time if P.device == "cpu" else None  # the processor's leaves out what else the machine does
 lab.needs("4.1", "4.2", "4.3", "4.5")
 batch = normalise(test.video[: P.latency_clips]).to(P.device)  # (N, T, 3, H, W)
 networks = {name: make().eval().to(P.device) for name, make in FACTORIES.items()}
 with torch.inference_mode():
-    timing = compare({name: partial(net, batch) for name, net in networks.items()}, baseline="TSN")
+    timing = compare({name: partial(net, batch) for name, net in networks.items()}, "TSN", timer=CLOCK)
 print(timing)
 predicted_against_measured(
     latency_ratios, {name: timing.ratio[name].value for name in CONTESTANTS}, "latency as a multiple of TSN's"
@@ -940,10 +941,11 @@ with torch.inference_mode():
             "3D, window of T": partial(volume, window),
         },
         baseline="live, one frame",
+        timer=CLOCK,
     )
 print(a_frame)
-assert a_frame.ratio["TSM, window of T"].low >= 3
-assert a_frame.ratio["3D, window of T"].low >= 10
+assert a_frame.ratio["TSM, window of T"].above(3)
+assert a_frame.ratio["3D, window of T"].above(10)
 live.reset()
 live(window[:, 0])
 cache = sum(m.cache.numel() for m in live.modules() if isinstance(m, OnlineShift))

@@ -813,7 +813,7 @@ for winner, rival, margin in (
     gap = miou[winner] - miou[rival]
     assert gap > margin, f"{winner} is {gap:.1f} points above {rival}: was all of it trained as P says?"
 if P.device == "cpu":
-    assert timing.ratio[small].value <= 1, "no more time than PointNet"
+    assert timing.ratio[small].below(1), "no more time than PointNet"
 print("The small PVCNN is better than PointNet ×½, at less than half of its MACs and in no more time.")
 print(f"The larger PVCNN is more than {above_voxels} points above the voxel CNN, at fewer MACs.")
 print(f"Without its point branch it loses more than {above_no_points} points.")
