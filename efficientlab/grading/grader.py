@@ -45,7 +45,8 @@ class Grader:
         self.plan = plan
         self.lab = find_lab(plan.lab)
         self.reference = Reference(self.lab)
-        setup = Setup(plan.lab, tuple(self.reference.prelude), self.reference.imports, plan.limits)
+        imports, loaded = self.reference.imports, self.reference.rehearse()
+        setup = Setup(plan.lab, tuple(self.reference.prelude), imports, plan.limits, loaded)
         self.sandbox = open_sandbox(plan.sandbox, setup, plan.image, self._prove)
         self.reader = Reader(self.lab)
 

@@ -41,6 +41,7 @@ from efficientlab.grading.running.runner import Box
 from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
 
+MAX_LOADED = 2_000  # modules: their names go in one message
 SLACK = 16_000_000  # bytes that a reply may have beyond four times what is expected
 
 
@@ -81,6 +82,14 @@ class Reference:
             drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
             self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
         return self._cases[key]
+
+    def rehearse(self) -> tuple[str, ...]:
+        """Run each answer of the solution once; return the modules that were loaded on the way."""
+        before = set(sys.modules)
+        for exercise in self.lab.exercises:
+            if exercise.check and self.recorded.get(exercise.id):
+                self.usual_calls(exercise.id)
+        return tuple(name for name in sys.modules if name not in before)[:MAX_LOADED]
 
     def usual_calls(self, exercise_id: str) -> list[str]:
         """The functions of this package that the solution calls on the first recorded case."""

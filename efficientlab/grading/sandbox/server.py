@@ -69,6 +69,11 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     for name in setup["imports"]:
         with contextlib.suppress(ImportError):  # what is not installed, an answer that needs it will say
             __import__(name)
+    for name in setup[
+        "loaded"
+    ]:  # once here, and not in every box: torch.autograd.grad alone takes half a second
+        with contextlib.suppress(Exception):
+            __import__(name)
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if threads > 1:
         raise RuntimeError(
