@@ -190,16 +190,7 @@ def test_formulas_are_mathml(tex: str) -> None:
     assert "\\" not in text
 
 
-SHOWN = [
-    "index",
-    "labs/index",
-    "labs/lab4",
-    "labs/lab4_tsm",
-    "instructors/lab4",
-    "api/kernels",
-    "benchmarks",
-    "search",
-]
+SHOWN = ["index", "labs/lab4", "labs/lab4_tsm", "api/kernels", "benchmarks"]
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1366, 768, "light"), (390, 844, "dark")])
