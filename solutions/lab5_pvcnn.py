@@ -954,7 +954,8 @@ else:
 # voxel, all zero at the start. `voxel[p]` is the voxel of point $p$, and `weight[p]` is one over the number of points in
 # that voxel. Program `(p, block)` adds `weight[p]` times `BLOCK` numbers of row $p$, beginning with number
 # `block · BLOCK`, to row `voxel[p]` of `y`. The last block of a row may be partly outside: mask the load and the addition. If
-# only one of them is masked, the sums are right here, and on a GPU the kernel may crash.
+# only one of them is masked, the sums are right here, and on a GPU the kernel may crash; so the check looks at every
+# load and every addition.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #

@@ -51,8 +51,8 @@ def _inputs_adversarial_losses(seed: int) -> list[Values]:
         {
             "weight": randn(1, 2, 2, 2),
             "drawing": randn(n, 1, h, w),
-            "picture": randn(n, 1, h, w),
-            "fake": randn(n, 1, h, w),
+            "picture": 1 + randn(n, 1, h, w),  # apart from the fakes, so that no two means cancel
+            "fake": randn(n, 1, h, w) - 1,
         }
         for n, h, w in ((4, 3, 3), (1, 2, 4), (3, 4, 2))
     ]
@@ -102,7 +102,7 @@ def _inputs_reconstruction_loss(seed: int) -> list[Values]:
         {
             "fake": randn(n, 1, 2, 3),
             "drawing": randn(n, 1, 2, 3),
-            "picture": randn(n, 1, 2, 3),
+            "picture": 1 + randn(n, 1, 2, 3),
             "weight": randn(1),
             "paired": paired,
         }
@@ -205,7 +205,12 @@ def _inputs_total_objective(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (2.0, 0.0, 3.0))
     return [
-        {"x": randn(5), "GAN": a, "reconstruction": b, "distillation": c + abs(randn(()).item()) * (c > 0)}
+        {
+            "x": 0.5 + randn(5).abs(),
+            "GAN": a,
+            "reconstruction": b,
+            "distillation": c + abs(randn(()).item()) * (c > 0),
+        }
         for a, b, c in weights
     ]
 

@@ -247,7 +247,7 @@ def _well_conditioned(network: nn.Module, seed: int) -> nn.Module:
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, p in network.named_parameters():
-            drawn = 2 * torch.rand(p.shape, generator=rng) - 1
+            drawn = 2 * torch.rand(p.shape, generator=rng, dtype=torch.float32) - 1
             gain = 0.1 if name.startswith("head") else 0.3 if "norm" in name else 1.0
             if p.ndim == 1:
                 p.copy_(gain * (0.3 * drawn + float(name.endswith("weight"))))
