@@ -68,9 +68,10 @@ def _inputs_losses(seed: int, real: bool) -> list[Values]:
     cases: list[Values] = []
     # many pictures with scores on both sides of the margin, that T moves beyond [−1, 1], and a few of other shapes
     for n, c, scale in ((3, 1, 0.4), (12, 2, 2.0), (1, 3, 0.2)):
-        case: Values = {"weight": scale * randn(4 * c), "fake": 2 * randn(n, c, 2, 2)}
+        # real pictures score higher, so that no two means cancel
+        case: Values = {"weight": scale * (0.3 + randn(4 * c).abs()), "fake": 2 * randn(n, c, 2, 2) - 1}
         if real:
-            case["real"] = randn(n, c, 2, 2)
+            case["real"] = randn(n, c, 2, 2) + 0.6
         cases.append(case)
     return cases
 

@@ -65,7 +65,7 @@ def _inputs_overfitting(seed: int) -> list[Values]:
             {
                 "weight": weight,
                 "train": randn(a, 3, 2, 2) + taste * weight.view(3, 2, 2),
-                "held_out": randn(b, 3, 2, 2),
+                "held_out": randn(b, 3, 2, 2) - 3 * taste * weight.view(3, 2, 2),
                 "fake": fake,
                 "training": training,
             }
