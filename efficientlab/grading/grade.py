@@ -88,7 +88,7 @@ def review(grades: Path, lab: Lab) -> int:
         records, problems = class_records(grades, lab)
         written = write_review(grades, lab)
         write_reports(records, grades, lab)
-    except (ArchiveError, OtherLab, ReviewError, ValueError, OSError) as error:
+    except (ArchiveError, OtherLab, SandboxError, ReviewError, ValueError, OSError) as error:
         print(f"efficientlab review: {error}", file=sys.stderr)
         return 2
     for problem in problems:
