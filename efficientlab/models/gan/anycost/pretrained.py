@@ -1,7 +1,8 @@
-"""The shipped generators of lab 2: the full one, its discriminator, and the flexible one.
+"""The trained generators of lab 2: the full one, its discriminator, and the flexible one.
 
-`python -m efficientlab.training.gan.anycost.teacher` and `…anycost_flexible` made the weights; their logs stand beside
-them in ``data/gan``. Weights are stored in half precision and computed with in single.
+`python -m efficientlab.training.gan.anycost.teacher` and `…anycost.flexible` make the weights, and their logs beside
+them in ``data/gan``. They do not ship yet: until then the loaders say that there is no such data file. Weights are
+stored in half precision and computed with in single.
 """
 
 from __future__ import annotations
