@@ -90,8 +90,12 @@ def _crossings(rng: Rng, sides: tuple[Side, Side], junction: float, half: float)
             yield Area(kind, Pose(junction, side.way * (side.kerb + 2.5)), (2 * half, deep))
 
 
-def areas(street: Layout) -> list[Area]:
-    """Everything that a map shows, and all paint."""
+def areas(street: Layout, rng: Rng) -> list[Area]:
+    """Everything that a map shows, and all paint.
+
+    Drawn from numbers of its own, and half of it at will: a lane may be without its colour, a place where people cross
+    without stripes, and stripes lie where nobody crosses. What else is in a street does not tell.
+    """
     right, left = street.sides
     middle, width = (left.kerb - right.kerb) / 2, left.kerb + right.kerb
     found = [_area("drivable", 0.0, middle, 2 * FAR, width)]
@@ -99,10 +103,11 @@ def areas(street: Layout) -> list[Area]:
         y = side.way * (side.kerb + FAR / 2)
         found.append(_area("drivable", street.junction, y, 2 * street.half, FAR))
     for side in street.sides:
+        coloured = float(rng.random()) < 0.6
         for low, high in _beside(street, side, street.half):
             y = side.way * (side.kerb + side.walk / 2)
             found.append(_area("walkway", (low + high) / 2, y, high - low, side.walk))
-            if side.bicycles:
+            if side.bicycles and coloured:
                 y = side.way * (street.lane + BICYCLES / 2)
                 found.append(_area("bicycle lane", (low + high) / 2, y, high - low, BICYCLES))
         if side.arm:
@@ -110,9 +115,14 @@ def areas(street: Layout) -> list[Area]:
                 x = street.junction + end * (street.half + 1.25)
                 y = side.way * (side.kerb + side.walk + FAR / 2)
                 found.append(_area("walkway", x, y, 2.5, FAR))
-    found += street.crossings
-    found += _lines(street)
-    for crossing in street.crossings:
+    striped = [crossing for crossing in street.crossings if float(rng.random()) < 0.5]
+    more, x = float(rng.random()), between(rng, -14.0, 14.0)
+    if more < 0.6:
+        striped.append(_area("crossing", x, middle, 3.0, width))
+    found += striped
+    if float(rng.random()) < 0.7:
+        found += _lines(street, between(rng, -0.6, 0.6))
+    for crossing in striped:
         found += _stripes(crossing)
     return found
 
@@ -128,20 +138,20 @@ def _beside(street: Layout, side: Side, gap: float) -> list[tuple[float, float]]
     return [(-FAR, street.junction - gap), (street.junction + gap, FAR)]
 
 
-def _lines(street: Layout) -> Iterator[Area]:
-    """Centre lines, dashed, that end before a junction."""
+def _lines(street: Layout, shift: float) -> Iterator[Area]:
+    """Centre lines, dashed, that end before a junction; all are `shift` metres beside the middle."""
     gap = street.half + 4.5 if street.arms else 0.0
     for low, high in ((-FAR, street.junction - gap), (street.junction + gap, FAR)):
-        yield _area("divider", (low + high) / 2, 0.0, high - low, LINE)
+        yield _area("divider", (low + high) / 2, shift, high - low, LINE)
         for k in range(int((high - low) // 4)):
             x = low + 1.5 + 4 * k if low > -FAR else high - 1.5 - 4 * k
-            yield _area("stripe", x, 0.0, 2.4, 0.2)
+            yield _area("stripe", x, shift, 2.4, 0.2)
     for side in street.arms:
         start = side.kerb + 4.5
         y = side.way * (start + FAR) / 2
-        yield _area("divider", street.junction, y, LINE, FAR - start)
+        yield _area("divider", street.junction + shift, y, LINE, FAR - start)
         for k in range(int((FAR - start) // 4)):
-            yield _area("stripe", street.junction, side.way * (start + 1.5 + 4 * k), 0.2, 2.4)
+            yield _area("stripe", street.junction + shift, side.way * (start + 1.5 + 4 * k), 0.2, 2.4)
 
 
 def _stripes(crossing: Area) -> Iterator[Area]:

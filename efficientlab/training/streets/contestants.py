@@ -5,7 +5,10 @@
 Writes the weights of seed 0 to data/streets, and to data/streets/contestants.json what all seeds came to: average
 precision and IoU on the test split by day, at night, with 4 beams, with cameras that are turned by 3° from where they
 are believed to be, and with a sensor missing. The map's thresholds are chosen on the validation split. Fusion is also
-trained for boxes alone and for the map alone. About six minutes of one core for a seed.
+trained for boxes alone and for the map alone.
+
+Fusion starts from the two networks of its seed. From nothing, it learns the LiDAR's features long before the camera's,
+and then has no use for those: trained so with seed 0, it drew a worse map than the LiDAR alone.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from efficientlab.models.gan.pretrained import save_weights
 from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion, Sensor
 from efficientlab.training.streets.fit import fit, predict, score, thresholds_of
 
-CONTESTANTS: dict[str, tuple[Sensor, ...]] = {"camera": ("camera",), "fusion": SENSORS, "lidar": ("lidar",)}
+CONTESTANTS: dict[str, tuple[Sensor, ...]] = {"camera": ("camera",), "lidar": ("lidar",), "fusion": SENSORS}
 """By name, the sensors of each network."""
 RECIPE: dict[str, Any] = {"epochs": 8, "batch": 8, "lr": 4e-3, "weight_decay": 0.01}
 STREETS = {"train": 400, "val": 64, "test": 64}
@@ -69,18 +72,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     val = street_views("val", STREETS["val"], night=NIGHT)
     test, night = (street_views("test", STREETS["test"], night=share) for share in (0.0, 1.0))
     tests, out, runs = conditions(test, night), data_root() / "streets", []
-    every = [(name, seed) for seed in range(seeds) for name in CONTESTANTS]
-    for name, seed in [*every, *((name, seed) for seed in range(seeds) for name in ALONE)]:
-        sensors = CONTESTANTS.get(name, SENSORS)
-        torch.manual_seed(seed)
-        model = BEVFusion(sensors, dropout=DROPOUT if len(sensors) > 1 else 0.0)
-        run = fit(model, train, tasks=ALONE.get(name, ("heat", "box", "map")), seed=seed, **RECIPE)
-        if seed == 0 and name in CONTESTANTS:
-            save_weights(out / f"{name}.safetensors", network=model)
-        runs.append({"network": name, "seed": seed, "cpu_seconds": round(run.cpu_seconds)})
-        runs[-1] |= {"last losses": round(sum(run.losses[-20:]) / 20, 3), "scores": judge(model, val, tests)}
-        print(json.dumps(runs[-1]), flush=True)
-        _log(out / "contestants.json", runs)
+    for seed in range(seeds):
+        single: dict[str, BEVFusion] = {}
+        for name in (*CONTESTANTS, *ALONE):
+            sensors = CONTESTANTS.get(name, SENSORS)
+            torch.manual_seed(seed)
+            if len(sensors) > 1:
+                model = joined(single["camera"], single["lidar"])
+            else:
+                model = single[name] = BEVFusion(sensors)
+            run = fit(model, train, tasks=ALONE.get(name, ("heat", "box", "map")), seed=seed, **RECIPE)
+            if seed == 0 and name in CONTESTANTS:
+                save_weights(out / f"{name}.safetensors", network=model)
+            runs.append({"network": name, "seed": seed, "cpu_seconds": round(run.cpu_seconds)})
+            runs[-1] |= {"last losses": round(sum(run.losses[-20:]) / 20, 3)}
+            runs[-1] |= {"scores": judge(model, val, tests)}
+            print(json.dumps(runs[-1]), flush=True)
+            _log(out / "contestants.json", runs)
+
+
+def joined(camera: BEVFusion, lidar: BEVFusion) -> BEVFusion:
+    """A new network of both sensors with the branches of two trained ones, and the LiDAR's decoder and heads."""
+    model = BEVFusion(SENSORS, dropout=DROPOUT)
+    for mine, trained in (
+        (model.camera, camera.camera),
+        (model.lidar, lidar.lidar),
+        (model.decoder, lidar.decoder),
+        (model.head, lidar.head),
+    ):
+        assert mine is not None and trained is not None
+        mine.load_state_dict(trained.state_dict())
+    return model
 
 
 def _log(path: Any, runs: list[dict[str, Any]]) -> None:

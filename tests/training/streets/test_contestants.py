@@ -30,8 +30,8 @@ def test_networks_logs_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     log = json.loads((tmp_path / "streets" / "contestants.json").read_text())
     assert [run["network"] for run in log["runs"]] == [*contestants.CONTESTANTS, *contestants.ALONE]
     assert set(log["runs"][0]["scores"]) == {"day", "night", "4 beams", "3° off"}
-    assert set(log["runs"][1]["scores"]) > {"no camera", "no lidar"}
-    camera, fusion, lidar, *_ = (run["scores"] for run in log["runs"])
+    assert set(log["runs"][2]["scores"]) > {"no camera", "no lidar"}
+    camera, lidar, fusion, *_ = (run["scores"] for run in log["runs"])
     assert lidar["day"] == lidar["night"] == lidar["3° off"]  # a LiDAR sees no light, and no camera's mount
     assert camera["day"] == camera["4 beams"]
     assert 0 < fusion["day"]["mIoU"] < 100
@@ -40,3 +40,18 @@ def test_networks_logs_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         again = load_weights(BEVFusion(sensors), tmp_path / "streets" / f"{name}.safetensors", "network.")
         before, after = (predict(net, views).map for net in (built[name], again))
         assert torch.allclose(before, after, atol=0.05)  # half precision
+
+
+def test_fusion_starts_from_both() -> None:
+    camera, lidar = BEVFusion(("camera",)), BEVFusion(("lidar",))
+    model = contestants.joined(camera, lidar)
+    assert model.camera is not None and model.lidar is not None
+    assert camera.camera is not None and lidar.lidar is not None
+    for mine, trained in (
+        (model.camera, camera.camera),
+        (model.lidar, lidar.lidar),
+        (model.head, lidar.head),
+    ):
+        pairs = zip(mine.parameters(), trained.parameters(), strict=True)
+        assert all(torch.equal(a, b) and a is not b for a, b in pairs)
+    assert model.dropout == contestants.DROPOUT
