@@ -15,7 +15,9 @@ def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
     x = tensor_of(case, "x")
     n, channels, height, width = x.shape
     pixels, block = height * width, 16
-    guard = block + pixels  # what a forgotten mask can reach
+    guard = (
+        n * channels * block + pixels
+    )  # what a forgotten mask, or rows taken to be a block apart, can reach
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard)
     # room for one number a row: a wrong channel reads a wrong number and no foreign memory
     energy = Guarded(tensor_of(case, "energy"), guard, 9.0)
@@ -36,5 +38,5 @@ EPILOGUE_KERNEL = Check(
     name="epilogue_kernel",
     drive=_drive_epilogue_kernel,
     inputs=_inputs_epilogue_kernel,
-    judge=kernel_judge("out", "the finished features"),
+    judge=kernel_judge("out", "the finished tensor"),
 )
