@@ -26,7 +26,7 @@ def _inputs_norm_relu_kernel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     return [
         {
-            "x": 2 * randn(n, c, h, w) + 3,
+            "x": 2 * randn(n, c, h, w) + 1,
             "weight": randn(c),
             "bias": randn(c),
             "eps": eps,

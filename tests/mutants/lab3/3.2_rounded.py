@@ -1,4 +1,4 @@
-"""the colours are rounded to 256 levels, as in a picture file: rounding has no gradient."""
+"""the colours are rounded to a few levels, as in a small picture file: rounding has no gradient."""
 
 import torch
 
@@ -12,4 +12,4 @@ def color(x, rng):
     x = (x - m) * (2 * draw()) + m
     m = x.mean((1, 2, 3), keepdim=True)
     x = (x - m) * (draw() + 0.5) + m
-    return (x * 127.5).round() / 127.5
+    return (x * 12.5).round() / 12.5
