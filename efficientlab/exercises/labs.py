@@ -12,6 +12,7 @@ MODULES = {
     3: "efficientlab.exercises.lab3",
     4: "efficientlab.exercises.lab4",
     5: "efficientlab.exercises.lab5",
+    6: "efficientlab.exercises.lab6",
 }
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+IGNORED = -100
+"""The label of a point that is neither learnt from nor counted: the one that PyTorch's cross-entropy leaves out."""
+
 
 @dataclass(frozen=True)
 class Clouds:
@@ -17,7 +20,7 @@ class Clouds:
     Attributes:
         points: float32 (N, 3, P), coordinates.
         extra: float32 (N, F, P), what else is known of a point: normals, or colours.
-        part: int64 (N, P), the label of each point.
+        part: int64 (N, P), the label of each point; `IGNORED` where there is none.
         category: int64 (N,), the kind of object; 0 where there is one kind only.
     """
 

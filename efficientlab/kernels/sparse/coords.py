@@ -114,6 +114,28 @@ def find_voxels(coords: Tensor, wanted: Tensor) -> Tensor:
     return _find(coords, wanted)
 
 
+def find_corners(coords: Tensor, lower: Tensor) -> Tensor:
+    """For each voxel and its neighbours one step up in x, y and z the row in coords, −1 where it is not occupied.
+
+    As `find_voxels` of all eight, at half of the searches: of two neighbours along z the second follows the first.
+
+    Args:
+        coords: (V, 4) integers: batch, x, y, z, distinct, in any order.
+        lower: (Q, 4) integers.
+
+    Returns:
+        (Q, 8) int32, z fastest.
+
+    Raises:
+        ValueError: a shape is wrong, coords has duplicates or spans more than an int64 can count.
+        TypeError: coords or lower are not integers, or not on one device.
+    """
+    coords, lower = check_coords("coords", coords), check_coords("lower", lower)
+    if coords.device != lower.device:
+        raise TypeError(f"coords are on {coords.device}, the lower corners on {lower.device}")
+    return _corners(coords, lower)
+
+
 def kernel_offsets(kernel_size: Size, dilation: Size = 1) -> Iterator[tuple[int, int, int]]:
     """The K offsets of a kernel, z fastest: −⌊s/2⌋ … ⌊s/2⌋ along an axis of odd size s, 0 … s − 1 if even."""
     xs, ys, zs = (
@@ -283,6 +305,34 @@ def _narrow(coords: Tensor, name: str) -> Tensor:
     return coords.int()
 
 
+@torch.library.custom_op("efficientlab::find_corners", mutates_args=())
+def _corners(coords: Tensor, lower: Tensor) -> Tensor:
+    box = Box.around(coords, margin=(1, 1, 1))
+    keys, row = sort_keys(box.pack(coords), coords)
+    padded = with_end(keys)
+    target, order = box.pack(lower).sort()  # searches that ascend are several times faster
+    if row is not None:
+        row = torch.cat([row, row.new_zeros(1)])
+    low = torch.tensor(box.low, device=coords.device)  # int64: a step beyond may be more than int32 counts
+    least, most = (
+        low - low.new_tensor([0, 1, 1, 1]),
+        low + low.new_tensor(box.size) - low.new_tensor([1, 2, 2, 2]),
+    )
+    inside = ((lower >= least) & (lower <= most)).all(1)[order]
+    _, x_stride, y_stride, _ = box.strides
+    found = []
+    for line in (0, y_stride, x_stride, x_stride + y_stride):
+        wanted = target + line
+        place = search(keys, wanted)
+        for _ in range(2):
+            hit = padded.index_select(0, place) == wanted
+            rows = place if row is None else row.index_select(0, place)
+            found.append(torch.where(hit & inside, rows, -1).int())
+            place, wanted = place + hit, wanted + 1  # the next key along z stands next, if it is there
+    corners = torch.stack(found, 1)
+    return torch.empty_like(corners).index_copy_(0, order, corners)
+
+
 @torch.library.custom_op("efficientlab::voxel_of", mutates_args=())
 def _floor(points: Tensor) -> Tensor:
     if points.numel():
@@ -302,6 +352,11 @@ def _(coords: Tensor, name: str) -> Tensor:
     return torch.empty_like(coords, dtype=torch.int32, memory_format=torch.contiguous_format)
 
 
+@_corners.register_fake
+def _(coords: Tensor, lower: Tensor) -> Tensor:
+    return lower.new_empty(len(lower), 8)
+
+
 @_floor.register_fake
 def _(points: Tensor) -> Tensor:
     return torch.empty_like(points, dtype=torch.int32, memory_format=torch.contiguous_format)
@@ -313,4 +368,5 @@ def _no_macs(*args: Tensor | str, out: Tensor) -> int:
 
 register_cost(_find, macs=_no_macs, moved=lambda coords, wanted, out: nbytes(coords, wanted, out))
 register_cost(_narrow, macs=_no_macs, moved=lambda coords, name, out: nbytes(coords, out))
+register_cost(_corners, macs=_no_macs, moved=lambda coords, lower, out: nbytes(coords, lower, out))
 register_cost(_floor, macs=_no_macs, moved=lambda points, out: nbytes(points, out))

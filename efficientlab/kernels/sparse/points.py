@@ -16,7 +16,7 @@ from torch import Tensor
 
 from efficientlab.kernels.gather import weighted_gather
 from efficientlab.kernels.means import mean_of_rows
-from efficientlab.kernels.sparse.coords import check_points, find_voxels, voxel_of
+from efficientlab.kernels.sparse.coords import check_points, find_corners, find_voxels, voxel_of
 
 
 def point_to_voxel(features: Tensor, points: Tensor, coords: Tensor) -> Tensor:
@@ -59,10 +59,9 @@ def voxel_to_point(features: Tensor, coords: Tensor, points: Tensor) -> Tensor:
     points = points.detach()
     dtype = torch.promote_types(torch.promote_types(points.dtype, features.dtype), torch.float32)
     above = (points.to(dtype) - lower)[:, 1:]  # (P, 3)
-    corners = torch.tensor([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], device=points.device)
-    batched = torch.cat([torch.zeros_like(corners[:, :1]), corners], 1)  # (8, 4), int64: a corner may be 2³¹
-    row = find_voxels(coords, (lower[:, None] + batched).flatten(0, 1)).view(-1, 8)  # (P, 8)
-    weight = torch.where(corners.bool(), above[:, None], 1 - above[:, None]).prod(2)  # (P, 8)
+    row = find_corners(coords, lower)  # (P, 8)
+    x, y, z = torch.stack([1 - above, above], 2).unbind(1)  # (P, 2) each, of the lower and the upper corner
+    weight = (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]).flatten(1)  # (P, 8)
     weight = torch.where(row < 0, 0.0, weight)
     weight = weight / (weight.sum(1, keepdim=True) + 1e-8)
     return weighted_gather(features, row.clamp(min=0), weight)

@@ -1,1 +1,1 @@
-"""Networks that look at streets through cameras and a LiDAR."""
+"""Networks that look at streets: at the points of a LiDAR alone, or through cameras as well."""

@@ -19,8 +19,9 @@ import torch
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.edges import Pairs, load_edges2shoes
 from efficientlab.models.gan.pix2pix import PatchDiscriminator, ResNetGenerator, uniform
-from efficientlab.models.gan.pretrained import load_discriminator, load_teacher, save_weights
+from efficientlab.models.gan.pretrained import load_discriminator, load_teacher
 from efficientlab.models.gan.super_student import WIDTHS, SuperStudent, random_config
+from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.conditional import Batch, GanRun, Losses, fit_gan, pix2pix_loss
 from efficientlab.training.gan.distillation import Distillation
 from efficientlab.training.gan.teacher import mean_absolute_difference, write_log

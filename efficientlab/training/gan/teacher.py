@@ -19,7 +19,7 @@ from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.edges import Pairs, load_edges2shoes, to_pixels
 from efficientlab.files import write_text
 from efficientlab.models.gan.pix2pix import PatchDiscriminator, ResNetGenerator
-from efficientlab.models.gan.pretrained import save_weights
+from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.conditional import GanRun, fit_gan, translate
 
 RECIPE = {"steps": 5000, "batch": 8, "lr": 5e-4, "seed": 0}

@@ -58,11 +58,11 @@ def fit_all(
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, clouds: Clouds, allowed: Tensor, *, batch: int = 16) -> Tensor:
+def predict(model: nn.Module, clouds: Clouds, allowed: Tensor | None = None, *, batch: int = 16) -> Tensor:
     """The label of each point, int64 (N, P), by a model in evaluation mode; the best of those its category has.
 
-    ``allowed`` is bool (categories, labels), as `PartNames.mask` gives it. That the category is known is the custom of
-    ShapeNet-Part.
+    ``allowed`` is bool (categories, labels), as `PartNames.mask` gives it; without it, every label is. That the
+    category is known is the custom of ShapeNet-Part.
 
     Raises:
         ValueError: a logit is not finite.
@@ -73,8 +73,10 @@ def predict(model: nn.Module, clouds: Clouds, allowed: Tensor, *, batch: int = 1
     for start in range(0, len(clouds), batch):
         part = clouds[start : start + batch].to(device)
         logits = finite(model(part.features, part.points).cpu(), "logits")  # (n, classes, P)
-        foreign = ~allowed[clouds.category[start : start + batch].cpu()]  # (n, classes)
-        labels.append(logits.masked_fill(foreign[:, :, None], -torch.inf).argmax(1))
+        if allowed is not None:
+            foreign = ~allowed[part.category.cpu()]  # (n, classes)
+            logits = logits.masked_fill(foreign[:, :, None], -torch.inf)
+        labels.append(logits.argmax(1))
     return torch.cat(labels)
 
 

@@ -1,1 +1,1 @@
-"""Training and scoring of detectors and maps of streets."""
+"""Training on streets: networks that label points, and those that find things and draw maps; and their scores."""

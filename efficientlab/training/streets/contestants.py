@@ -23,8 +23,8 @@ import torch
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.streets.views import Views, street_views
 from efficientlab.files import write_text
-from efficientlab.models.gan.pretrained import save_weights
 from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion, Sensor
+from efficientlab.models.weights import save_weights
 from efficientlab.training.streets.fit import fit, predict, score, thresholds_of
 
 CONTESTANTS: dict[str, tuple[Sensor, ...]] = {"camera": ("camera",), "lidar": ("lidar",), "fusion": SENSORS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+EXTRA = ("#d6569c", "#17a9b8", "#b5a81e")  # more colours, as far from those of the style as can be
 AZIMUTH, ELEVATION = -60.0, 25.0  # degrees: where the viewer stands
 
 
@@ -55,7 +55,7 @@ def clouds_by_part(points: Tensor, parts: Tensor, titles: Sequence[str], columns
     for ax in axes.flat[len(points) :]:
         ax.set_visible(False)
     for ax, x, part, title in zip(axes.flat, points, parts, titles, strict=False):
-        _scatter(ax, x, palette(part))
+        scatter(ax, x, palette(part))
         ax.set_title(title)
     return figure
 
@@ -75,10 +75,10 @@ def errors(points: Tensor, true: Tensor, predicted: Mapping[str, Tensor]) -> Fig
     )  # one part, one colour in all panels
     for i, (name, answer) in enumerate(answers.items()):
         wrong = (answer.cpu() != true.cpu()).numpy()
-        _scatter(axes[0, i], points, colours[i])
+        scatter(axes[0, i], points, colours[i])
         axes[0, i].set_title(name)
         if i:
-            _scatter(axes[1, i], points, np.where(wrong, RED, GREY), np.where(wrong, 9.0, 2.0))
+            scatter(axes[1, i], points, np.where(wrong, RED, GREY), np.where(wrong, 9.0, 2.0))
             axes[1, i].set_title(f"{wrong.sum()} of {len(wrong)} wrong")
     axes[1, 0].set_visible(False)
     return figure
@@ -91,10 +91,10 @@ def draw_voxels(points: Tensor, resolution: int) -> Figure:
     merged, count = merged_points(points, resolution)
     alone = (count == 1).sum().item()
     figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.5))
-    _scatter(axes[0], points, np.full(points.shape[1], BLUE), 4.0)
+    scatter(axes[0], points, np.full(points.shape[1], BLUE), 4.0)
     axes[0].set_title(f"{points.shape[1]:,} points")
     size = 3 + 4 * count.sqrt().clamp_max(8)
-    _scatter(axes[1], merged, np.where(count > 1, RED, BLUE), size.numpy())
+    scatter(axes[1], merged, np.where(count > 1, RED, BLUE), size.numpy())
     share = f"{alone / points.shape[1]:.0%} of the points alone in their voxel"
     axes[1].set_title(f"R = {resolution}: {len(count):,} of {resolution**3:,} voxels\n{share}")
     return figure
@@ -132,12 +132,14 @@ def show_turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: st
 def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) -> go.Figure:
     """The cloud as a plotly figure, with one entry of the legend for each part; see `show_turnable`."""
     import plotly.graph_objects as go
+    from matplotlib.colors import to_hex
 
     x = points.cpu().numpy()
     traces = []
-    for colour, label in zip(itertools.cycle(CYCLE), parts.unique().tolist()):
+    found = parts.unique()
+    for colour, label in zip(palette(found), found.tolist(), strict=True):
         mine = (parts == label).cpu().numpy()
-        marker = {"size": 2.5, "color": colour}
+        marker = {"size": 2.5, "color": to_hex(colour)}
         traces.append(
             go.Scatter3d(
                 x=x[0, mine], y=x[1, mine], z=x[2, mine], mode="markers", marker=marker, name=names[label]
@@ -153,14 +155,17 @@ def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) ->
 
 
 def palette(part: Tensor) -> NDArray[np.float64]:
-    """A colour (…, 4) for each label, by its rank among the labels that occur."""
+    """A colour (…, 4) for each label, by its rank among the labels that occur; up to 30 differ."""
+    from matplotlib import colormaps
     from matplotlib.colors import to_rgba_array
 
+    colours = to_rgba_array([*CYCLE, *EXTRA, *colormaps["tab20b"](range(20))])
     _, rank = part.cpu().unique(return_inverse=True)
-    return to_rgba_array(CYCLE)[rank.numpy() % len(CYCLE)]
+    return colours[rank.numpy() % len(colours)]
 
 
-def _scatter(ax: Axes, points: Tensor, colours: NDArray[Any], sizes: NDArray[Any] | float = 3.0) -> None:
+def scatter(ax: Axes, points: Tensor, colours: NDArray[Any], sizes: NDArray[Any] | float = 3.0) -> None:
+    """Points (3, P) as the viewer of `seen_from` sees them, each with its colour and size."""
     place, nearness = seen_from(points)
     order = nearness.argsort().numpy()  # the nearest points are painted last
     size = sizes[order] if isinstance(sizes, np.ndarray) else sizes

@@ -1,1 +1,1 @@
-"""Pictures of streets: what cameras and LiDAR saw, and what a network makes of it on the ground."""
+"""Pictures of streets: what sensors saw, what networks make of it, and what a sparse convolution writes."""

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficientlab.kernels import occupied_voxels, point_to_voxel, voxel_to_point
+from efficientlab.kernels import find_voxels, occupied_voxels, point_to_voxel, voxel_to_point
 
 INTERPRETED = os.environ.get("EFFICIENTLAB_KERNELS") == "triton"
 slow = pytest.mark.skipif(INTERPRETED, reason="thousands of launches: checked on PyTorch alone")
@@ -165,3 +165,22 @@ def test_bad_arguments_get_one_sentence():
         point_to_voxel(torch.zeros(3, 5, dtype=torch.int64), points, coords)
     with pytest.raises(ValueError, match="points must be numbers that int32 can count, got nan to nan"):
         voxel_to_point(torch.zeros(1, 5), coords, points * torch.nan)
+
+
+def test_corners_are_the_eight_voxels_one_by_one():
+    from efficientlab.kernels.sparse.coords import find_corners
+
+    generator = torch.Generator().manual_seed(0)
+    coords = torch.randint(-4, 4, (120, 4), generator=generator)
+    coords[:, 0] %= 3
+    coords = coords.unique(dim=0)
+    lower = torch.randint(-7, 7, (300, 4), generator=generator)
+    lower = torch.cat([lower, coords, torch.tensor([[0, 2**30, 0, 0], [0, -(2**30), 3, 3]])])
+    steps = torch.tensor([[0, x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+    for order in (torch.arange(len(coords)), torch.randperm(len(coords), generator=generator)):
+        voxels = coords[order].int()
+        wanted = find_voxels(voxels, (lower[:, None] + steps).flatten(0, 1)).view(-1, 8)
+        assert torch.equal(find_corners(voxels, lower), wanted)
+    nothing = torch.empty(0, 4, dtype=torch.int32)
+    assert (find_corners(nothing, lower) == -1).all()
+    assert find_corners(coords, nothing).shape == (0, 8)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from efficientlab.models.gan.anycost.configs import FULL, JUDGED, UNIFORM, ratios_of
 from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
-from efficientlab.models.gan.pretrained import load_weights, save_weights
+from efficientlab.models.weights import load_weights, save_weights
 from efficientlab.training.gan.anycost import flexible, teacher
 from efficientlab.training.gan.anycost.consistency import Consistency
 from efficientlab.training.gan.anycost.loop import (

@@ -12,7 +12,7 @@ from torch import nn
 
 from efficientlab.datasets.gan.edges import Pairs, edges2shoes
 from efficientlab.models.gan.pix2pix import Config, PatchDiscriminator, ResNetGenerator
-from efficientlab.models.gan.pretrained import load_weights, save_weights
+from efficientlab.models.weights import load_weights, save_weights
 from efficientlab.training.gan.conditional import (
     Batch,
     PairBatches,

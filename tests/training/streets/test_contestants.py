@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from efficientlab.datasets.streets.views import street_views
-from efficientlab.models.gan.pretrained import load_weights
 from efficientlab.models.streets.bevfusion import BEVFusion
+from efficientlab.models.weights import load_weights
 from efficientlab.training.streets import contestants
 from efficientlab.training.streets.fit import predict
 

@@ -14,7 +14,7 @@ from torch import nn
 from efficientlab.datasets.files import data_path
 from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator, Conditioning
 from efficientlab.models.gan.anycost.generator import AnycostGenerator
-from efficientlab.models.gan.pretrained import load_weights
+from efficientlab.models.weights import load_weights
 
 TEACHER, FLEXIBLE = "gan/anycost_teacher.safetensors", "gan/anycost_flexible.safetensors"
 

@@ -24,7 +24,7 @@ from efficientlab.models.gan.anycost.generator import LATENT
 from efficientlab.models.gan.anycost.pretrained import load_anycost_discriminator, load_anycost_teacher
 from efficientlab.models.gan.anycost.sorting import sort_channels
 from efficientlab.models.gan.features import load_features
-from efficientlab.models.gan.pretrained import save_weights
+from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.anycost.consistency import Consistency
 from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe
 from efficientlab.training.gan.anycost.teacher import train_in_parts, write_log

@@ -24,7 +24,7 @@ from efficientlab.files import replacing, write_text
 from efficientlab.models.gan.anycost.configs import FULL, Config
 from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
-from efficientlab.models.gan.pretrained import save_weights
+from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe, fit_anycost
 
 RECIPE = Recipe(steps=16_000, bfloat16=True)

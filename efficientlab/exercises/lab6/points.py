@@ -1,0 +1,246 @@
+"""Lab 6's checks between points and voxels: averaging (6.7), interpolation (6.8), and the block of both (6.9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    CheckFailed,
+    Values,
+    returned_tensor,
+    values_judge,
+)
+from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels
+from efficientlab.kernels import SparseTensor, downsample, occupied_voxels
+
+# 6.7 and 6.8 · point_to_voxel, voxel_to_point
+
+
+def _drive(answer: Any, case: Values, *order: str) -> Values:
+    leaf, upstream = tensor_of(case, "features"), tensor_of(case, "upstream")
+    leaf.requires_grad_()
+    features = leaf * 1.0
+    given = {
+        "features": features,
+        "points": tensor_of(case, "points"),
+        "coords": tensor_of(case, "coords").int(),
+    }
+    kept = {name: value.detach().clone() for name, value in given.items()}
+    y = returned_tensor(answer(*(given[name] for name in order), case["stride"]))
+    changed = any(not torch.equal(value.detach(), kept[name]) for name, value in given.items())
+    if y.shape != upstream.shape:
+        raise AnswerError(
+            "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
+        )
+    result: Values = {"out": y.detach(), "changed": changed, "trainable": y.requires_grad}
+    if y.requires_grad:
+        (result["gradient"],) = torch.autograd.grad(y, leaf, upstream)
+    return result
+
+
+def _drive_point_to_voxel(point_to_voxel: Any, case: Values) -> Values:
+    return _drive(point_to_voxel, case, "features", "points", "coords")
+
+
+def _drive_voxel_to_point(voxel_to_point: Any, case: Values) -> Values:
+    return _drive(voxel_to_point, case, "features", "coords", "points")
+
+
+def _inputs_point_to_voxel(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for clouds, points, low, high, stride in ((2, 40, -2, 2, 1), (2, 30, -5, 5, 4), (1, 24, -3, 4, 2)):
+        at = drawn_points(seed, clouds, points, low, high)
+        coords = downsample(occupied_voxels(at), stride).long()
+        empty = coords[-1:] + torch.tensor([0, 3, 3, 3])  # the last voxel has no point
+        coords = torch.cat([coords[2:], empty])  # and the points of two voxels have none
+        features = randn(points, 2, dtype=torch.float64)
+        upstream = randn(len(coords), 2, dtype=torch.float64)
+        cases.append(
+            {"features": features, "points": at, "coords": coords, "stride": stride, "upstream": upstream}
+        )
+    return cases
+
+
+def _inputs_voxel_to_point(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    cases: list[Values] = []
+    for clouds, points, low, high, stride in ((2, 30, -2, 2, 1), (2, 24, -6, 6, 4), (1, 20, -3, 4, 2)):
+        at = drawn_points(seed, clouds, points, low, high)
+        at[:, 1:] *= stride
+        coords = downsample(occupied_voxels(at), stride).long()
+        cases.append({"points": at, "coords": coords, "stride": stride})
+    whole = drawn_voxels(seed, 1, 12, -2, 2)  # a point at a voxel's lower corner reads that voxel alone
+    far = torch.cat([whole.double(), torch.tensor([[0.0, 50.2, 50.3, 50.4]], dtype=torch.float64)])
+    cases.append({"points": far, "coords": whole, "stride": 1})  # and one without any voxel around it reads 0
+    for case in cases:
+        case["features"] = randn(len(tensor_of(case, "coords")), 2, dtype=torch.float64)
+        case["upstream"] = randn(len(tensor_of(case, "points")), 2, dtype=torch.float64)
+    return cases
+
+
+def _meaning(what: str) -> dict[str, str]:
+    return {
+        "out": what,
+        "trainable": "the features are right but no gradient comes through them",
+        "gradient": "the gradient with respect to the features",
+        "changed": "the features are right but one of the inputs was changed",
+    }
+
+
+POINT_TO_VOXEL = Check(
+    name="point_to_voxel",
+    drive=_drive_point_to_voxel,
+    inputs=_inputs_point_to_voxel,
+    judge=values_judge(_meaning("the voxels' mean features (voxel, channel)")),
+)
+VOXEL_TO_POINT = Check(
+    name="voxel_to_point",
+    drive=_drive_voxel_to_point,
+    inputs=_inputs_voxel_to_point,
+    judge=values_judge(_meaning("the points' interpolated features (point, channel)")),
+)
+
+
+# 6.9 · the block
+
+
+class _Beside(nn.Module):
+    """A voxel branch that needs a skip: a matrix of both, side by side."""
+
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Linear(in_channels + skip_channels, out_channels)
+
+    def forward(self, x: SparseTensor, skip: SparseTensor) -> SparseTensor:
+        return x.replace(self.mix(torch.cat([x.features, skip.features], 1)))
+
+
+def _voxel_layers(stride: int, in_channels: int, out_channels: int, skips: int) -> nn.Module:
+    from efficientlab.models.streets.layers import ConvNorm
+
+    if skips:
+        return _Beside(in_channels, 2, out_channels)
+    if stride == 1:
+        return ConvNorm(in_channels, out_channels)
+    halved = [ConvNorm(in_channels, out_channels, 2, 2), ConvNorm(out_channels, out_channels, 2, 2)]
+    return nn.Sequential(*halved[: stride // 2])
+
+
+def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
+    z_leaf, x_leaf, points = (tensor_of(case, key) for key in ("z", "x", "points"))
+    coords, stride, skips = tensor_of(case, "coords").int(), int(case["stride"]), int(case["skips"])
+    c_in, c_out = int(case["in_channels"]), int(case["out_channels"])
+    layer = SPVConv(_voxel_layers(stride, x_leaf.shape[1], c_out, skips), c_in, c_out, stride)
+    if not isinstance(layer, nn.Module):
+        raise AnswerError("Returned", f"makes {type(layer).__name__}; derive the class from nn.Module.")
+    layer = layer.double()
+    state = state_of(case)
+    layer.load_state_dict(state, strict=False)
+    missing = ", ".join(sorted(set(state) - set(layer.state_dict())))
+    surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
+    if missing or surplus:
+        return {"missing": missing, "surplus": surplus}
+    layer.train(bool(case["training"]))
+    z_leaf.requires_grad_(), x_leaf.requires_grad_()
+    kept = points.clone()
+    x = SparseTensor(coords, x_leaf * 1.0)
+    beside = [x.replace(tensor_of(case, "skip"))] if skips else []
+    returned = layer(x, z_leaf * 1.0, points, *beside)
+    if not isinstance(returned, tuple) or len(returned) != 2 or not isinstance(returned[0], SparseTensor):
+        raise AnswerError(
+            "Returned", "returned something else than the refreshed voxels (a SparseTensor) and z."
+        )
+    voxels, z = returned[0], returned_tensor(returned[1])
+    for name, have, want in (
+        ("z", z, tensor_of(case, "upstream_z")),
+        ("x", voxels.features, tensor_of(case, "upstream_x")),
+    ):
+        if have.shape != want.shape:
+            raise AnswerError(
+                "Returned",
+                f"returned shape {tuple(have.shape)} for {name} where {tuple(want.shape)} belongs.",
+            )
+    total = (z * tensor_of(case, "upstream_z")).sum() + (
+        voxels.features * tensor_of(case, "upstream_x")
+    ).sum()
+    leaves = [z_leaf, x_leaf]
+    grads = torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
+    return {
+        "missing": "",
+        "surplus": "",
+        "z": z.detach(),
+        "coords": voxels.coords.long(),
+        "x": voxels.features.detach(),
+        "gradient_z": grads[0],
+        "gradient_x": grads[1],
+        "changed": not torch.equal(points, kept),
+    }
+
+
+def _inputs_spvconv(seed: int) -> list[Values]:
+    from efficientlab.models.streets.spvcnn import SPVConv
+
+    randn = random_tensors(seed)
+
+    def drawn(*shape: int) -> Tensor:
+        return randn(*shape, dtype=torch.float64)
+
+    cases: list[Values] = []
+    for clouds, count, stride, c_x, c_in, c_out, skips, training in (
+        (2, 24, 1, 2, 3, 4, 0, False),
+        (2, 30, 2, 3, 2, 3, 0, True),
+        (1, 30, 4, 2, 3, 2, 0, False),
+        (1, 16, 1, 3, 3, 3, 1, False),
+    ):
+        points = drawn_points(seed, clouds, count, -3, 3)
+        coords = occupied_voxels(points)
+        state = drawn_state(SPVConv(_voxel_layers(stride, c_x, c_out, skips), c_in, c_out, stride), randn)
+        case: Values = {
+            "x": drawn(len(coords), c_x),
+            "coords": coords.long(),
+            "z": drawn(count, c_in),
+            "points": points,
+            "in_channels": c_in,
+            "out_channels": c_out,
+            "stride": stride,
+            "skips": skips,
+            "training": training,
+            "upstream_z": drawn(count, c_out),
+            "upstream_x": drawn(len(downsample(coords, stride)), c_out),
+        }
+        if skips:
+            case["skip"] = drawn(len(coords), 2)
+        cases.append(case | {name: tensor_of(state, name).double() for name in state})
+    return cases
+
+
+_judge_spvconv_values = values_judge(
+    {
+        "z": "z, the points' new features (point, channel),",
+        "coords": "the voxels' coordinates",
+        "x": "z is right, but x, the refreshed voxels' features (voxel, channel),",
+        "gradient_z": "the gradient with respect to the points' features",
+        "gradient_x": "the gradient with respect to the voxels' features",
+        "changed": "the answer is right but the points were changed",
+    }
+)
+
+
+def _judge_spvconv(inputs: Values, expected: Values, got: Values) -> None:
+    if got["missing"]:
+        raise CheckFailed(
+            f"the block has no {got['missing']}: parameters and buffers need the names of the exercise."
+        )
+    if got["surplus"]:
+        raise CheckFailed(f"the block has {got['surplus']}, which the exercise leaves out.")
+    _judge_spvconv_values(inputs, expected, got)
+
+
+SPVCONV = Check(name="SPVConv", drive=_drive_spvconv, inputs=_inputs_spvconv, judge=_judge_spvconv)

@@ -1,0 +1,183 @@
+"""How a search is judged: on landscapes whose best configurations are known, because all of them can be tried.
+
+A search is called `evolve(evaluate, macs, choices, budget, population, generations, rng)`, and returns the best
+configuration that it found.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.cases import other_generators, processor_limit, tensor_of
+from efficientlab.exercises.contract import AnswerError, CheckFailed, Values, describe, plain
+
+POPULATION, GENERATIONS, RUNS = 16, 8, 32
+SHARE = 0.01
+MEAN_SHARE = 0.0035
+"""How good a search must be: the share of allowed configurations that are better than its find, none counted above
+`SHARE`, in the mean of `RUNS` landscapes. Right answers of three kinds have 0.0004 to 0.0011. That they exceed the
+limit has, by Chernoff's bound, a probability below 10⁻⁷. Random search has 0.0056, and passes 3 times in 10,000.
+"""
+SECONDS = 3  # of the processor, for one search
+ASKED_OFTEN = 20  # times that the MACs of a configuration were asked for, and it was not evaluated
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A search space whose best configurations are known, because all of them can be tried."""
+
+    price: list[float]
+    worth: list[float]
+    budget: float
+
+    def macs(self, config: Sequence[int]) -> float:
+        return sum(p * c for p, c in zip(self.price, config, strict=True))
+
+    def loss(self, config: Sequence[int]) -> float:
+        """Falls with every width, in each layer at its own pace; less so where neighbours differ."""
+        rough = sum((a - b) ** 2 for a, b in itertools.pairwise(config))
+        return sum(w / c for w, c in zip(self.worth, config, strict=True)) + 0.02 * rough
+
+
+@cache
+def landscape(layers: int, widths: int, share: float, seed: int) -> tuple[Landscape, Tensor]:
+    """A landscape, and the losses of all configurations within its budget.
+
+    The budget is the MACs of the configuration that comes nearest to `share` of the widest one's: it costs exactly
+    what may be spent.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    price, worth = ((torch.rand(layers, generator=generator) + 0.5).tolist() for _ in range(2))
+    all_widths = torch.arange(1, widths + 1, dtype=torch.float64)
+    space = torch.cartesian_prod(*[all_widths] * layers)  # (configurations, layers)
+    costs = space @ torch.tensor(price, dtype=torch.float64)
+    nearest = int((costs - share * costs[-1]).abs().argmin())
+    land = Landscape(price, worth, 0.0)
+    land = Landscape(price, worth, land.macs(space[nearest].int().tolist()))
+    losses = (torch.tensor(worth, dtype=torch.float64) / space).sum(1) + 0.02 * space.diff(
+        dim=1
+    ).square().sum(1)
+    return land, losses[costs <= land.budget + 1e-9]
+
+
+def _lands(case: Values) -> Iterator[tuple[int, Landscape, Tensor]]:
+    """A landscape for each run of a case, with its seed."""
+    for run in range(int(case["runs"])):
+        seed = 1000 * int(case["landscape"]) + run
+        yield seed, *landscape(int(case["layers"]), int(case["widths"]), float(case["budget"]), seed)
+
+
+def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
+    """Runs a search on every landscape of a case; `evaluate` gives the loss times `sign`, of which −1 is a quality."""
+    layers, choices = int(case["layers"]), tuple(range(1, int(case["widths"]) + 1))
+    on_budget = 0
+
+    def search(land: Landscape, seed: int, other: int) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
+        asked: list[tuple[int, ...]] = []
+
+        def evaluate(config: Any) -> float:
+            asked.append(_checked(config, choices, layers, "evaluates"))
+            return sign * land.loss(asked[-1])
+
+        def macs(config: Any) -> float:
+            nonlocal on_budget
+            cost = land.macs(config)
+            on_budget += cost == land.budget
+            return cost
+
+        rng = torch.Generator().manual_seed(seed)
+        endless = (
+            "finds no end: where children are hard to find, give up on a generation after some attempts."
+        )
+        with other_generators(other), processor_limit(SECONDS, AnswerError("Returned", endless)):
+            best = evolve(
+                evaluate, macs, [choices] * layers, land.budget, case["population"], case["generations"], rng
+            )
+        best = _checked(best, choices, layers, "returned")
+        if not asked:
+            raise AnswerError("Returned", "never calls evaluate: how does it know what is good?")
+        return asked, best
+
+    found = [search(land, seed, seed) for seed, land, _ in _lands(case)]
+    seed, land, _ = next(_lands(case))
+    again, _ = search(
+        land, seed, seed + 1
+    )  # the global generators, which must not be used, now give other numbers
+    most = max(len(asked) for asked, _ in found)
+    table = torch.zeros(len(found), most, layers, dtype=torch.uint8)  # a row of zeros: nothing was asked
+    for row, (asked, _) in zip(table, found, strict=True):
+        row[: len(asked)] = torch.tensor(asked)
+    return {
+        "asked": table,
+        "best": torch.tensor([best for _, best in found], dtype=torch.uint8),
+        "again": torch.tensor(again, dtype=torch.uint8),
+        "on_budget": on_budget,
+    }
+
+
+def _checked(config: Any, choices: Sequence[int], layers: int, verb: str) -> tuple[int, ...]:
+    """A configuration as plain numbers; `AnswerError` if it is none."""
+    if isinstance(config, tuple):
+        widths = tuple(plain(width) for width in config)
+        if len(widths) == layers and all(width in choices for width in widths):
+            return widths
+    raise AnswerError("Returned", f"{verb} {config!r}; a configuration is a tuple of one width a layer.")
+
+
+def search_inputs(seed: int) -> list[Values]:
+    """A few landscapes, a space that is smaller than what may be evaluated, and `RUNS` landscapes to be judged by."""
+    usual: Values = {"widths": 5, "population": POPULATION, "generations": GENERATIONS}
+    small: Values = {
+        "widths": 2,
+        "population": 4,
+        "generations": 3,
+    }  # fewer configurations than may be evaluated
+    return [
+        {"layers": 6, "budget": 0.5, "landscape": 3 * seed + 1, "runs": 3, **usual},
+        {"layers": 3, "budget": 0.6, "landscape": 3 * seed + 2, "runs": 2, **small},
+        {"layers": 7, "budget": 0.6, "landscape": 3 * seed + 3, "runs": RUNS, **usual},
+    ]
+
+
+def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
+    """All from what was asked and returned; MACs and losses are worked out here."""
+    detail = f"on the case: {describe(inputs)}"
+    limit = int(inputs["population"]) * int(inputs["generations"])
+    runs = [[tuple(c) for c in run.tolist() if c[0]] for run in tensor_of(got, "asked").unbind(0)]
+    best = [tuple(config) for config in tensor_of(got, "best").tolist()]
+    better, exact = [], False
+    for (_, land, allowed), asked, find in zip(_lands(inputs), runs, best, strict=True):
+        if any(land.macs(config) > land.budget for config in (*asked, find)):
+            raise CheckFailed("a configuration beyond the budget was evaluated or returned.", detail)
+        if len(asked) > limit:
+            raise CheckFailed(
+                f"{len(asked)} configurations were evaluated; population × generations allows {limit}.",
+                detail,
+            )
+        if len(set(asked)) < len(asked):
+            raise CheckFailed("a configuration was evaluated twice: keep what you know.", detail)
+        if land.loss(find) > min(map(land.loss, asked)) + 1e-9:
+            raise CheckFailed("what is returned is not the best of what was evaluated.", detail)
+        exact |= any(land.macs(config) == land.budget for config in asked)
+        better.append((allowed < land.loss(find) - 1e-9).double().mean().item())
+    if runs[0] != [tuple(config) for config in tensor_of(got, "again").tolist()]:
+        raise CheckFailed(
+            "the same seed of `rng` searches otherwise the second time: all randomness comes from `rng`.",
+            detail,
+        )
+    if int(got["on_budget"]) >= ASKED_OFTEN and not exact:
+        raise CheckFailed("a configuration that costs exactly the budget is never evaluated.", detail)
+    mean = sum(min(share, SHARE) for share in better) / len(better)
+    if len(better) >= RUNS and mean > MEAN_SHARE:
+        raise CheckFailed(
+            f"{100 * mean:.2f} % of all configurations are better than what a search finds, in the mean of {RUNS}; "
+            f"after {limit} evaluations it should be less than {100 * MEAN_SHARE:.2f} %.",
+            detail,
+        )

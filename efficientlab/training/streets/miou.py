@@ -1,0 +1,91 @@
+"""Mean intersection over union of classes, over a whole split; and what the best labels of voxels would score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from efficientlab.datasets.points.clouds import IGNORED
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How well classes were found.
+
+    Attributes:
+        iou: (K,) of each class; NaN for one that neither occurs nor is predicted.
+        present: (K,), whether a point has the class in truth.
+        accuracy: the share of points with the right label.
+    """
+
+    iou: Tensor
+    present: Tensor
+    accuracy: float
+
+    @property
+    def miou(self) -> float:
+        """The mean over the classes that occur in truth."""
+        return self.iou[self.present].mean().item()
+
+    def mean_of(self, classes: list[int]) -> float:
+        """The mean over some classes, all of which occur."""
+        return self.iou[classes].mean().item()
+
+
+def class_score(predicted: Tensor, true: Tensor, classes: int) -> ClassScore:
+    """Compares labels of any one shape. Points whose true label is `IGNORED` are left out.
+
+        IoU_k = |predicted = k ∧ true = k| / |predicted = k ∨ true = k|,  summed over all points of all scans
+
+    Neither the mean of IoUs scan by scan, nor 1 or 0 for a class that does not occur.
+
+    Raises:
+        ValueError: shapes differ, nothing is left to compare, or a label is not in 0 … classes − 1.
+    """
+    if predicted.shape != true.shape:
+        raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
+    counted = true != IGNORED
+    p, t = predicted[counted].cpu(), true[counted].cpu()
+    if not len(t):
+        raise ValueError("there is no labelled point to compare.")
+    for name, labels in (("predicted", p), ("true", t)):
+        if labels.min() < 0 or labels.max() >= classes:
+            raise ValueError(
+                f"{name} labels must be 0 to {classes - 1}, got {int(labels.min())} to {int(labels.max())}."
+            )
+    table = (
+        torch.bincount(t * classes + p, minlength=classes**2).view(classes, classes).double()
+    )  # true, predicted
+    both, in_truth = table.diag(), table.sum(1)
+    return ClassScore(
+        iou=both / (in_truth + table.sum(0) - both),
+        present=in_truth > 0,
+        accuracy=(both.sum() / table.sum()).item(),
+    )
+
+
+def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
+    """The most frequent label of each point's voxel: the answer of a network that gives voxels, not points, labels.
+
+    No labelling of voxels has more points right. Points with the label `IGNORED` have no say.
+
+    Args:
+        points: (N, 3, P), in metres.
+        label: (N, P).
+        size: of a voxel, in metres.
+
+    Returns:
+        (N, P); IGNORED in voxels without a label.
+    """
+    cloud = torch.arange(len(points)).repeat_interleave(points.shape[2])
+    cells = (points.mT.flatten(0, 1).double() / size).floor().long()  # (N · P, 3)
+    row = torch.cat([cloud[:, None], cells], 1).unique(dim=0, return_inverse=True)[1]  # (N · P,)
+    flat = label.flatten()
+    counted = flat != IGNORED
+    classes = int(flat.max().clamp_min(0)) + 1
+    votes = torch.zeros(int(row.max()) + 1, classes, dtype=torch.int64)
+    votes.index_put_((row[counted], flat[counted]), torch.ones((), dtype=torch.int64), accumulate=True)
+    winner = torch.where(votes.sum(1) > 0, votes.argmax(1), IGNORED)
+    return winner[row].view_as(label)

@@ -1,0 +1,9 @@
+"""the number of the cloud is divided, too: neighbouring clouds fall together."""
+
+from torch import Tensor
+
+
+def downsample(coords: Tensor, stride: int) -> Tensor:
+    """The coarse voxels that hold an occupied one; coords (V, 4) → (V', 4), integers, ascending."""
+    steps = coords.new_tensor([stride, stride, stride, stride])
+    return coords.div(steps, rounding_mode="floor").unique(dim=0)

@@ -1,0 +1,9 @@
+"""z is not divided."""
+
+from torch import Tensor
+
+
+def downsample(coords: Tensor, stride: int) -> Tensor:
+    """The coarse voxels that hold an occupied one; coords (V, 4) → (V', 4), integers, ascending."""
+    steps = coords.new_tensor([1, stride, stride, 1])
+    return coords.div(steps, rounding_mode="floor").unique(dim=0)

