@@ -8,7 +8,8 @@ import torch
 
 from efficientlab.exercises.contract import AnswerError, Check, CheckFailed, Values, counts_judge
 from efficientlab.exercises.lab1.search import EVOLVE as EVOLVE_WITHIN
-from efficientlab.exercises.lab1.search import GENERATIONS, POPULATION, ratios_check
+from efficientlab.exercises.lab1.search import ratios_check
+from efficientlab.exercises.searches import GENERATIONS, POPULATION
 
 # 2.5 · MACs in closed form
 
