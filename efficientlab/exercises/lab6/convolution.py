@@ -177,7 +177,7 @@ def _inputs_up_and_join(seed: int) -> list[Values]:
     for clouds, count, low, high, size, channels, outputs, skipped in (
         (2, 20, -3, 3, 2, 3, 3, 2),
         (1, 16, -2, 3, 2, 2, 2, 2),
-        (1, 12, -2, 3, 3, 2, 3, 1),
+        (1, 12, -2, 2, 2, 2, 3, 1),
     ):
         fine = drawn_voxels(seed, clouds, count, low, high).int()
         coarse = downsample(fine, 2)

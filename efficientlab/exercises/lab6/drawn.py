@@ -24,7 +24,7 @@ def drawn_points(seed: int, clouds: int, count: int, low: int, high: int) -> Ten
     """(P, 4) float64, in voxels: well inside of their voxels, so that no rounding decides where a point is."""
     generator = torch.Generator().manual_seed(seed + 17 * count)
     cell = torch.randint(low, high, (count, 3), generator=generator)
-    inside = 0.15 + 0.7 * torch.rand(count, 3, generator=generator, dtype=torch.float64)
+    inside = 0.3 + 0.4 * torch.rand(count, 3, generator=generator, dtype=torch.float64)
     return torch.cat([(torch.arange(count) % clouds)[:, None].double(), cell + inside], 1)
 
 
