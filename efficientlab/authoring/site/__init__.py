@@ -87,5 +87,15 @@ def _run_sphinx() -> None:
         )
         app.build()
     (HTML / "_static" / "webpack-macros.html").unlink()  # the theme's template, which is no page
+    for path in HTML.rglob("*.html"):
+        write_text(path, with_names(path.read_text(encoding="utf-8")))
     if found := warnings.getvalue().strip():
         raise SiteError(found)
+
+
+def with_names(page: str) -> str:
+    """A page whose navigation's toggles have a name for a screen reader, which the theme does not give them."""
+    return page.replace(
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Pages below"><span class="toctree-toggle"',
+    )
