@@ -72,7 +72,7 @@ def window(chromium: Any) -> Iterator[Callable[..., Window]]:
             chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)  # a busy machine is slow
+        page.set_default_timeout(600_000)  # a busy machine is slow
         return Window(page, home)
 
     yield open_window

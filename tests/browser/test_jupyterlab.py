@@ -85,7 +85,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tup
 def open_notebook(opened: Any, address: str, name: str) -> Any:
     opened.page.goto(f"{address}/lab/tree/{name}?reset")
     opened.page.wait_for_selector(".jp-Notebook .jp-Cell")
-    opened.page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']")
+    opened.page.wait_for_selector("#jp-main-statusbar >> text=/Idle/")  # the kernel is there
     return opened.page
 
 
@@ -111,7 +111,7 @@ def test_controls_move_the_picture_and_a_saved_notebook_keeps_it(
     lab: tuple[str, Path], window: Callable[..., Any]
 ) -> None:
     address, folder = lab
-    page = open_notebook(window(address, 768, 768), address, "explore.ipynb")
+    page = open_notebook(window(address), address, "explore.ipynb")
     run_first_cell(page)
     picture = page.locator(".jp-OutputArea img")
     picture.wait_for()
