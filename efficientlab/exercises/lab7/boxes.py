@@ -1,0 +1,125 @@
+"""Lab 7, the checks on how boxes are learnt and found: exercises 7.9 to 7.11."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from efficientlab.exercises.cases import tensor_of
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+
+# 7.9 · heat around centres
+
+
+def _drive_heat(heat_target: Any, case: Values) -> Values:
+    cell, kind = tensor_of(case, "cell"), tensor_of(case, "kind")
+    size = (case["classes"], case["columns"], case["rows"])
+    return {"heat": returned_tensor(heat_target(cell, kind, size, case["radius"])).double()}
+
+
+def _inputs_heat(seed: int) -> list[Values]:
+    generator = torch.Generator().manual_seed(seed)
+    cases: list[Values] = []
+    for columns, rows, classes, things, radius in ((12, 9, 2, 3, 2), (8, 14, 3, 4, 1), (10, 10, 1, 1, 3)):
+        cell = torch.stack([torch.randint(n, (things,), generator=generator) for n in (columns, rows)], 1)
+        kind = torch.randint(classes, (things,), generator=generator)
+        near = torch.tensor([[3, 4], [4, 4], [0, 0], [columns - 1, rows - 1]])  # neighbours, and two corners
+        cases.append(
+            {
+                "cell": torch.cat([near, cell]),
+                "kind": torch.cat([torch.tensor([0, 0, classes - 1, 0]), kind]),
+                "classes": classes,
+                "columns": columns,
+                "rows": rows,
+                "radius": radius,
+            }
+        )
+    cases.append({**cases[0], "cell": torch.zeros(0, 2).long(), "kind": torch.zeros(0).long()})
+    return cases
+
+
+HEAT = Check(
+    name="heat_target",
+    drive=_drive_heat,
+    inputs=_inputs_heat,
+    judge=values_judge({"heat": "the heat (class, x, y)"}, rtol=1e-4, atol=1e-6),
+)
+
+
+# 7.10 · the loss
+
+
+def _drive_loss(heat_loss: Any, case: Values) -> Values:
+    logits = tensor_of(case, "logits").requires_grad_()
+    loss = returned_tensor(heat_loss(logits * 1.0, tensor_of(case, "heat")))
+    if loss.numel() != 1:
+        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)} where one number belongs.")
+    answer: Values = {"loss": loss.detach().reshape(()), "trainable": loss.requires_grad}
+    if loss.requires_grad:
+        (answer["gradient"],) = torch.autograd.grad(loss.sum(), logits)
+    return answer
+
+
+def _inputs_loss(seed: int) -> list[Values]:
+    generator = torch.Generator().manual_seed(seed)
+    cases: list[Values] = []
+    for shape, centres in (((2, 2, 5, 4), 3), ((1, 3, 4, 4), 1), ((3, 1, 3, 3), 5), ((1, 1, 3, 3), 0)):
+        heat = torch.rand(shape, generator=generator, dtype=torch.float64) * 0.95
+        place = torch.randperm(heat.numel(), generator=generator)[:centres]
+        heat.view(-1)[place] = 1.0
+        logits = 1.5 * torch.randn(shape, generator=generator, dtype=torch.float64) - 1
+        cases.append({"logits": logits, "heat": heat})
+    return cases
+
+
+HEAT_LOSS = Check(
+    name="heat_loss",
+    drive=_drive_loss,
+    inputs=_inputs_loss,
+    judge=values_judge(
+        {
+            "loss": "the loss",
+            "trainable": "the loss is right but no gradient comes through it",
+            "gradient": "the gradient with respect to the logits",
+        },
+        rtol=1e-5,
+        atol=1e-8,
+    ),
+)
+
+
+# 7.11 · peaks
+
+
+def _drive_peaks(find_peaks: Any, case: Values) -> Values:
+    found = returned_tensor(find_peaks(tensor_of(case, "heat"), case["most"]))
+    return {"peaks": found.long()}
+
+
+def _inputs_peaks(seed: int) -> list[Values]:
+    """Hills whose tops differ, two of them in neighbouring cells of two classes, and tops on the border."""
+    generator = torch.Generator().manual_seed(seed)
+    cases: list[Values] = []
+    for classes, columns, rows, most in ((2, 9, 7, 4), (3, 6, 10, 5), (2, 8, 8, 3)):
+        heat = 0.02 * torch.rand(classes, columns, rows, generator=generator, dtype=torch.float64)
+        tops = [(0, 3, 3), (1, 3, 4), (0, 0, rows - 1), (1, columns - 1, 0), (0, columns - 2, 3)]
+        order = torch.randperm(len(tops), generator=generator).tolist()
+        for rank, which in enumerate(order):
+            k, i, j = tops[which]
+            top = 0.9 - 0.1 * rank
+            for di in (-1, 0, 1):
+                for dj in (-1, 0, 1):
+                    if 0 <= i + di < columns and 0 <= j + dj < rows:
+                        fall = 0.9 if (di, dj) != (0, 0) else 1.0  # the neighbours are nearly as hot
+                        heat[k, i + di, j + dj] = max(float(heat[k, i + di, j + dj]), fall * top)
+        cases.append({"heat": heat, "most": most})
+    return cases
+
+
+PEAKS = Check(
+    name="find_peaks",
+    drive=_drive_peaks,
+    inputs=_inputs_peaks,
+    judge=values_judge({"peaks": "the peaks (rank; class, x, y)"}, rtol=0.0, atol=0.0),
+)

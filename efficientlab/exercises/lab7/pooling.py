@@ -1,0 +1,114 @@
+"""Lab 7, the checks on pooling in the cells of the ground: exercises 7.5 and 7.6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+
+
+def _cells(seed: int, points: int, cells: int, which: int) -> Tensor:
+    """(P,): cells of points in no order; one cell holds none.
+
+    In the first and second case the last cell holds several, in the third none. In the second no point is outside.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    cell = torch.randint(cells, (points,), generator=generator)
+    cell[cell == cells // 2] = 0
+    cell[:2], cell[3:5] = cells - 1, 0
+    if which == 2:
+        cell[cell == cells - 1] = 0
+    if which != 1:
+        cell[-3:] = -1
+    return cell[torch.randperm(points, generator=generator)]
+
+
+# 7.5 · by prefix sums
+
+
+def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
+    rows, cell = tensor_of(case, "rows"), tensor_of(case, "cell")
+    before = rows.clone(), cell.clone()
+    pooled = returned_tensor(pool_prefix_sums(rows, cell, case["cells"]))
+    return {"pooled": pooled, "changed": not (torch.equal(rows, before[0]) and torch.equal(cell, before[1]))}
+
+
+def _inputs_prefix(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {"rows": randn(p, c, dtype=torch.float64), "cell": _cells(seed + k, p, v, k), "cells": v}
+        for k, (p, c, v) in enumerate(((20, 3, 6), (12, 1, 5), (40, 2, 9)))
+    ]
+
+
+PREFIX_SUMS = Check(
+    name="pool_prefix_sums",
+    drive=_drive_prefix,
+    inputs=_inputs_prefix,
+    judge=values_judge(
+        {
+            "pooled": "the sums (cell, channel)",
+            "changed": "the sums are right but one of your inputs was changed",
+        },
+        rtol=1e-6,
+        atol=1e-8,
+    ),
+)
+
+
+# 7.6 · by intervals
+
+
+def _drive_intervals(pool_intervals: Any, case: Values) -> Values:
+    depth, features = (tensor_of(case, k).requires_grad_() for k in ("depth", "features"))
+    pixel, cell, upstream = (tensor_of(case, k) for k in ("pixel", "cell", "upstream"))
+    pooled = returned_tensor(pool_intervals(depth * 1.0, features * 1.0, pixel, cell, case["cells"]))
+    if pooled.shape != upstream.shape:
+        raise AnswerError(
+            "Returned", f"returned shape {tuple(pooled.shape)} where {tuple(upstream.shape)} belongs."
+        )
+    answer: Values = {"pooled": pooled.detach(), "trainable": pooled.requires_grad}
+    if pooled.requires_grad:
+        grads = torch.autograd.grad(pooled, (depth, features), upstream, allow_unused=True)
+        for name, leaf, grad in zip(("depth", "features"), (depth, features), grads, strict=True):
+            answer[f"{name} gradient"] = torch.zeros_like(leaf) if grad is None else grad
+    return answer
+
+
+def _inputs_intervals(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    generator = torch.Generator().manual_seed(seed)
+    cases: list[Values] = []
+    for k, (p, q, c, v) in enumerate(((20, 5, 3, 6), (14, 4, 1, 5), (40, 9, 2, 9))):
+        cases.append(
+            {
+                "depth": torch.rand(p, generator=generator, dtype=torch.float64) + 0.1,
+                "features": randn(q, c, dtype=torch.float64),
+                "pixel": torch.randint(q, (p,), generator=generator),
+                "cell": _cells(seed + k, p, v, k),
+                "cells": v,
+                "upstream": randn(v, c, dtype=torch.float64),
+            }
+        )
+    return cases
+
+
+INTERVALS = Check(
+    name="pool_intervals",
+    drive=_drive_intervals,
+    inputs=_inputs_intervals,
+    judge=values_judge(
+        {
+            "pooled": "the sums (cell, channel)",
+            "trainable": "the sums are right but no gradient comes through them",
+            "depth gradient": "the gradient with respect to the depths' weights",
+            "features gradient": "the gradient with respect to the features",
+        },
+        rtol=1e-6,
+        atol=1e-8,
+    ),
+)

@@ -1,0 +1,1171 @@
+# %% [markdown]
+# # Lab 7 · Two sensors, one map
+#
+# A car has cameras and a LiDAR. Pictures show colour and paint, and say nothing of distance. A LiDAR measures distance, and
+# sees neither paint nor colour. In this lab you build **BEVFusion** ([Liu et al., ICRA 2023](https://arxiv.org/abs/2205.13542)),
+# which brings both into one *bird's-eye view* (BEV): a grid on the ground, in which boxes around things and a map of the
+# road are found together.
+#
+# **What you will have at the end.** Three results that your own code produces:
+#
+# 1. From pixels to the ground: pooling that is many times faster than the plain form, and a hundred times as exact.
+# 2. Which sensor carries which task, and that both together beat the better one at both.
+# 3. What breaks it: night, fewer beams, a camera that is not where it is believed to be.
+#
+# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
+# later section that needs the missing piece says so. The core path, sections 1 to 5, takes about 90 minutes. Sections 6 and
+# 7, the question in section 8 and the kernel corner go further.
+#
+# | symbol | meaning |
+# |---|---|
+# | $N$, $M$ | streets in a batch, cameras of a street |
+# | $H, W$ | rows and columns of a picture, or of its feature map |
+# | $D$ | depths that a pixel may have |
+# | $C$ | channels |
+# | $X, Y$ | cells of the grid on the ground, ahead and to the left |
+# | MAC | one multiplication and one addition (1 MAC = 2 FLOPs) |
+
+# %% tags=["prelude"]
+import os
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from efficientlab import kernels
+from efficientlab.exercises.lab7 import lab
+from efficientlab.exercises.profile import choose_profile
+
+# %% [markdown]
+# The numbers that set the size of the experiments stand here, once. `ci` is for a laptop's CPU, `colab` for one T4, and
+# `full` reads nuScenes, which you have to download (section 7). Set the environment variable `EFFICIENTLAB_PROFILE` before
+# you start Jupyter to choose another one. In code, `P` is the chosen profile.
+
+# %%
+PROFILES = {
+    "ci": {
+        "device": "cpu",
+        "train_streets": 120,
+        "val_streets": 48,
+        "test_streets": 64,
+        "epochs": 2,
+        "batch": 8,
+        "lr": 4e-3,
+    },
+    "colab": {
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "train_streets": 800,
+        "val_streets": 64,
+        "test_streets": 128,
+        "epochs": 8,
+        "batch": 8,
+        "lr": 4e-3,
+    },
+}
+PROFILES["full"] = PROFILES["colab"]  # and, in section 7, the real data set
+P = choose_profile(PROFILES)
+torch.set_num_threads(1)  # so that times do not depend on how many cores are idle
+
+# %% [markdown]
+# ## 1 · The problem: what no sensor sees alone
+#
+# The streets of this lab are made up, and seen by ray casting: four cameras of 32 × 96 pixels, which look ahead, to the
+# left, to the right and behind, and a LiDAR of 24 beams. Two tasks:
+#
+# - **boxes** around cars, taxis, pedestrians and cyclists. A taxi is a car that is yellow: only a camera can tell.
+# - **a map** of 64 × 64 cells of half a metre: what is drivable, crossings, bicycle lanes and dividers. All but the first
+#   is paint. Areas overlap: a crossing is drivable.
+#
+# In all frames here x points ahead, y to the left and z up. The *rig*, on which all sensors are mounted, stands in the
+# middle of the grid.
+
+# %%
+import matplotlib.pyplot as plt
+
+from efficientlab.datasets.streets.labels import CLASSES, GRID, MAPS
+from efficientlab.datasets.streets.views import street_views
+from efficientlab.viz.streets.cameras import camera_strip
+from efficientlab.viz.streets.ground import ground_pictures
+from efficientlab.viz.style import use_style
+
+use_style()
+test = street_views("test", P.test_streets)
+night = street_views("test", P.test_streets, night=1.0)
+val = street_views("val", P.val_streets, night=0.3)
+train = street_views("train", P.train_streets, night=0.3, augment=True)
+camera_strip(test[5:6])
+plt.show()
+
+# %% [markdown]
+# Above, the boxes are drawn into the pictures. Below stands the true depth, which no camera measures. And from above, with
+# the LiDAR's points:
+
+# %%
+ground_pictures(test[5:6], {})
+plt.show()
+
+# %% [markdown] exercise="7.1"
+# A pixel $(u, v)$ shows a point somewhere on a ray. If its depth $d$ were known, in metres along the camera's axis, the
+# point would be known, too. A camera at place $t$ with rotation $R$ sees a point $p$ of the rig's frame at
+# $d \cdot (u, v, 1)^\top = K R^{-1} (p - t)$. The *intrinsics* $K$ hold focal length and middle. Afterwards the picture
+# is **augmented** for training: scaled, turned, mirrored, cropped. The pixel that the network reads is
+# $(u', v', 1)^\top = A \, (u, v, 1)^\top$.
+#
+# Go back: undo $A$, then $K$, multiply by the depth, then turn and move.
+#
+# $$ p = R \, \big( d \cdot K^{-1} A^{-1} (u', v', 1)^\top \big) + t $$
+#
+# Why is the order important? $A$ moves pixels; multiplied by a depth, its shift would become metres.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Which of the steps act on pixels, which on points?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# With points as rows, a matrix acts from the right, transposed: `rows @ matrix.T`.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `torch.column_stack([pixels, ones])` is $(P, 3)$. Multiply by `depth[:, None]` after both inverses.
+# </details>
+
+
+# %% exercise="7.1"
+def pixel_to_rig(
+    pixels: Tensor, depth: Tensor, intrinsics: Tensor, rotation: Tensor, place: Tensor, augment: Tensor
+) -> Tensor:
+    """Where pixels of one camera lie in the rig's frame.
+
+    Shapes: pixels (P, 2), u and v as the network reads them; depth (P,), metres; intrinsics K, rotation R and augment A
+    (3, 3); place t (3,), metres; returns (P, 3).
+    """
+    ### BEGIN SOLUTION
+    ones = torch.ones_like(depth)
+    seen = torch.column_stack([pixels, ones]) @ augment.inverse().T  # (P, 3), as the camera took them
+    rays = seen @ intrinsics.inverse().T  # (P, 3), one metre of depth long
+    return (depth[:, None] * rays) @ rotation.T + place
+    ### END SOLUTION
+
+
+# %% check="7.1"
+lab.check("7.1", pixel_to_rig)
+
+# %% [markdown]
+# Does it hold on a street? Take pixels of the augmented training pictures with their true depth, and ask how far from the
+# LiDAR's points they land.
+
+# %% tags=["nbval-check-output"]
+lab.needs("7.1")
+street, apart = train[0:1], []
+for m in range(4):
+    pixels = torch.stack(
+        torch.meshgrid(torch.arange(4.0, 92, 4), torch.arange(14.0, 30, 3), indexing="xy"), -1
+    ).flatten(0, 1)
+    depth = street.depth[0, m].float()[pixels[:, 1].long(), pixels[:, 0].long()]
+    near = depth < 15
+    mount = street.to_rig[0, m]
+    landed = pixel_to_rig(
+        pixels[near], depth[near], street.intrinsics[0, m], mount[:3, :3], mount[:3, 3], street.augment[0, m]
+    )
+    apart.append(torch.cdist(landed, street.points.rows[:, :3]).amin(1))
+far = torch.cat(apart).median().item()
+assert far < 0.5, (
+    f"half of the pixels land more than {far:.1f} m from every point: an axis or a matrix is wrong"
+)
+print("Half of the pixels and more land within half a metre of a point that the LiDAR measured.")
+
+# %% [markdown]
+# ## 2 · Lift: a pixel that does not know its depth
+#
+# No camera knows the depth. So the network guesses: each pixel spreads over $D$ candidate depths, with weights that add up
+# to 1 (*Lift, Splat, Shoot*, [Philion and Fidler, ECCV 2020](https://arxiv.org/abs/2008.05711)). Move the sliders: the
+# depths of one pixel make a row of points on the ground.
+
+# %%
+from efficientlab.models.streets.camera import CameraBranch
+from efficientlab.viz.explore import explore
+from efficientlab.viz.streets.ground import pixel_on_the_ground
+
+places = CameraBranch(1, GRID).points(test[5:6])[0]  # (M, D, h, w, 3)
+explore(
+    partial(pixel_on_the_ground, test[5:6], places),
+    camera=(1, 0, 2, 3),
+    column=tuple(range(24, 48, 2)),
+    row=(10, 6, 8, 12, 14),
+)
+
+# %% [markdown] exercise="7.2"
+# A network gives $D + C$ numbers for each pixel. The first $D$ become weights by a softmax **over the depths alone**; the
+# rest are features. *Lifting* multiplies each feature with each weight:
+#
+# $$ \alpha = \mathrm{softmax}_D(\text{first } D), \qquad \ell_{n,d,c,h,w} = \alpha_{n,d,h,w} \cdot f_{n,c,h,w} $$
+#
+# Return both, $\alpha$ and $\ell$.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Which numbers compete with each other?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Slice dimension 1 at $D$. A dimension of size 1 broadcasts.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `depth[:, :, None] * features[:, None]`
+# </details>
+
+
+# %% exercise="7.2"
+def lift(logits: Tensor, depths: int) -> tuple[Tensor, Tensor]:
+    """Weights of the depths and the lifted features.
+
+    Shapes: logits (N, D + C, H, W) with D = depths; returns (N, D, H, W) and (N, D, C, H, W).
+    """
+    ### BEGIN SOLUTION
+    depth = logits[:, :depths].softmax(1)  # (N, D, H, W)
+    features = logits[:, depths:]  # (N, C, H, W)
+    return depth, depth[:, :, None] * features[:, None]
+    ### END SOLUTION
+
+
+# %% check="7.2"
+lab.check("7.2", lift)
+
+# %% [markdown] exercise="7.3"
+# Predict what lifting takes for one street: a dictionary with these four integers.
+#
+# - `"points"`: how many points the pixels of all cameras become;
+# - `"lifted bytes"`: the size of $\ell$ in single precision, four bytes a number;
+# - `"apart bytes"`: the size of weights and features kept apart;
+# - `"MACs"`: one for each number of $\ell$ that is added to a cell.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# Every pixel of every camera has $D$ depths and $C$ features.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# $\ell$ has $M \cdot D \cdot C \cdot H \cdot W$ numbers.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# Kept apart they add: $D + C$ numbers a pixel.
+# </details>
+
+
+# %% exercise="7.3"
+def lift_bytes(cameras: int, height: int, width: int, depths: int, channels: int) -> dict[str, int]:
+    """Points, bytes and MACs of lifting the feature maps of one street."""
+    ### BEGIN SOLUTION
+    pixels = cameras * height * width
+    return {
+        "points": pixels * depths,
+        "lifted bytes": 4 * pixels * depths * channels,
+        "apart bytes": 4 * pixels * (depths + channels),
+        "MACs": pixels * depths * channels,
+    }
+    ### END SOLUTION
+
+
+# %% check="7.3"
+lab.check("7.3", lift_bytes)
+
+# %% tags=["nbval-check-output"]
+lab.needs("7.2", "7.3")
+logits = torch.randn(4, 24 + 24, 16, 48)
+weights, lifted = lift(logits, 24)
+ours = lift_bytes(4, 16, 48, 24, 24)
+assert lifted.nbytes == ours["lifted bytes"] and weights.nbytes + logits[:, 24:].nbytes == ours["apart bytes"]
+for name, shape in {"this lab": (4, 16, 48, 24, 24), "BEVFusion": (6, 32, 88, 118, 80)}.items():
+    cost = lift_bytes(*shape)
+    print(
+        f"{name:9}: {cost['points']:9,} points, lifted {cost['lifted bytes'] / 1e6:7.1f} MB, "
+        f"apart {cost['apart bytes'] / 1e6:5.1f} MB"
+    )
+
+# %% [markdown]
+# At the paper's size the lifted tensor is dozens of times as large as what it is made of. So the best lifting is one that
+# never happens: multiply while you add.
+#
+# ## 3 · Splat: pooling in cells
+#
+# Every point falls into a cell of the ground, and what falls into one cell is **summed**.
+
+# %% [markdown] exercise="7.4"
+# Number the cells. A point at $(x, y, z)$ of street $b$ belongs to the cell
+#
+# $$ i = \lfloor (x - x_0) / \Delta x \rfloor, \quad j = \lfloor (y - y_0) / \Delta y \rfloor, \qquad
+# \text{number } (b X + i) Y + j, $$
+#
+# if $0 \le i < X$, $0 \le j < Y$ and $z_0 \le z < z_1$. All other points get $-1$. An axis is a triple (start, stop,
+# step). Take the floor: a point a tenth of a cell *outside* has $i = -1$, and cutting off its digits would make it 0.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What does `.long()` do with $-0.1$?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# The number of cells of an axis is `round((stop - start) / step)`. Collect the conditions in one mask.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `torch.where(inside, (street * columns + i) * rows + j, -1)`
+# </details>
+
+
+# %% exercise="7.4"
+def cell_index(
+    points: Tensor,
+    street: Tensor,
+    x: tuple[float, float, float],
+    y: tuple[float, float, float],
+    z: tuple[float, float],
+) -> Tensor:
+    """The number of each point's cell, −1 outside of the grid.
+
+    Shapes: points (P, 3), metres; street (P,), the street that each point belongs to; x and y are (start, stop, step), z
+    is (lowest, highest); returns int64 (P,).
+    """
+    ### BEGIN SOLUTION
+    columns, rows = (round((stop - start) / step) for start, stop, step in (x, y))
+    i = ((points[:, 0] - x[0]) / x[2]).floor().long()
+    j = ((points[:, 1] - y[0]) / y[2]).floor().long()
+    inside = (i >= 0) & (i < columns) & (j >= 0) & (j < rows)
+    inside &= (points[:, 2] >= z[0]) & (points[:, 2] < z[1])
+    return torch.where(inside, (street * columns + i) * rows + j, -1)
+    ### END SOLUTION
+
+
+# %% check="7.4"
+lab.check("7.4", cell_index)
+
+# %% [markdown] exercise="7.5"
+# The simplest pooling is `index_add`, row by row. *Lift, Splat, Shoot* has another form: sort the points by cell, take
+# **prefix sums** over all of them, keep the sum at the *last* point of each run, and subtract neighbours.
+#
+# Points outside ($-1$) are dropped. Cells without points hold 0. Leave the inputs unchanged.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# The sum over a run is the sum up to its end, less the sum up to the end of the run before.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# A point is the last of its run if the next point has another cell; the last of all is one, too.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `ends = rows.cumsum(0)[last]`; the first run has nothing to subtract.
+# </details>
+
+
+# %% exercise="7.5"
+def pool_prefix_sums(rows: Tensor, cell: Tensor, cells: int) -> Tensor:
+    """The sum of the rows of each cell, by sorting and prefix sums.
+
+    Shapes: rows (P, C); cell (P,), 0 … cells − 1, or −1; returns (cells, C).
+    """
+    ### BEGIN SOLUTION
+    rows, cell = rows[cell >= 0], cell[cell >= 0]
+    order = cell.argsort()
+    rows, cell = rows[order].cumsum(0), cell[order]
+    last = torch.ones_like(cell, dtype=torch.bool)
+    last[:-1] = cell[1:] != cell[:-1]
+    ends = rows[last]  # (occupied cells, C): the sum of everything up to the end of each run
+    pooled = rows.new_zeros(cells, rows.shape[1])
+    pooled[cell[last]] = torch.cat([ends[:1], ends[1:] - ends[:-1]])
+    return pooled
+    ### END SOLUTION
+
+
+# %% check="7.5"
+lab.check("7.5", pool_prefix_sums)
+
+# %% [markdown] exercise="7.6"
+# BEVFusion cuts the sorted points into **intervals**, one for each cell, and adds up each by itself. And as promised, the
+# lifted tensor is never made: each point knows its pixel, and the product with its depth's weight is taken while adding.
+#
+# $$ y_v = \sum_{p \,:\, \text{cell}(p) = v} \alpha_p \, f_{\text{pixel}(p)} $$
+#
+# `F.embedding_bag(index, table, offsets, mode="sum", per_sample_weights=w)` does that: bag $v$ holds the entries of
+# `index` from `offsets[v]` up to `offsets[v + 1]`, and gives the weighted sum of those rows of `table`. Gradients flow
+# through `table` and `w`.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What has to be brought into the order of the cells? Three things belong to a point.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `torch.bincount(…, minlength=cells)` counts the points of each cell, also where there are none.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# The starts are the prefix sums of the counts, less the counts.
+# </details>
+
+
+# %% exercise="7.6"
+def pool_intervals(depth: Tensor, features: Tensor, pixel: Tensor, cell: Tensor, cells: int) -> Tensor:
+    """The sum over each cell's points of weight times the pixel's features, by sorting and intervals.
+
+    Shapes: depth (P,), the weight of each point; features (Q, C), of pixels; pixel (P,), 0 … Q − 1; cell (P,),
+    0 … cells − 1, or −1; returns (cells, C), differentiable in depth and features.
+    """
+    ### BEGIN SOLUTION
+    order = cell.argsort(stable=True)
+    order = order[cell[order] >= 0]  # the points inside, cell by cell
+    counts = torch.bincount(cell[order], minlength=cells)
+    starts = counts.cumsum(0) - counts  # (cells,): where each cell's points begin
+    return F.embedding_bag(pixel[order], features, starts, mode="sum", per_sample_weights=depth[order])
+    ### END SOLUTION
+
+
+# %% check="7.6"
+lab.check("7.6", pool_intervals)
+
+# %% [markdown]
+# Three forms of one sum. How exact are they, and how long do they take? First the digits, on points of a street:
+# differences from the sums in double precision.
+
+# %% tags=["result"]
+lab.needs("7.2", "7.4", "7.5", "7.6")
+branch = CameraBranch(24, GRID)
+batch = test[:8]
+points = branch.points(batch)  # (N, M, D, h, w, 3)
+n, m, d, h, w, _ = points.shape
+rng = torch.Generator().manual_seed(0)
+logits = torch.randn(n * m, d + 24, h, w, generator=rng)
+logits[:, d:] = logits[:, d:].abs()  # after a ReLU, features are not negative: prefix sums only grow
+weights, lifted = lift(logits, d)
+flat = points.reshape(-1, 3)
+street = torch.arange(n).repeat_interleave(m * d * h * w)
+cells = n * GRID.cells[0] * GRID.cells[1]
+cell = cell_index(flat, street, GRID.x, GRID.y, GRID.z)
+rows = lifted.permute(0, 1, 3, 4, 2).reshape(-1, 24)  # (points, C), in the order of `flat`
+features = logits[:, d:].permute(0, 2, 3, 1).reshape(-1, 24)  # (pixels, C)
+pixel = (torch.arange(n * m)[:, None, None] * h * w + torch.arange(h * w)).expand(-1, d, -1).reshape(-1)
+alpha = weights.reshape(-1)
+
+inside = cell >= 0
+exact = torch.zeros(cells, 24, dtype=torch.float64).index_add(0, cell[inside], rows[inside].double())
+forms = {
+    "index_add": lambda: torch.zeros(cells, 24).index_add(0, cell[inside], rows[inside]),
+    "prefix sums": lambda: pool_prefix_sums(rows, cell, cells),
+    "intervals": lambda: pool_intervals(alpha, features, pixel, cell, cells),
+}
+error = {name: (form().double() - exact).abs().max().item() for name, form in forms.items()}
+print(
+    f"{int(inside.sum()):,} of {len(flat):,} points fall into {int((exact.sum(1) > 0).sum()):,} of {cells:,} cells"
+)
+for name, value in error.items():
+    print(f"{name:12} is off by up to {value:.1e}")
+assert error["prefix sums"] > 100 * max(error["index_add"], error["intervals"])
+
+# %% [markdown]
+# Prefix sums grow over all cells, and a number in single precision holds seven digits: what is left of the small difference
+# of two large sums are its last ones. Each interval begins at 0 anew.
+#
+# And the time? The plain form makes the lifted tensor, sorts and takes prefix sums, for every batch. The library's
+# `bev_pool` adds by intervals, and keeps the **index**: which point falls into which cell depends on the cameras' matrices
+# alone. On a rig that does not move they are the same in every frame, so sorting is done once. (In training every picture
+# is augmented in its own way, so there the index is made anew.)
+
+# %% tags=["result"]
+from efficientlab.counters import compare, processor_time
+
+lab.needs("7.2", "7.4", "7.5", "7.6")
+index = kernels.bev_index(points, GRID)
+split_weights = weights.view(n, m, d, h, w)
+split_features = logits[:, d:].view(n, m, 24, h, w).contiguous()
+
+
+def plain():
+    own = lift(logits, d)[1].permute(0, 1, 3, 4, 2).reshape(-1, 24)
+    return pool_prefix_sums(own, cell_index(flat, street, GRID.x, GRID.y, GRID.z), cells)
+
+
+pooled = kernels.bev_pool(split_weights, split_features, index)  # (N, C, X, Y)
+assert torch.allclose(pooled.permute(0, 2, 3, 1).reshape(cells, 24), exact.float(), atol=1e-4)
+timing = compare(
+    {
+        "index kept, intervals": lambda: kernels.bev_pool(split_weights, split_features, index),
+        "index made, intervals": lambda: kernels.bev_pool(
+            split_weights, split_features, kernels.bev_index(points, GRID)
+        ),
+        "lift + prefix sums": plain,
+    },
+    "index kept, intervals",
+    timer=processor_time if P.device == "cpu" else None,
+)
+print(timing)
+
+# %% [markdown]
+# ## 4 · The other sensor, and both together
+#
+# A LiDAR's points become voxels, and sparse convolutions (lab 6) mix neighbours. What comes out are features of occupied
+# voxels. To meet the camera's features, they have to lie flat.
+
+# %% [markdown] exercise="7.7"
+# Write the features of occupied voxels into a map. Heights become channels: feature $c$ at height $z$ is channel
+# $c \cdot Z + z$. Where there is no voxel, the map is 0.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# First a grid with five dimensions, then exchange, then flatten two of them.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `grid[street, x, y, z] = features` writes all rows at once.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# From $(N, X, Y, Z, C)$: `permute(0, 4, 3, 1, 2).flatten(1, 2)`.
+# </details>
+
+
+# %% exercise="7.7"
+def heights_to_channels(coords: Tensor, features: Tensor, size: tuple[int, int, int, int]) -> Tensor:
+    """Occupied voxels as a map on the ground.
+
+    Shapes: coords (V, 4), the street, x, y and z of each voxel; features (V, C); size is N, X, Y, Z; returns
+    (N, C·Z, X, Y).
+    """
+    ### BEGIN SOLUTION
+    n, columns, rows, heights = size
+    street, x, y, z = coords.long().unbind(1)
+    grid = features.new_zeros(n, columns, rows, heights, features.shape[1])
+    grid[street, x, y, z] = features
+    return grid.permute(0, 4, 3, 1, 2).flatten(1, 2)  # (N, C·Z, X, Y), channel c·Z + z
+    ### END SOLUTION
+
+
+# %% check="7.7"
+lab.check("7.7", heights_to_channels)
+
+# %% [markdown] exercise="7.8"
+# Now both maps lie on one grid, and fusing them is a convolution. Concatenate, the camera first; then a 3×3 convolution
+# with padding 1 and without bias, named `conv`, a batch norm named `norm`, and a ReLU. A sensor that fails is `None`: in its
+# place stand zeros.
+#
+# Why a convolution and not a sum? The two maps have scales of their own, and a camera's depths are off by a cell or two.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What shape do the zeros have? You know the channels of both sensors, and the rest from the one that is there.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `lidar.new_zeros(n, channels, columns, rows)`
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `self.norm(self.conv(torch.cat([camera, lidar], 1))).relu()`
+# </details>
+
+
+# %% exercise="7.8"
+class ConvFuser(nn.Module):
+    """Fuses the camera's map and the LiDAR's.
+
+    Shapes: camera (N, C1, X, Y) or None; lidar (N, C2, X, Y) or None, not both; returns (N, out_channels, X, Y).
+    """
+
+    def __init__(self, camera_channels: int, lidar_channels: int, out_channels: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.channels = (camera_channels, lidar_channels)
+        self.conv = nn.Conv2d(camera_channels + lidar_channels, out_channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels)
+        ### END SOLUTION
+
+    def forward(self, camera: Tensor | None, lidar: Tensor | None) -> Tensor:
+        ### BEGIN SOLUTION
+        there = lidar if camera is None else camera
+        n, _, columns, rows = there.shape
+        maps = [
+            there.new_zeros(n, channels, columns, rows) if given is None else given
+            for given, channels in zip((camera, lidar), self.channels, strict=True)
+        ]
+        return self.norm(self.conv(torch.cat(maps, 1))).relu()
+        ### END SOLUTION
+
+
+# %% check="7.8"
+lab.check("7.8", ConvFuser)
+
+# %% [markdown]
+# ## 5 · The experiment
+#
+# A small U-Net reads the fused map, and two heads read what it makes of it: for every cell the heat of a centre of each
+# class and the box around it, and the map. To score them, two measures.
+
+# %% [markdown] exercise="7.12"
+# **Average precision** as nuScenes defines it, of one class and one distance. Go through all predictions by falling score.
+# Each takes the *nearest* truth of its own street that no other has taken, if it is **nearer** than `within` metres; then
+# it is a hit. After each prediction, *precision* is hits by predictions so far, and *recall* is hits by truths.
+#
+# Read precision at the recalls 0, 0.01, …, 1: between measured recalls along a straight line, before the first one the first
+# precision, and 0 beyond the last. `np.interp(grid, recall, precision, right=0.0)` does just that. Of the values *above*
+# recall 0.1, subtract 0.1, set what is negative to 0, take the mean and divide by 0.9. Without predictions it is 0.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# A truth that is taken, or stands in another street, is infinitely far.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# A loop over `score.argsort(descending=True).tolist()`, with a mask of the truths that are taken.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# Entries 11 to 100 of the 101 lie above recall 0.1.
+# </details>
+
+
+# %% exercise="7.12"
+def average_precision(found: Tensor, score: Tensor, truth: Tensor, within: float) -> float:
+    """nuScenes' average precision of one class.
+
+    Shapes: found (P, 3), the street, x and y of each prediction; score (P,); truth (T, 3), T > 0; within in metres.
+    """
+    ### BEGIN SOLUTION
+    if len(found) == 0:
+        return 0.0
+    taken = torch.zeros(len(truth), dtype=torch.bool)
+    hits = []
+    for p in score.argsort(descending=True).tolist():
+        distance = (truth[:, 1:] - found[p, 1:]).norm(dim=1)
+        distance[taken | (truth[:, 0] != found[p, 0])] = torch.inf
+        nearest = int(distance.argmin())
+        hits.append(bool(distance[nearest] < within))
+        taken[nearest] |= hits[-1]
+    right = torch.tensor(hits).cumsum(0)
+    precision, recall = right / torch.arange(1, len(hits) + 1), right / len(truth)
+    read = np.interp(np.linspace(0, 1, 101), recall.numpy(), precision.numpy(), right=0.0)
+    return float((read[11:] - 0.1).clip(min=0).mean() / 0.9)
+    ### END SOLUTION
+
+
+# %% check="7.12"
+lab.check("7.12", average_precision)
+
+# %% [markdown] exercise="7.13"
+# **Intersection over union** of maps. A class is said to be where its probability, the sigmoid of its logit, is greater than
+# a threshold. The counts of *all* streets are added first, and then divided: a street without crossings is no success.
+#
+# Each class has a threshold of its own, the one with the greatest IoU on the **validation** split. Return each class's IoU
+# on the test split at that threshold.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# The same table, classes by thresholds, is needed of both splits.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `logits.sigmoid()[..., None] > thresholds` is $(N, K, X, Y, T)$; sum over everything but $K$ and $T$.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `table.gather(1, best[:, None])[:, 0]`
+# </details>
+
+
+# %% exercise="7.13"
+def map_iou(
+    val_logits: Tensor, val_truth: Tensor, test_logits: Tensor, test_truth: Tensor, thresholds: Tensor
+) -> Tensor:
+    """IoU of each class on the test split, at the thresholds that are best on the validation split.
+
+    Shapes: logits (N, K, X, Y); truths bool (N, K, X, Y); thresholds (T,), of probabilities; returns (K,).
+    """
+
+    ### BEGIN SOLUTION
+    def table(logits: Tensor, truth: Tensor) -> Tensor:
+        said = logits.sigmoid()[..., None] > thresholds  # (N, K, X, Y, T)
+        both = (said & truth[..., None]).sum((0, 2, 3))
+        return both / (said | truth[..., None]).sum((0, 2, 3))  # (K, T)
+
+    best = table(val_logits, val_truth).argmax(1)  # (K,)
+    return table(test_logits, test_truth).gather(1, best[:, None])[:, 0]
+    ### END SOLUTION
+
+
+# %% check="7.13"
+lab.check("7.13", map_iou)
+
+# %% [markdown]
+# Three networks of the same build: with the cameras alone, with the LiDAR alone, and with both. Two cores need longer than
+# this notebook has to train them, so their weights ship with the lab (`python -m
+# efficientlab.training.streets.contestants`; log and scores of all seeds are in `data/streets/contestants.json`). Here the
+# shipped networks run with **your** functions in the camera branch and your scores.
+
+# %%
+from efficientlab.models.streets.pretrained import CONTESTANTS, load_contestant
+
+from efficientlab.models.streets.geometry import feature_pixels
+from efficientlab.training.streets.fit import predict
+
+lab.needs("7.1", "7.4", "7.6", "7.12", "7.13")
+
+
+class YourCameraBranch(CameraBranch):
+    """The shipped camera branch, with the geometry and the pooling of this notebook."""
+
+    def points(self, views):
+        height, width = (length // 2 for length in views.image.shape[-2:])
+        pixels = feature_pixels(height, width, 2)[..., :2].reshape(-1, 2).to(self.depths)
+        d, p = len(self.depths), len(pixels)
+        places = [
+            pixel_to_rig(
+                pixels.repeat(d, 1),
+                self.depths.repeat_interleave(p),
+                views.intrinsics[n, m],
+                views.to_rig[n, m, :3, :3],
+                views.to_rig[n, m, :3, 3],
+                views.augment[n, m],
+            )
+            for n in range(len(views))
+            for m in range(views.image.shape[1])
+        ]
+        return torch.stack(places).view(len(views), -1, d, height, width, 3)
+
+    def forward(self, views):
+        depth, features = self.lift(views)
+        n, m, d, h, w = depth.shape
+        street = torch.arange(n).repeat_interleave(m * d * h * w).to(depth.device)
+        cell = cell_index(self.points(views).reshape(-1, 3), street, self.grid.x, self.grid.y, self.grid.z)
+        pixel = (torch.arange(n * m)[:, None, None] * h * w + torch.arange(h * w)).expand(-1, d, -1)
+        rows = features.permute(0, 1, 3, 4, 2).reshape(n * m * h * w, -1)
+        columns, lines = self.grid.cells
+        pooled = pool_intervals(
+            depth.reshape(-1), rows, pixel.reshape(-1).to(depth.device), cell, n * columns * lines
+        )
+        return pooled.view(n, columns, lines, -1).permute(0, 3, 1, 2), depth
+
+
+networks = {name: load_contestant(name).to(P.device) for name in CONTESTANTS}
+for network in networks.values():
+    if network.camera is not None:
+        network.camera.__class__ = YourCameraBranch  # the same weights, your functions
+DISTANCES, THRESHOLDS = (0.5, 1.0, 2.0, 4.0), torch.arange(0.2, 0.81, 0.05)
+val_maps = {name: predict(network, val).map for name, network in networks.items()}
+
+
+def scores_of(name, views, missing=None):
+    """(mAP, mIoU, AP of each class, IoU of each class) of one network in percent."""
+    predictions = predict(networks[name], views, missing=missing)
+
+    def placed(boxes, kind):
+        mine = boxes.rows[:, 0] == kind
+        return torch.cat([boxes.scene[mine, None].double(), boxes.rows[mine, 1:3].double()], 1), mine
+
+    precision = []
+    for kind in range(len(CLASSES)):
+        found, mine = placed(predictions.boxes, kind)
+        truth, _ = placed(views.boxes, kind)
+        score = predictions.boxes.rows[mine, 8].double()
+        precision.append([100 * average_precision(found, score, truth, d) for d in DISTANCES])
+    iou = 100 * map_iou(val_maps[name], val.map, predictions.map, views.map, THRESHOLDS)
+    precision = torch.tensor(precision).mean(1)
+    return precision.mean().item(), iou.mean().item(), precision, iou
+
+
+# %% tags=["result"]
+lab.needs("7.1", "7.4", "7.6", "7.12", "7.13")
+by_day = {name: scores_of(name, test) for name in networks}
+print(
+    f"{'':8}{'mAP':>7}{'mIoU':>7}   "
+    + "".join(f"{c:>12}" for c in CLASSES)
+    + "".join(f"{m:>14}" for m in MAPS)
+)
+for name, (precision, iou, ap, ious) in by_day.items():
+    print(
+        f"{name:8}{precision:7.1f}{iou:7.1f}   "
+        + "".join(f"{a:12.1f}" for a in ap)
+        + "".join(f"{i:14.1f}" for i in ious)
+    )
+
+# %% [markdown]
+# A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and no paint. Cameras see paint and
+# colour, and know badly where. Both together are better at both tasks than the better sensor of each. Here are these claims
+# as assertions, for the networks of one seed; what several seeds came to stands in the log.
+
+# %% tags=["nbval-check-output"]
+lab.needs("7.1", "7.4", "7.6", "7.12", "7.13")
+(camera_ap, camera_iou, *_), (lidar_ap, lidar_iou, *_), (fusion_ap, fusion_iou, *_) = (
+    by_day[name] for name in ("camera", "lidar", "fusion")
+)
+assert camera_iou > lidar_iou, "the camera draws the better map"
+assert lidar_ap > camera_ap, "the LiDAR finds the better boxes"
+assert fusion_iou > max(camera_iou, lidar_iou) + 3 and fusion_ap > max(camera_ap, lidar_ap) + 5
+print(
+    "The camera draws the better map, the LiDAR finds the better boxes, and both together are better at both."
+)
+
+# %%
+import json
+
+from efficientlab.datasets.files import data_path
+
+log = json.loads(data_path("streets/contestants.json").read_text())
+print(f"{log['command']}: {log['epochs']} epochs of {log['streets']['train']} streets")
+for name in CONTESTANTS:
+    runs = [run for run in log["runs"] if run["network"] == name]
+    for condition in runs[0]["scores"]:
+        each = [(run["scores"][condition]["mAP"], run["scores"][condition]["mIoU"]) for run in runs]
+        ap, iou = (sum(v) / len(v) for v in zip(*each, strict=True))
+        print(f"{name:8}{condition:10} mAP {ap:5.1f}  mIoU {iou:5.1f}   (mean of {len(runs)} seeds)")
+
+# %% [markdown]
+# And on one street:
+
+# %% tags=["cover"]
+from efficientlab.viz.streets.ground import said
+
+lab.needs("7.1", "7.4", "7.6")
+one = test[5:6]
+shown = {}
+for name, network in networks.items():
+    answer = predict(network, one)
+    shown[name] = said(answer.map[0], torch.full((len(MAPS),), 0.4)), answer.boxes.rows
+ground_pictures(one, shown)
+plt.show()
+
+# %% [markdown]
+# What do the features of each sensor look like before they are fused? And does the camera know its depths?
+
+# %%
+from efficientlab.viz.streets.ground import feature_pictures
+
+lab.needs("7.1", "7.4", "7.6")
+with torch.inference_mode():
+    network = networks["fusion"]
+    (of_camera, of_lidar), depth = network.features(one.to(P.device))
+    fused = network.fuser(torch.cat([of_camera, of_lidar], 1))
+    expected = (depth[0] * network.camera.depths[:, None, None]).sum(1).cpu()  # (M, h, w)
+feature_pictures({"camera": of_camera[0].cpu(), "LiDAR": of_lidar[0].cpu(), "fused": fused[0].cpu()})
+plt.show()
+camera_strip(one, depth=expected)
+plt.show()
+
+# %% [markdown]
+# Training from nothing, for a small part of the budget: two curves of the same network, with one sensor and with both.
+
+# %%
+from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion
+from efficientlab.training.side_by_side import side_by_side
+from efficientlab.training.streets.fit import fit
+
+torch.manual_seed(0)
+fresh = {"lidar": BEVFusion(("lidar",)).to(P.device), "fusion": BEVFusion(SENSORS, dropout=0.1).to(P.device)}
+recipe = {"epochs": P.epochs, "batch": P.batch, "lr": P.lr}
+runs = side_by_side(
+    {
+        name: partial(lambda bar, net: fit(net, train, bar=bar, **recipe), net=net)
+        for name, net in fresh.items()
+    },
+    steps=len(fresh) * P.epochs * (P.train_streets // P.batch),
+)
+for name, run in runs.items():
+    plt.plot(run.losses, label=f"{name}, {run.cpu_seconds:.0f} s of a core")
+plt.xlabel("step")
+plt.ylabel("loss")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## 6 · Going further: how boxes are learnt
+#
+# A box is learnt as a spot of heat at its centre (*Objects as Points*, [Zhou et al., 2019](https://arxiv.org/abs/1904.07850)).
+
+# %% [markdown] exercise="7.9"
+# Draw the heat. Around the centre's cell $(i, j)$ of a thing of class $k$ lies a bump
+#
+# $$ \exp\!\Big( -\frac{(x - i)^2 + (y - j)^2}{2 \sigma^2} \Big), \qquad \sigma = \frac{2 r + 1}{6}, $$
+#
+# on the square of $2 r + 1$ cells around it, clipped at the borders of the grid. Where bumps of a class meet, the **larger**
+# value counts: every centre stays exactly 1.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What would the sum of two bumps be at a centre?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# A loop over things is fine. `torch.arange(X)[:, None] - i` holds all distances along x.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# `heat[k] = torch.maximum(heat[k], bump)`, with the bump set to 0 outside of its square.
+# </details>
+
+
+# %% exercise="7.9"
+def heat_target(cell: Tensor, kind: Tensor, size: tuple[int, int, int], radius: int) -> Tensor:
+    """Heat of every class around the centres of things.
+
+    Shapes: cell (T, 2), i and j of each centre; kind (T,), its class; size is (classes, X, Y); returns (classes, X, Y).
+    """
+    ### BEGIN SOLUTION
+    _, columns, rows = size
+    heat = torch.zeros(size)
+    sigma = (2 * radius + 1) / 6
+    x, y = torch.arange(columns), torch.arange(rows)
+    for (i, j), k in zip(cell.tolist(), kind.tolist(), strict=True):
+        dx, dy = x[:, None] - i, y[None, :] - j  # (X, 1), (1, Y)
+        near = (dx.abs() <= radius) & (dy.abs() <= radius)
+        bump = torch.exp(-(dx**2 + dy**2) / (2 * sigma**2)) * near  # (X, Y)
+        heat[k] = torch.maximum(heat[k], bump)
+    return heat
+    ### END SOLUTION
+
+
+# %% check="7.9"
+lab.check("7.9", heat_target)
+
+# %% [markdown] exercise="7.10"
+# Ten centres stand against thousands of cells. With $p$ the sigmoid of the logit and $t$ the heat, the *penalty-reduced
+# focal loss* is
+#
+# $$ -\frac{1}{\max(1, \#\{t = 1\})} \sum \begin{cases} (1 - p)^2 \log p & t = 1 \\
+# (1 - t)^4 \, p^2 \log (1 - p) & \text{else.} \end{cases} $$
+#
+# Easy cells weigh little, and so do neighbours of a centre. Use `F.logsigmoid`: the logarithm of a sigmoid that rounds to 0
+# is infinite.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# What is $1 - \mathrm{sigmoid}(x)$ as a sigmoid?
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Both branches everywhere, then `torch.where(heat == 1, …, …)`.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# $\log(1 - p)$ is `F.logsigmoid(-logits)`.
+# </details>
+
+
+# %% exercise="7.10"
+def heat_loss(logits: Tensor, heat: Tensor) -> Tensor:
+    """Penalty-reduced focal loss, one number; logits and heat (N, classes, X, Y), heat exactly 1 at centres."""
+    ### BEGIN SOLUTION
+    p, centre = logits.sigmoid(), heat == 1
+    found = -((1 - p) ** 2) * F.logsigmoid(logits)
+    quiet = -((1 - heat) ** 4) * p**2 * F.logsigmoid(-logits)
+    return torch.where(centre, found, quiet).sum() / centre.sum().clamp(min=1)
+    ### END SOLUTION
+
+
+# %% check="7.10"
+lab.check("7.10", heat_loss)
+
+# %% [markdown] exercise="7.11"
+# And back: find the peaks. A cell is a peak of its class if none of its eight neighbours has more heat *of that class*.
+# Return the `most` hottest peaks of all classes together, by falling heat, as rows of class, x and y. On the border the
+# neighbours that do not exist have no heat.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# A peak equals the largest value of the 3×3 cells around it.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# `F.max_pool2d` with stride 1 and padding 1; then `topk` over everything.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# A flat place is $(k X + x) Y + y$.
+# </details>
+
+
+# %% exercise="7.11"
+def find_peaks(heat: Tensor, most: int) -> Tensor:
+    """The hottest peaks: heat (K, X, Y), positive; returns int64 (most, 3) of class, x and y."""
+    ### BEGIN SOLUTION
+    around = F.max_pool2d(heat[None], 3, stride=1, padding=1)[0]  # (K, X, Y)
+    place = torch.where(heat == around, heat, 0.0).flatten().topk(most).indices
+    _, columns, rows = heat.shape
+    return torch.stack([place // (columns * rows), place // rows % columns, place % rows], 1)
+    ### END SOLUTION
+
+
+# %% check="7.11"
+lab.check("7.11", find_peaks)
+
+# %% [markdown]
+# ## 7 · Going further: what breaks it
+#
+# Somebody hits the camera's mount, and nobody calibrates anew. Turn the cameras by some degrees from where they are believed
+# to be, or move them.
+
+# %% tags=["result"]
+from efficientlab.viz.streets.ground import error_curves
+
+lab.needs("7.1", "7.4", "7.6", "7.12", "7.13")
+DEGREES, METRES = [0.0, 1.0, 2.5, 5.0], [0.0, 0.25, 0.5, 1.0]
+some = test[:32]
+curves = {}
+for label, values, key in (("degrees", DEGREES, "degrees"), ("metres", METRES, "metres")):
+    each = {name: [scores_of(name, some.misplaced(**{key: v})) for v in values] for name in networks}
+    curves[label] = (
+        values,
+        {name: [s[1] for s in found] for name, found in each.items()},
+        {name: [s[0] for s in found] for name, found in each.items()},
+    )
+error_curves(curves)
+plt.show()
+trouble = {"day": test, "night": night, "4 beams": test.with_beams(4), "3° off": test.misplaced(degrees=3.0)}
+print(f"{'':8}" + "".join(f"{name:>18}" for name in trouble))
+table = {name: {case: scores_of(name, views)[:2] for case, views in trouble.items()} for name in networks}
+for name, row in table.items():
+    print(f"{name:8}" + "".join(f"{ap:8.1f} | {iou:5.1f}  " for ap, iou in row.values()))
+for missing in SENSORS:
+    ap, iou, *_ = scores_of("fusion", test, missing=missing)
+    print(f"fusion without {missing}: mAP {ap:.1f}, mIoU {iou:.1f}")
+
+# %% [markdown]
+# Which stage takes the time? Predict first: of the camera branch, the LiDAR branch and what follows.
+
+# %% tags=["result"]
+from efficientlab.counters import count
+
+lab.needs("7.1", "7.4", "7.6")
+network, batch = load_contestant("fusion"), test[:4]
+with torch.inference_mode():
+    found, _ = network.features(batch)
+    fused = network.fuser(torch.cat(found, 1))
+    stages = {
+        "camera: features": lambda: network.camera.lift(batch),
+        "camera: whole": lambda: network.camera(batch),
+        "LiDAR": lambda: network.lidar(batch.points),
+        "fuser and decoder": lambda: network.head(network.decoder(network.fuser(torch.cat(found, 1)))),
+    }
+    timing = compare(stages, "camera: whole", timer=processor_time if P.device == "cpu" else None)
+print(timing)
+print(
+    f"{count(network, batch).macs / 4e6:.0f} M MACs a street; BEVFusion at full size takes 253.2 G (its paper, table I)"
+)
+
+# %% [markdown]
+# **On real streets.** nuScenes has six cameras and a LiDAR of 32 beams. Its *mini* set has ten scenes. To run this section,
+# accept its terms at [nuscenes.org](https://www.nuscenes.org), unpack v1.0-mini and the map expansion into one folder, set
+# `EFFICIENTLAB_NUSCENES` to it, and start Jupyter with `EFFICIENTLAB_PROFILE=full`.
+
+# %%
+if P.name == "full":
+    from efficientlab.datasets.streets import nuscenes
+
+    root = os.environ.get("EFFICIENTLAB_NUSCENES", "nuscenes")
+    grid = kernels.BEVGrid((-32.0, 32.0, 0.5), (-32.0, 32.0, 0.5), (-10.0, 10.0))
+    real = nuscenes.nuscenes_views(root, "mini_train", grid=grid)
+    torch.manual_seed(0)
+    big = BEVFusion(grid=grid, classes=len(nuscenes.CLASSES), maps=len(nuscenes.MAPS), dropout=0.1).to(
+        P.device
+    )
+    run = fit(big, real, **recipe)
+    print(f"loss {run.losses[0]:.2f} → {run.losses[-1]:.2f} on {len(real)} samples")
+else:
+    print("This section needs nuScenes and the profile `full`.")
+
+# %% [markdown]
+# ## 8 · Your turn to judge
+
+# %% [markdown] exercise="7.14"
+# Answer in a few sentences each, with numbers from this notebook:
+#
+# 1. Which sensor carries the boxes, which the map? Name the class of each task that shows it best, and why.
+# 2. At night and with 4 beams: which network loses what, and which loses least?
+# 3. From which error of the calibration on does fusion's map fall below that of the LiDAR alone? What would you do in a car?
+
+# %% [markdown] answer="7.14"
+# 1. The LiDAR carries the boxes: see pedestrians, whose place the camera does not know. The camera carries the map: bicycle
+#    lanes are paint. Taxis need both: the LiDAR knows where, the camera which.
+# 2. At night the camera loses on the map; fusion loses less, for the kerb is still measured. With 4 beams the LiDAR loses
+#    nearly all boxes; the camera nothing.
+# 3. Read off the curves. Calibrate anew when the LiDAR's points, projected, leave the edges of the pictures; or drop the
+#    camera: dropout in training makes that possible.
+#
+# === BEGIN MARK SCHEME ===
+# 6 points. (1) 2 points: a class of each task with its numbers. (2) 2 points: both conditions with numbers. (3) 2 points: an
+# error read off the curves (1), a remedy (1).
+# === END MARK SCHEME ===
+
+# %% [markdown]
+# ## 9 · Kernel corner
+#
+# On a GPU, one program sums one interval: no two programs write to the same cell, so no atomic addition is needed.
+#
+# [Triton](https://triton-lang.org/main/getting-started/tutorials/01-vector-add.html) kernels are written in Python. Many
+# copies of the function, *programs*, run at once. In program `(cell, block)` of a grid, `tl.program_id(0)` is cell and
+# `tl.program_id(1)` is block. `tl.arange(0, BLOCK)` is a vector of numbers 0 … BLOCK − 1. `tl.load(pointer + offsets,
+# mask=…, other=0.0)` reads a vector of numbers from memory, and gives 0.0 where the mask is false. Without a GPU, Triton's
+# interpreter runs the same kernel in Python: slow, and exact.
+
+# %% [markdown] exercise="7.15"
+# Pool by intervals. The points are sorted by cell: those of cell $v$ are number `starts[v]` up to, not including,
+# `starts[v + 1]`. Point $p$ has weight `depth[p]` and shows pixel `pixel[p]`, whose features are a row of `channels` numbers.
+# Program `(cell, block)` adds up `BLOCK` numbers of these rows, beginning with number `block · BLOCK`, and **stores** them in
+# row `cell` of `y`. A cell without points gets zeros. The last block of a row may be partly outside: mask loads and the store.
+#
+# <details><summary>Hint 1 · nudge</summary>
+#
+# A loop, `for p in range(start, end)`, may have borders that were loaded.
+# </details>
+# <details><summary>Hint 2 · approach</summary>
+#
+# Begin with `tl.zeros((BLOCK,), tl.float32)`.
+# </details>
+# <details><summary>Hint 3 · almost there</summary>
+#
+# Row `pixel` of the features begins at `features_ptr + pixel * channels`.
+# </details>
+
+# %% exercise="7.15"
+from efficientlab.exercises.kernel_corner import tl, triton  # Triton itself, where it is installed
+
+
+@triton.jit
+def bev_pool_kernel(depth_ptr, features_ptr, pixel_ptr, starts_ptr, y_ptr, channels, BLOCK: tl.constexpr):
+    """One program sums BLOCK channels of one cell's points."""
+    ### BEGIN SOLUTION
+    cell = tl.program_id(0)
+    channel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = channel < channels
+    total = tl.zeros((BLOCK,), tl.float32)
+    for p in range(tl.load(starts_ptr + cell), tl.load(starts_ptr + cell + 1)):
+        pixel = tl.load(pixel_ptr + p)
+        row = tl.load(features_ptr + pixel * channels + channel, mask=inside, other=0.0)
+        total += tl.load(depth_ptr + p) * row
+    tl.store(y_ptr + cell * channels + channel, total, mask=inside)
+    ### END SOLUTION
+
+
+# %% check="7.15"
+lab.check("7.15", bev_pool_kernel)
+
+# %% [markdown]
+# ## What you have passed
+
+# %%
+lab.summary()
+
+# %% [markdown]
+# ## What to take with you
+#
+# - A bird's-eye view is a common ground: each sensor is brought there by its own geometry, and what follows is one network.
+# - Undo what was done to pixels before you multiply by metres.
+# - Never make what you are about to sum. And sum intervals, not differences of long sums.
+# - What depends on the rig alone is computed once; when the rig moves, it is wrong.
+# - Scores count over a whole split; thresholds come from validation.
+#
+# **Further reading.** [BEVFusion](https://arxiv.org/abs/2205.13542) · [Lift, Splat, Shoot](https://arxiv.org/abs/2008.05711) ·
+# [CenterPoint](https://arxiv.org/abs/2006.11275) · [BEVDepth](https://arxiv.org/abs/2206.10092) ·
+# [nuScenes](https://arxiv.org/abs/1903.11027).

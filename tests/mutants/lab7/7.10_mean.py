@@ -1,0 +1,12 @@
+"""the mean over cells is taken; the sum is divided by the number of centres."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def heat_loss(logits: Tensor, heat: Tensor) -> Tensor:
+    p, centre = logits.sigmoid(), heat == 1
+    found = -((1 - p) ** 2) * F.logsigmoid(logits)
+    quiet = -((1 - heat) ** 4) * p**2 * F.logsigmoid(-logits)
+    return torch.where(centre, found, quiet).mean()

@@ -1,0 +1,11 @@
+"""kept apart, the depths' weights take memory, too."""
+
+
+def lift_bytes(cameras: int, height: int, width: int, depths: int, channels: int) -> dict[str, int]:
+    pixels = cameras * height * width
+    return {
+        "points": pixels * depths,
+        "lifted bytes": 4 * pixels * depths * channels,
+        "apart bytes": 4 * pixels * channels,
+        "MACs": pixels * depths * channels,
+    }

@@ -1,0 +1,11 @@
+"""the lifted tensor holds C numbers a point, not C + D."""
+
+
+def lift_bytes(cameras: int, height: int, width: int, depths: int, channels: int) -> dict[str, int]:
+    pixels = cameras * height * width
+    return {
+        "points": pixels * depths,
+        "lifted bytes": 4 * pixels * depths * (depths + channels),
+        "apart bytes": 4 * pixels * (depths + channels),
+        "MACs": pixels * depths * channels,
+    }

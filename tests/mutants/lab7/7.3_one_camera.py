@@ -1,0 +1,11 @@
+"""one camera is counted; there are several."""
+
+
+def lift_bytes(cameras: int, height: int, width: int, depths: int, channels: int) -> dict[str, int]:
+    pixels = height * width
+    return {
+        "points": pixels * depths,
+        "lifted bytes": 4 * pixels * depths * channels,
+        "apart bytes": 4 * pixels * (depths + channels),
+        "MACs": pixels * depths * channels,
+    }

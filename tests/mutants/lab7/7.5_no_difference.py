@@ -1,0 +1,16 @@
+"""the sums before a cell are not subtracted: each holds everything up to it."""
+
+import torch
+from torch import Tensor
+
+
+def pool_prefix_sums(rows: Tensor, cell: Tensor, cells: int) -> Tensor:
+    rows, cell = rows[cell >= 0], cell[cell >= 0]
+    order = cell.argsort()
+    rows, cell = rows[order].cumsum(0), cell[order]
+    last = torch.ones_like(cell, dtype=torch.bool)
+    last[:-1] = cell[1:] != cell[:-1]
+    ends = rows[last]  # (occupied cells, C): the sum of everything up to the end of each run
+    pooled = rows.new_zeros(cells, rows.shape[1])
+    pooled[cell[last]] = ends
+    return pooled

@@ -1,0 +1,13 @@
+"""the points are not sorted by cell before they are cut into intervals."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def pool_intervals(depth: Tensor, features: Tensor, pixel: Tensor, cell: Tensor, cells: int) -> Tensor:
+    order = torch.arange(len(cell))
+    order = order[cell[order] >= 0]  # the points inside, cell by cell
+    counts = torch.bincount(cell[order], minlength=cells)
+    starts = counts.cumsum(0) - counts  # (cells,): where each cell's points begin
+    return F.embedding_bag(pixel[order], features, starts, mode="sum", per_sample_weights=depth[order])

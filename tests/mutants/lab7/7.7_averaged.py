@@ -1,0 +1,11 @@
+"""the features are divided by the number of heights."""
+
+from torch import Tensor
+
+
+def heights_to_channels(coords: Tensor, features: Tensor, size: tuple[int, int, int, int]) -> Tensor:
+    n, columns, rows, heights = size
+    street, x, y, z = coords.long().unbind(1)
+    grid = features.new_zeros(n, columns, rows, heights, features.shape[1])
+    grid[street, x, y, z] = features / heights
+    return grid.permute(0, 4, 3, 1, 2).flatten(1, 2)  # (N, C·Z, X, Y), channel c·Z + z

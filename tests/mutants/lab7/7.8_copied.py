@@ -1,0 +1,21 @@
+"""the sensor that is there takes the place of the missing one; the missing one is 0."""
+
+import torch
+from torch import Tensor, nn
+
+
+class ConvFuser(nn.Module):
+    def __init__(self, camera_channels: int, lidar_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.channels = (camera_channels, lidar_channels)
+        self.conv = nn.Conv2d(camera_channels + lidar_channels, out_channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels)
+
+    def forward(self, camera: Tensor | None, lidar: Tensor | None) -> Tensor:
+        there = lidar if camera is None else camera
+        n, _, columns, rows = there.shape
+        maps = [
+            there[:, torch.arange(channels) % there.shape[1]] if given is None else given
+            for given, channels in zip((camera, lidar), self.channels, strict=True)
+        ]
+        return self.norm(self.conv(torch.cat(maps, 1))).relu()

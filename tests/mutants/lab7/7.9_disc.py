@@ -1,0 +1,17 @@
+"""cells near a centre are all 1; the heat falls with the distance."""
+
+import torch
+from torch import Tensor
+
+
+def heat_target(cell: Tensor, kind: Tensor, size: tuple[int, int, int], radius: int) -> Tensor:
+    classes, columns, rows = size
+    heat = torch.zeros(size)
+    sigma = (2 * radius + 1) / 6
+    x, y = torch.arange(columns), torch.arange(rows)
+    for (i, j), k in zip(cell.tolist(), kind.tolist(), strict=True):
+        dx, dy = x[:, None] - i, y[None, :] - j  # (X, 1), (1, Y)
+        near = (dx.abs() <= radius) & (dy.abs() <= radius)
+        bump = near.float()  # (X, Y)
+        heat[k] = torch.maximum(heat[k], bump)
+    return heat
