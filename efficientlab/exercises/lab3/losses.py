@@ -71,7 +71,7 @@ def _inputs_losses(seed: int, real: bool) -> list[Values]:
         # real pictures score higher, so that no two means cancel
         case: Values = {"weight": scale * (0.3 + randn(4 * c).abs()), "fake": 2 * randn(n, c, 2, 2) - 1}
         if real:
-            case["real"] = randn(n, c, 2, 2) + 0.6
+            case["real"] = randn(n, c, 2, 2) + 0.8
         cases.append(case)
     return cases
 
