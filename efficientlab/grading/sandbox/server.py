@@ -56,8 +56,13 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     """Confine this process, load everything that boxes share, and return what a box does with its socket."""
     if setup["mode"] == "namespaces":
         namespaces.enter_server()
+        tempfile.tempdir = (
+            view.SCRATCH
+        )  # some modules ask for it at import; nobody can write there before a box can
     elif os.geteuid() == 0 and not _readable_to_boxes(os.__file__):
         raise PermissionError(f"nobody can read {os.__file__}: grade as an ordinary user, or move Python")
+    # torch._dynamo makes this folder when it is imported: it has to be one that is there
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.gettempdir()
     import torch
 
     from efficientlab.exercises.labs import find_lab
@@ -69,9 +74,8 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     for name in setup["imports"]:
         with contextlib.suppress(ImportError):  # what is not installed, an answer that needs it will say
             __import__(name)
-    for name in setup[
-        "loaded"
-    ]:  # once here, and not in every box: torch.autograd.grad alone takes half a second
+    # once here, and not in every box: torch.autograd.grad alone takes half a second
+    for name in setup["loaded"]:
         with contextlib.suppress(Exception):
             __import__(name)
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
