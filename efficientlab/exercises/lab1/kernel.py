@@ -28,8 +28,8 @@ def _inputs_norm_relu_kernel(seed: int) -> list[Values]:
         {
             # every other pixel is brighter, so that no channel's variance is small beside its mean
             "x": randn(n, c, h, w) + 3.0 * (torch.arange(h * w) % 2).view(h, w),
-            "weight": randn(c),
-            "bias": randn(c),
+            "weight": randn(c).abs() + 0.5,  # so that the ReLU leaves about half of the numbers
+            "bias": 0.5 * randn(c).abs(),
             "eps": eps,
         }
         for n, c, h, w, eps in ((2, 3, 3, 4, 1e-5), (1, 2, 4, 4, 0.5), (3, 1, 1, 5, 1e-5), (2, 2, 3, 3, 0.1))
