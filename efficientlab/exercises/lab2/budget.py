@@ -7,9 +7,8 @@ from typing import Any
 import torch
 
 from efficientlab.exercises.contract import AnswerError, Check, CheckFailed, Values, counts_judge
-from efficientlab.exercises.lab1.search import EVOLVE as EVOLVE_WITHIN
-from efficientlab.exercises.lab1.search import ratios_check
-from efficientlab.exercises.searches import GENERATIONS, POPULATION
+from efficientlab.exercises.searches import GENERATIONS, POPULATION, drive_evolve, judge_evolve, search_inputs
+from efficientlab.exercises.speedups import ratios_check
 
 # 2.5 · MACs in closed form
 
@@ -51,7 +50,7 @@ LATENCY_RATIOS = ratios_check("the full generator", "the sub-generator")
 
 def _drive_evolve(evolve: Any, case: Values) -> Values:
     if case["feasible"]:
-        return EVOLVE_WITHIN.drive(evolve, case)
+        return drive_evolve(evolve, case)
     asked: list[Any] = []
 
     def evaluate(config: Any) -> float:
@@ -72,13 +71,13 @@ def _drive_evolve(evolve: Any, case: Values) -> Values:
 
 
 def _inputs_evolve(seed: int) -> list[Values]:
-    within: list[Values] = [case | {"feasible": True} for case in EVOLVE_WITHIN.inputs(seed)]
+    within: list[Values] = [case | {"feasible": True} for case in search_inputs(seed)]
     return [*within, {"feasible": False, "layers": 3}, {"feasible": False, "layers": 8}]
 
 
 def _judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
     if inputs["feasible"]:
-        EVOLVE_WITHIN.judge(inputs, expected, got)
+        judge_evolve(inputs, expected, got)
     elif got["sentence"] is not True:
         raise CheckFailed("nothing is within the budget: the ValueError says so in a sentence.")
     elif got["asked"] != 0:
