@@ -160,7 +160,7 @@ def test_of_two_definitions_the_last_one_counts(tmp_path: Path) -> None:
     )
     marks = marks_of(notebook, tmp_path)
     assert marks["4.1"].points == 0
-    assert "NoneType" in marks["4.1"].message
+    assert "returned None" in marks["4.1"].message
 
 
 def test_an_output_of_another_type_gets_a_sentence(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_every_pinned_release_accepts_every_python_of_the_course(python: str) ->
             found = distribution(pin.name)
         except PackageNotFoundError:
             continue  # another platform's
-        wants = found.metadata["Requires-Python"] or ""
+        wants = found.metadata.get("Requires-Python") or ""
         if pin.specifier.contains(found.version) and python not in SpecifierSet(wants):
             refused.append(f"{pin} needs Python {wants}")
     assert not refused
