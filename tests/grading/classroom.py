@@ -38,7 +38,7 @@ BROKEN_CODE = {
     "syntax": "def clip_logits(backbone, video:\n    return",
     "exit": "import os\n\n\ndef clip_logits(backbone, video):\n    os._exit(3)",
     "loop": "def clip_logits(backbone, video):\n    while True:\n        pass",
-    "memory": "def clip_logits(backbone, video):\n    return [bytearray(1 << 28) for _ in range(100)]",
+    "memory": "def clip_logits(backbone, video):\n    return bytearray(1 << 36)",
     "kill": "import os\n\n\ndef clip_logits(backbone, video):\n    os.kill(-1, 9)\n    os.abort()",
     "type": "def clip_logits(backbone, video):\n    return {'logits': object()}",
     "recursion": "def clip_logits(backbone, video):\n    return clip_logits(backbone, video)",
