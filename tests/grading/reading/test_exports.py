@@ -91,7 +91,7 @@ EMPTY_ZIPS = {
         "{}_77_assignsubmission_file_/lab4.zip",
         "{}.zip",
         "{}/lab4.zip",
-        "class/{}/work/lab4.zip",
+        "class/{}/homework/lab4.zip",
     ],
 )
 @pytest.mark.parametrize("kind", EMPTY_ZIPS)
