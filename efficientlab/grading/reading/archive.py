@@ -233,10 +233,10 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 
 
 def _safe_path(name: str) -> PurePosixPath:
-    """The name without drive, root and `..`: it only serves to recognise the student."""
+    """The name without drive, root and `..`: it only serves to recognise the student. What has none may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
     kept = [printable(part)[:300] for part in parts if part not in ("", ".", "..")]
-    return PurePosixPath(*kept) if kept else PurePosixPath("unnamed")
+    return PurePosixPath(*kept) if kept else PurePosixPath("unnamed.ipynb")
 
 
 def _leftover(path: PurePosixPath) -> str:
