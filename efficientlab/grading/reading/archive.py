@@ -233,7 +233,7 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 
 
 def _safe_path(name: str) -> PurePosixPath:
-    """The name without drive, root and `..`: it only serves to recognise the student. What has none may be a notebook."""
+    """The name without drive, root and `..`: it serves to recognise the student. Without one it may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
     kept = [printable(part)[:300] for part in parts if part not in ("", ".", "..")]
     return PurePosixPath(*kept) if kept else PurePosixPath("unnamed.ipynb")

@@ -322,16 +322,13 @@ def test_an_empty_export_says_so(tmp_path: Path) -> None:
         take_in(make_zip(tmp_path / "e.zip", {}), tmp_path, LAB)
 
 
-def test_a_member_without_a_name_is_named_in_a_note(tmp_path: Path) -> None:
+def test_a_member_without_a_name_is_a_file_like_others(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "e.zip", {"jane.ipynb": notebook(), "bob/x.ipynb": other()})
     content = bytearray(path.read_bytes())
     content[content.rfind(b"jane.ipynb")] = 0  # in the table of contents: a name ends where it begins
     path.write_bytes(content)
     intake = take_in(path, tmp_path / "grades", LAB)
-    assert (
-        len(intake.incoming) == 1
-    )  # of the two notebooks the one that has a name, and the other is spoken of
-    assert intake.notes == ("unnamed belongs to no student and was left out.",)
+    assert [one.student for one in intake.incoming] == ["bob", "unnamed"]
 
 
 @pytest.mark.slow
