@@ -50,11 +50,24 @@ class CameraBranch(nn.Module):
         self.fine = nn.Sequential(conv_layer(6, 16, 2), conv_layer(16, 32), conv_layer(32, 32))
         self.coarse = nn.Sequential(conv_layer(32, 64, 2), conv_layer(64, 64), nn.Conv2d(64, 32, 1))
         self.head = nn.Sequential(conv_layer(32, 32), nn.Conv2d(32, count + channels, 1))
+        self.trust = nn.Parameter(torch.ones(()))
+        self.flat = conv_layer(channels + 1, channels, kernel=1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, views: Views) -> tuple[Tensor, Tensor]:
         depth, features = self.lift(views)
-        return bev_pool(depth, features, bev_index(self.points(views), self.grid)), depth
+        features = F.pad(features, (0, 0, 0, 0, 0, 1), value=1.0)  # (N, M, C + 1, H, W)
+        return self.settle(bev_pool(depth, features, bev_index(self.points(views), self.grid))), depth
+
+    def settle(self, pooled: Tensor) -> Tensor:
+        """What a cell says by how much: sums (N, C + 1, X, Y), the last of ones, to features (N, C, X, Y).
+
+        A cell before the bumper gets a hundred times the pixels of one at the grid's edge. So sums are divided by the
+        weight that fell into the cell, and the weight itself becomes a channel, as a logarithm.
+        """
+        weight = pooled[:, -1:]
+        mean = pooled[:, :-1] / (weight + 0.1)
+        return self.flat(torch.cat([mean, torch.log1p(weight)], 1))
 
     def lift(self, views: Views) -> tuple[Tensor, Tensor]:
         """Weights of the depths (N, M, D, H, W), which add up to 1 in every pixel, and features (N, M, C, H, W)."""
@@ -63,7 +76,23 @@ class CameraBranch(nn.Module):
         fine = self.fine(x.to(memory_format=torch.channels_last))  # (NM, 32, H/2, W/2)
         x = F.relu(fine + F.interpolate(self.coarse(fine), size=fine.shape[2:], mode="nearest"))
         depth, features = self.head(x).split([len(self.depths), self.channels], 1)
-        return depth.softmax(1).unflatten(0, (n, m)), features.unflatten(0, (n, m))
+        depth = depth.unflatten(0, (n, m)) + self.trust * self._as_flat_road(views)  # (N, M, D, H, W)
+        return depth.softmax(2), features.unflatten(0, (n, m))
+
+    def _as_flat_road(self, views: Views) -> Tensor:
+        """(N, M, D, H, W): −log(1 + (d − g)²), where a pixel would see flat road at depth g, in metres.
+
+        What the network adds has to say no more than where the world is not flat. Beyond the last depth, and above
+        the horizon, g is the last.
+        """
+        height, width = (length // STRIDE for length in views.image.shape[-2:])
+        pixels = feature_pixels(height, width, STRIDE).to(self.depths)
+        down = -rays(pixels, views.intrinsics, views.to_rig, views.augment)[
+            ..., 2
+        ]  # (N, M, H, W), in a metre of depth
+        up = views.to_rig[:, :, 2, 3, None, None]
+        road = torch.where(down > 0, up / down.clamp(min=1e-3), torch.inf).clamp(max=float(self.depths[-1]))
+        return -torch.log1p((self.depths[:, None, None] - road[:, :, None]) ** 2)
 
     def points(self, views: Views) -> Tensor:
         """Where the depths of the feature map's pixels lie: (N, M, D, H, W, 3), in metres in the rig's frame."""

@@ -24,11 +24,10 @@ from efficientlab.datasets.files import data_root
 from efficientlab.datasets.streets.views import Views, street_views
 from efficientlab.files import write_text
 from efficientlab.models.streets.bevfusion import SENSORS, BEVFusion, Sensor
+from efficientlab.models.streets.pretrained import CONTESTANTS
 from efficientlab.models.weights import save_weights
 from efficientlab.training.streets.fit import fit, predict, score, thresholds_of
 
-CONTESTANTS: dict[str, tuple[Sensor, ...]] = {"camera": ("camera",), "lidar": ("lidar",), "fusion": SENSORS}
-"""By name, the sensors of each network."""
 RECIPE: dict[str, Any] = {"epochs": 8, "batch": 8, "lr": 4e-3, "weight_decay": 0.01}
 STREETS = {"train": 400, "val": 64, "test": 64}
 NIGHT, DROPOUT = 0.3, 0.1

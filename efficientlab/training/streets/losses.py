@@ -8,7 +8,7 @@ from torch import Tensor
 from efficientlab.models.streets.bevfusion import Outputs
 from efficientlab.training.streets.targets import Targets
 
-BOX_WEIGHT, MAP_WEIGHT = 0.25, 10.0
+BOX_WEIGHT, MAP_WEIGHT = 0.25, 40.0
 
 
 def heat_loss(logits: Tensor, heat: Tensor) -> Tensor:

@@ -40,7 +40,37 @@ def test_depths_add_up_to_one_and_the_pool_is_a_sum_over_cells() -> None:
     low, high = points.new_tensor([-16, -16, -2.0]), points.new_tensor([16, 16, 4.0])
     inside = ((points >= low) & (points < high)).all(-1)
     expected = torch.einsum("nmdhw,nmchw->nc", depth * inside, features)
-    assert torch.allclose(branch(VIEWS)[0].sum((2, 3)), expected, rtol=1e-3, atol=1e-3)
+    pooled = bev_pool(depth, features, bev_index(points, GRID))
+    assert torch.allclose(pooled.sum((2, 3)), expected, rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_without_pictures_pixels_lie_on_the_road() -> None:
+    """A new network whose last layer says nothing: the likeliest depth is the one at which a ray meets the road."""
+    branch = ready(CameraBranch(1, GRID))
+    for parameter in branch.head[1].parameters():
+        parameter.zero_()
+    likely, _ = branch.lift(VIEWS)
+    places = branch.points(VIEWS).gather(
+        2, likely.argmax(2)[:, :, None, ..., None].expand(-1, -1, -1, -1, -1, 3)
+    )
+    height, far = places[..., 2], likely.argmax(2)[:, :, None] == 23
+    assert height[~far].abs().max() < 1.0  # half a step of depth, seen from a camera that looks down steeply
+    assert (~far).float().mean() > 0.3
+    assert (height[far] > -1.0).all()  # at the horizon and above
+
+
+@torch.no_grad()
+def test_cells_of_one_pixel_and_of_fifty_speak_equally_loudly() -> None:
+    branch = CameraBranch(2, GRID).eval()
+    branch.flat[0].weight.abs_()
+    branch.flat[0].weight[:, -1] = 0.0  # apart from saying how many they are
+    pooled = torch.rand(1, 2, 4, 4) + 0.5
+    pooled = torch.cat([pooled, torch.ones(1, 1, 4, 4)], 1)
+    one, fifty = branch.settle(pooled), branch.settle(50 * pooled)
+    assert (one > 0).all()
+    assert torch.allclose(one, fifty, rtol=0.15)
+    assert not branch.settle(0 * pooled).any()  # a cell that no pixel reaches
 
 
 @torch.no_grad()
