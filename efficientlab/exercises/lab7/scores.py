@@ -104,7 +104,7 @@ def _drawn_split(
     generator: torch.Generator, streets: int, classes: int, side: int, shift: int, thresholds: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Logits and truths, drawn anew until no class has two thresholds that are nearly equally good."""
-    levels = torch.tensor([0.1, 0.3, 0.5, 0.6, 0.85], dtype=torch.float64)
+    levels = torch.tensor([0.1, 0.3, 0.5, 0.56, 0.85], dtype=torch.float64)
     more = torch.arange(classes)[None, :, None, None] + shift
     while True:
         truth = torch.rand(streets, classes, side, side, generator=generator) < 0.35
@@ -113,8 +113,9 @@ def _drawn_split(
         level = torch.where(truth, level + 2, level + more % 2)
         said = levels[level][..., None] > thresholds
         both, either = (said & truth[..., None]).sum((0, 2, 3)), (said | truth[..., None]).sum((0, 2, 3))
-        best = (both / either.clamp(min=1)).sort(1, descending=True).values
-        if (either > 0).all() and (best[:, 0] - best[:, 1] > 0.02).all():
+        best, order = (both / either.clamp(min=1)).sort(1, descending=True)
+        low = shift or (order[:, 0] < 3).any()  # the logit of 0.56 passes no threshold
+        if low and (either > 0).all() and (best[:, 0] - best[:, 1] > 0.02).all():
             return torch.logit(levels[level]), truth
 
 
