@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+
+os.environ["EFFICIENTLAB_KEEP"] = "no"  # notebooks train what they show
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,8 +24,9 @@ def execute(
 
     Raises `RuntimeError` with the cell's number and error if one fails.
     """
-    previous = os.environ.get("EFFICIENTLAB_PROFILE")
-    os.environ["EFFICIENTLAB_PROFILE"] = profile
+    wanted = {"EFFICIENTLAB_PROFILE": profile, "EFFICIENTLAB_KEEP": "no"}  # what is shown was trained for it
+    previous = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     start = time.perf_counter()
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     client = NotebookClient(
@@ -43,10 +44,11 @@ def execute(
             f"cell {index + 1} failed: {error.ename}: {error.evalue}\n{error.traceback}"
         ) from None
     finally:
-        if previous is None:
-            del os.environ["EFFICIENTLAB_PROFILE"]
-        else:
-            os.environ["EFFICIENTLAB_PROFILE"] = previous
+        for name, value in previous.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
     return time.perf_counter() - start
 
 

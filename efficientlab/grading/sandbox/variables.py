@@ -20,6 +20,7 @@ def environment() -> dict[str, str]:
         "HOME": "/tmp",
         "LANG": "C.UTF-8",
         "EFFICIENTLAB_PROFILE": "ci",
+        "EFFICIENTLAB_KEEP": "no",
         "MPLBACKEND": "agg",
         "MPLCONFIGDIR": "/tmp/.matplotlib",
         "CUDA_VISIBLE_DEVICES": "",

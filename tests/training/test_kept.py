@@ -1,0 +1,120 @@
+"""Trained networks are used again where nothing has changed, and nowhere else."""
+
+from __future__ import annotations
+
+import linecache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from efficientlab.training.kept import kept, texts_of
+from efficientlab.training.loop import Run
+
+HELPER = "def factor():\n    return {}\n"
+ANSWER = "def answer(x):\n    return factor() * x\n"
+
+
+def defined(text: str, namespace: dict[str, Any], filename: str) -> None:
+    """Run a notebook's cell, whose text is known to linecache as Jupyter makes it."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), namespace)
+
+
+def notebook(helper: str = HELPER.format(2), answer: str = ANSWER) -> FunctionType:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    defined(helper, namespace, f"<cell {helper!r}>")
+    defined(answer, namespace, f"<cell {answer!r}>")
+    return namespace["answer"]
+
+
+@pytest.fixture(autouse=True)
+def keeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EFFICIENTLAB_KEEP", raising=False)
+
+
+def train(folder: Path, answer: Any, settings: Any = (1,), seed: int = 0) -> tuple[bool, nn.Module, Any]:
+    """Whether it was trained anew, the network, and the runs."""
+    torch.manual_seed(seed)
+    net = nn.Linear(2, 2)
+    trained = []
+
+    def fit() -> dict[Any, Run]:
+        trained.append(True)
+        with torch.no_grad():
+            net.weight.fill_(7.0)
+        return {("net", 0): Run([3.0, 1.0], 0.5)}
+
+    runs = kept("lab", {("net", 0): net}, fit, code={"net": answer}, settings=settings, folder=folder)
+    return bool(trained), net, runs
+
+
+def test_the_second_time_nothing_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(tmp_path, notebook())[0]
+    assert capsys.readouterr().out == ""
+    anew, net, runs = train(tmp_path, notebook())
+    assert not anew
+    assert (net.weight == 7).all()
+    assert runs == {("net", 0): Run([3.0, 1.0], 0.5)}
+    assert capsys.readouterr().out.startswith("1 networks that your answers trained on ")
+    assert [path.name for path in tmp_path.iterdir()] == ["lab.pt"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answer": notebook(answer=ANSWER.replace("* x", "+ x"))},
+        {"answer": notebook(helper=HELPER.format(3))},  # what the answer calls, in another cell
+        {"settings": (2,)},
+        {"seed": 1},  # other initial weights
+    ],
+    ids=["answer", "helper", "settings", "weights"],
+)
+def test_what_has_changed_is_trained_anew(tmp_path: Path, change: dict[str, Any]) -> None:
+    assert train(tmp_path, notebook())[0]
+    assert train(tmp_path, **{"answer": notebook(), **change})[0]
+
+
+def test_another_torch_or_package_trains_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert train(tmp_path, notebook())[0]
+    monkeypatch.setattr(torch, "__version__", "0.0")
+    assert train(tmp_path, notebook())[0]
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a file of PyTorch", None])
+def test_a_damaged_file_is_replaced(tmp_path: Path, damage: bytes | None) -> None:
+    assert train(tmp_path, notebook())[0]
+    path = tmp_path / "lab.pt"
+    path.write_bytes(path.read_bytes()[:-200] if damage is None else damage)
+    assert train(tmp_path, notebook())[0]
+    assert not train(tmp_path, notebook())[0]
+
+
+def test_it_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFICIENTLAB_KEEP", "no")
+    assert train(tmp_path, notebook())[0]
+    assert train(tmp_path, notebook())[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_code_whose_text_is_not_known_is_not_kept(tmp_path: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(ANSWER, "<nowhere>", "exec"), namespace)
+    assert "" in list(texts_of(namespace["answer"]))
+    assert train(tmp_path, namespace["answer"])[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_is_followed_into_its_methods_and_closures() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__", "WIDTH": 16}
+    text = "class Net:\n    def forward(self):\n        def inner():\n            return WIDTH\n        return inner\n"
+    defined(text, namespace, "<cell of a class>")
+    assert {"'net'", text, "16"} <= set(texts_of({"net": namespace["Net"]}))
+
+
+def test_nothing_of_it_is_pickled_code(tmp_path: Path) -> None:
+    train(tmp_path, notebook())
+    assert torch.load(tmp_path / "lab.pt", weights_only=True)["runs"] == {("net", 0): ([3.0, 1.0], 0.5)}
