@@ -3,9 +3,9 @@
     python benchmarks/lab4_choices.py [--seeds 3]
 
 Trains the lab's network, with the lab's own answers and its `ci` profile, on two questions at once: what happens
-(verb, 12 classes) and what acts (noun, 4 classes). Every fold of 1/16, 1/8, 1/4 and 1/2 of the channels in each direction runs
-at both places, and beside them the narrow 3D network. About ten minutes of CPU time; each run is kept as soon as it is
-done, in benchmarks/results/lab4-choices.json, and a second call goes on where the first one stopped.
+(verb, 12 classes) and what acts (noun, 4 classes). Folds of 1/16, 1/8, 1/4 and 1/2 of the channels in each direction
+run at both places, and beside them the narrow 3D network. About ten minutes of CPU time; each run is kept as soon as
+it is done, in benchmarks/results/lab4-choices.json, and a second call goes on where the first one stopped.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ def kept(
         for each, model in models.items():
             model.load_state_dict(found["states"][each])
         print(
-            f"{len(models)} networks that your answers trained on {found['date']} are used again: neither the answers nor "
-            "the profile have changed since."
+            f"{len(models)} networks that your answers trained on {found['date']} are used again: "
+            "neither the answers nor the profile have changed since."
         )
         return {each: Run(*run) for each, run in found["runs"].items()}
     runs = dict(fit())

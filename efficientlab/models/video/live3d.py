@@ -68,13 +68,13 @@ class Live3D(nn.Module):
 
 def _without_future(conv: nn.Conv3d) -> CausalConv3d:
     """The same convolution with all of its padding in time before the first frame."""
-    _, *padding = conv.padding
+    assert not isinstance(conv.padding, str)
     causal = CausalConv3d(
         conv.in_channels,
         conv.out_channels,
         conv.kernel_size,  # type: ignore[arg-type]
         conv.stride,  # type: ignore[arg-type]
-        (0, *padding),  # type: ignore[arg-type]
+        (0, *conv.padding[1:]),  # type: ignore[arg-type]
         bias=False,
     )
     causal.weight = conv.weight
