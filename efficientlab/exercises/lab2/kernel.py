@@ -15,9 +15,8 @@ def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
     x = tensor_of(case, "x")
     n, channels, height, width = x.shape
     pixels, block = height * width, 16
-    guard = (
-        n * channels * block + pixels
-    )  # what a forgotten mask, or rows taken to be a block apart, can reach
+    # what a forgotten mask, or rows taken to be a block apart, can reach
+    guard = n * channels * block + pixels
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard)
     # room for one number a row: a wrong channel reads a wrong number and no foreign memory
     energy = Guarded(tensor_of(case, "energy"), guard, 9.0)
@@ -29,7 +28,11 @@ def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
 def _inputs_epilogue_kernel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     return [
-        {"x": 2 * randn(n, c, h, w), "energy": randn(n, c).square() + least, "bias": randn(c)}
+        {
+            "x": 2 * randn(n, c, h, w),
+            "energy": randn(n, c).square() + least,
+            "bias": 0.5 + 0.5 * randn(c).abs(),  # so that at least half of a channel is above zero
+        }
         for n, c, h, w, least in ((2, 3, 3, 4, 0.1), (1, 2, 4, 4, 0.5), (3, 1, 1, 5, 0.1), (2, 4, 3, 3, 1.0))
     ]
 

@@ -1,8 +1,7 @@
 """The trained generators of lab 2: the full one, its discriminator, and the flexible one.
 
 `python -m efficientlab.training.gan.anycost.teacher` and `…anycost.flexible` make the weights, and their logs beside
-them in ``data/gan``. They do not ship yet: until then the loaders say that there is no such data file. Weights are
-stored in half precision and computed with in single.
+them in ``data/gan``. Weights are stored in half precision and computed with in single.
 """
 
 from __future__ import annotations
