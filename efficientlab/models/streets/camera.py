@@ -85,26 +85,23 @@ class CameraBranch(nn.Module):
         What the network adds has to say no more than where the world is not flat. Beyond the last depth, and above
         the horizon, g is the last.
         """
-        height, width = (length // STRIDE for length in views.image.shape[-2:])
-        pixels = feature_pixels(height, width, STRIDE).to(self.depths)
-        down = -rays(pixels, views.intrinsics, views.to_rig, views.augment)[
-            ..., 2
-        ]  # (N, M, H, W), in a metre of depth
+        down = -_rays(views, STRIDE)[..., 2]  # (N, M, H, W), in a metre of depth
         up = views.to_rig[:, :, 2, 3, None, None]
         road = torch.where(down > 0, up / down.clamp(min=1e-3), torch.inf).clamp(max=float(self.depths[-1]))
         return -torch.log1p((self.depths[:, None, None] - road[:, :, None]) ** 2)
 
     def points(self, views: Views) -> Tensor:
         """Where the depths of the feature map's pixels lie: (N, M, D, H, W, 3), in metres in the rig's frame."""
-        height, width = (length // STRIDE for length in views.image.shape[-2:])
-        pixels = feature_pixels(height, width, STRIDE).to(self.depths)
-        seen = rays(pixels, views.intrinsics, views.to_rig, views.augment)
-        return lifted_points(seen, views.to_rig, self.depths)
+        return lifted_points(_rays(views, STRIDE), views.to_rig, self.depths)
+
+
+def _rays(views: Views, stride: int) -> Tensor:
+    """(N, M, H, W, 3): `rays` of every `stride`-th pixel of the pictures."""
+    height, width = (length // stride for length in views.image.shape[-2:])
+    pixels = feature_pixels(height, width, stride).to(views.intrinsics)
+    return rays(pixels, views.intrinsics, views.to_rig, views.augment)
 
 
 def _directions(views: Views) -> Tensor:
     """(N, M, 3, H, W): unit vectors in the rig's frame."""
-    height, width = views.image.shape[-2:]
-    pixels = feature_pixels(height, width, 1).to(views.intrinsics)
-    seen = rays(pixels, views.intrinsics, views.to_rig, views.augment)
-    return F.normalize(seen, dim=-1).movedim(-1, 2)
+    return F.normalize(_rays(views, 1), dim=-1).movedim(-1, 2)
