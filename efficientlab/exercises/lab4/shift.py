@@ -1,4 +1,4 @@
-"""Lab 4, the checks on the temporal shift and its place in a block: exercises 4.2 and 4.3."""
+"""Lab 4, the checks on the temporal shift and its place in a block: exercises 4.2, 4.3 and 4.11."""
 
 from __future__ import annotations
 
@@ -129,6 +129,66 @@ SHIFTED_BLOCK = Check(
             "out": "the block's output",
             "gradient": "the gradient with respect to the block's input",
             "x_changed": "the output is right but the block's input was changed",
+        }
+    ),
+)
+
+
+# 4.11 · the 3D kernel inside
+
+
+def _drive_kernel_in_time(kernel_in_time: Any, case: Values) -> Values:
+    leaf, upstream = case["weight"], case["upstream"]
+    assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor)
+    leaf.requires_grad_()
+    weight = (
+        leaf * 1.0
+    )  # not a leaf, so that an answer that writes into it runs and can be shown for what it is
+    before = weight.detach().clone()
+    kernel = returned_tensor(kernel_in_time(weight, fold_div=case["fold_div"]))
+    if kernel.shape != upstream.shape:
+        raise AnswerError(
+            "Returned",
+            f"returned shape {tuple(kernel.shape)} for a weight of shape {tuple(weight.shape)}: "
+            "three taps in time are the third dimension.",
+        )
+    slope = gradient(kernel, leaf, upstream)
+    return {
+        "kernel": kernel.detach(),
+        "trainable": kernel.requires_grad,
+        "gradient": slope,
+        "weight_changed": not torch.equal(weight.detach(), before),
+    }
+
+
+def _inputs_kernel_in_time(seed: int) -> list[Values]:
+    randn = random_tensors(seed)
+    return [
+        {
+            "weight": randn(c_out, c_in, kh, kw, dtype=dtype),
+            "upstream": randn(c_out, c_in, 3, kh, kw, dtype=dtype),
+            "fold_div": fold_div,
+        }
+        for c_out, c_in, kh, kw, fold_div, dtype in (
+            (3, 8, 3, 3, 8, torch.float32),
+            (9, 15, 3, 3, 4, torch.float32),  # 15 // 4 channels each way
+            (2, 4, 1, 1, 2, torch.float32),  # every channel moves
+            (4, 6, 3, 1, 8, torch.float32),  # none does
+            (8, 16, 1, 3, 8, torch.float64),
+        )
+    ]
+
+
+KERNEL_IN_TIME = Check(
+    name="kernel_in_time",
+    drive=_drive_kernel_in_time,
+    inputs=_inputs_kernel_in_time,
+    judge=values_judge(
+        {
+            "kernel": "the kernel (output channel, input channel, frame, row, column)",
+            "trainable": "the kernel is right but no gradient comes through it: was the weight detached?",
+            "gradient": "the gradient with respect to the weight",
+            "weight_changed": "the kernel is right but the weight that you were given was changed",
         }
     ),
 )
