@@ -9,6 +9,7 @@ from efficientlab.exercises.lab import Lab
 MODULES = {
     0: "efficientlab.exercises.lab0",
     1: "efficientlab.exercises.lab1",
+    2: "efficientlab.exercises.lab2",
     3: "efficientlab.exercises.lab3",
     4: "efficientlab.exercises.lab4",
     5: "efficientlab.exercises.lab5",
