@@ -838,10 +838,8 @@ for name in (n for n in games if n != "game only"):
 
 # %% [markdown]
 # Training all sizes and widths alone does not make previews agree with the final picture: each sub-generator is free to
-# paint another good face. Consistency ties them together. Does it cost quality? One might expect so: two losses, one network.
-# Compare the rows of FID before you answer. A teacher's picture also tells a narrow sub-generator *what* to paint, pixel by
-# pixel, where a discriminator only says that it is not good yet; when there are few steps, that is worth much. This is the end
-# of the core.
+# paint another good face. Consistency ties them together. What does it cost? Compare the rows of FID. This is the end of the
+# core.
 #
 # ## 6 · Further: a discriminator that knows, and generators that share nothing
 #
@@ -1332,8 +1330,8 @@ Knob(
 # %% [markdown] exercise="2.13"
 # *Further, but for the first question.* When does a preview lie? Answer in a few sentences each, with numbers from this notebook:
 #
-# 1. Compare the table of section 5: which sub-generators agree with the full picture only after consistency, and what
-#    happened to FID?
+# 1. Compare the table of section 5: which sub-generators agree with the full picture only after consistency, and what did the
+#    agreement cost in FID?
 # 2. Find a person and an edit for which the preview shows something else than the final picture (the rows of section 8, or the
 #    knob). What is it that a quarter of the width cannot hold? Which budget repairs it, and at how many MACs?
 # 3. Projection with previews in its loss: what was gained, what was paid, and for which user would you choose which?
