@@ -102,15 +102,18 @@ class Knob:
             name: {name: strength} for name in self.directions
         }
         figure, axes = plt.subplots(
-            len(budgets), len(edits), figsize=(1.3 * len(edits) + 1.6, 1.35 * len(budgets)), squeeze=False
+            len(budgets),
+            len(edits),
+            figsize=(0.9 * len(edits) + 1.6, 0.95 * len(budgets) + 0.2),
+            squeeze=False,
         )
+        for ax, name in zip(axes[0], edits, strict=True):
+            ax.set_title(name, fontsize=9)
         for row, (budget_name, budget) in zip(axes, budgets.items(), strict=True):
-            for ax, (edit_name, strengths) in zip(row, edits.items(), strict=True):
+            for ax, strengths in zip(row, edits.values(), strict=True):
                 painted = self.paint(strengths, budget)
                 ax.imshow(_array(painted.picture).numpy())
                 bare(ax)
-                if row is axes[0]:
-                    ax.set_title(edit_name, fontsize=9)
             cost = f"{budget_name}\n{self.macs(*budget) / 1e6:.1f} M MACs"
             row[0].set_ylabel(cost, rotation=0, ha="right", va="center", fontsize=9)
         return figure
