@@ -28,7 +28,7 @@ def sample_rows(rows: Mapping[str, Tensor], count: int = 12) -> Figure:
 
 
 def time_against_macs(points: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
-    """Times fewer MACs, times faster: a line of points for each batch; where time follows MACs, it is the diagonal."""
+    """Times fewer MACs, times faster: points for each batch; where time follows MACs, it is the diagonal."""
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(5.6, 3.6))
@@ -36,7 +36,7 @@ def time_against_macs(points: Mapping[str, Sequence[tuple[float, float]]]) -> Fi
     ax.plot([1, most], [1, most], ls="--", color=GREY, lw=1, label="time follows MACs")
     for colour, (name, line) in zip(CYCLE, points.items(), strict=False):
         ordered = sorted(line)
-        ax.plot([m for m, _ in ordered], [t for _, t in ordered], "o-", ms=4, lw=1, color=colour, label=name)
+        ax.plot([m for m, _ in ordered], [t for _, t in ordered], "o", ms=4, color=colour, label=name)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("times fewer MACs than the full generator")
@@ -53,7 +53,7 @@ def trade_off(points: Mapping[str, tuple[float, float]], x: str, y: str) -> Figu
     for name, (a, b) in points.items():
         ax.plot(a, b, "o", color=BLUE)
         ax.annotate(name, (a, b), xytext=(6, 4), textcoords="offset points", fontsize=9)
-    ax.margins(0.25)
+    ax.margins(0.4)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     return figure

@@ -62,7 +62,7 @@ class Knob:
         macs: Callable[[Config, int], int],
     ) -> None:
         self.generator, self.directions, self.budgets, self.macs = generator, directions, budgets, macs
-        self.shuffle(0)
+        self.shuffle(16)  # short hair, light skin: each edit shows
 
     @torch.inference_mode()
     def shuffle(self, seed: int) -> None:
