@@ -279,10 +279,11 @@ with torch.inference_mode():
     torch.testing.assert_close(teacher.synthesise(w), reference.synthesise(w), rtol=1e-4, atol=1e-4)
 sample_rows(
     {
-        **{f"32 px, {name}": samples(teacher, 12, config) for name, config in NAMES.items()},
-        "16 px, full": samples(teacher, 12, size=16),
-        "8 px, full": samples(teacher, 12, size=8),
-    }
+        **{f"32 px, {name}": samples(teacher, 8, config) for name, config in NAMES.items()},
+        "16 px, full": samples(teacher, 8, size=16),
+        "8 px, full": samples(teacher, 8, size=8),
+    },
+    8,
 )
 plt.show()
 
@@ -405,10 +406,11 @@ for row, values in (("as trained", unsorted_fid), ("sorted", sorted_fid)):
 assert sorted_fid["¾"] <= 0.5 * unsorted_fid["¾"], "sorting did not halve the FID of the ¾ slice"
 sample_rows(
     {
-        f"{name}, {how}": samples(net, 12, NAMES[name])
+        f"{name}, {how}": samples(net, 8, NAMES[name])
         for name in ("¾", "½")
         for how, net in (("as trained", teacher), ("sorted", ordered))
-    }
+    },
+    8,
 )
 plt.show()
 
@@ -1343,7 +1345,7 @@ Knob(
 ).show()
 
 # %% [markdown] exercise="2.13"
-# *Further, but for the first question.* When does a preview lie? Answer in a few sentences each, with numbers from this notebook:
+# *Further.* When does a preview lie? Answer in a few sentences each, with numbers from this notebook:
 #
 # 1. Compare the table of section 5: which sub-generators agree with the full picture only after consistency, and what
 #    happened to FID?
