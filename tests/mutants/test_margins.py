@@ -14,9 +14,9 @@ from efficientlab.authoring.margins import ALLOWED, margins, movement
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.labs import MODULES, find_lab
 
-TO_MEND = {"1.9": 0.2, "5.1": 0.2, "5.4": 0.4, "5.5": 0.3, "5.7": 0.5}
-"""Cases that have to change: a slip or another right answer moves by more than `ALLOWED`, measured 0.12, 0.11, 0.25, 0.17
-and 0.36. Nothing is rejected below 1; until then they may not grow."""
+TO_MEND = {"1.9": 0.2, "5.5": 0.12}
+"""Cases that have to change: a slip moves by more than `ALLOWED`, .18 in 1.9, which is in double precision, and .11. Nothing
+is rejected below 1; until then they may not grow."""
 
 CHECKED = [(number, e) for number in MODULES for e in find_lab(number).exercises if e.check]
 

@@ -42,7 +42,7 @@ def _inputs_normalize(seed: int) -> list[Values]:
     scale = torch.tensor([3.0, 1.0, 0.5]).view(1, 3, 1)
     apart = torch.tensor([[1.0], [4.0]])[:, :, None]  # clouds of two sizes
     cases: list[Values] = [
-        {"points": scale * apart * randn(2, 3, 9) + 5 * randn(2, 3, 1), "resolution": 8},
+        {"points": scale * apart * randn(2, 3, 9) + 2 * randn(2, 3, 1), "resolution": 8},
         {"points": randn(1, 3, 6, dtype=torch.float64), "resolution": 5},
         {"points": randn(7, 3, 2).transpose(0, 2), "resolution": 16},  # not contiguous
         {"points": (2 * randn(2, 3, 1)).repeat(1, 1, 4).round(), "resolution": 4},  # all points coincide
@@ -161,8 +161,9 @@ GRID_REPORT = Check(
 
 
 def _drive_devoxelize(trilinear_devoxelize: Any, case: Values) -> Values:
-    leaf, coords, upstream = case["voxels"], case["coords"], case["upstream"]
-    assert isinstance(leaf, Tensor) and isinstance(coords, Tensor) and isinstance(upstream, Tensor)
+    leaf, sixteenths, upstream = case["voxels"], case["sixteenths"], case["upstream"]
+    assert isinstance(leaf, Tensor) and isinstance(sixteenths, Tensor) and isinstance(upstream, Tensor)
+    coords = sixteenths / 16  # all weights are exact: no processor rounds them
     leaf.requires_grad_()
     voxels = leaf * 1.0
     kept = voxels.detach().clone(), coords.clone()
@@ -179,18 +180,27 @@ def _drive_devoxelize(trilinear_devoxelize: Any, case: Values) -> Values:
 
 
 def _inputs_devoxelize(seed: int) -> list[Values]:
-    randn, rand = random(seed)
+    generator = torch.Generator().manual_seed(seed)
+
+    def positive(*shape: int) -> Tensor:
+        """Between .5 and 1.5: no sum of them is a small difference of large numbers."""
+        return 0.5 + torch.rand(shape, generator=generator)
+
+    def anywhere(n: int, points: int, resolution: int) -> Tensor:
+        """(N, 3, P): places in a grid, in sixteenths of a voxel."""
+        return torch.randint(16 * (resolution - 1) + 1, (n, 3, points), generator=generator)
+
     cases: list[Values] = []
     for n, c, p, r in ((2, 3, 7, 3), (1, 2, 9, 4), (3, 1, 5, 2)):
-        cases.append({"voxels": randn(n, c, r, r, r), "coords": rand(n, 3, p) * (r - 1)})
-    corners = torch.tensor([[0.0, 2.0, 2.0, 1.0], [0.0, 2.0, 1.5, 1.0], [0.0, 2.0, 0.25, 2.0]])
-    cases.append({"voxels": randn(1, 2, 3, 3, 3), "coords": corners[None]})  # at the last voxel of an axis
-    apart = randn(2, 3, 3, 3, 2).movedim(4, 1)  # not contiguous
-    cases.append({"voxels": apart, "coords": rand(2, 3, 4) * 2})
+        cases.append({"voxels": positive(n, c, r, r, r), "sixteenths": anywhere(n, p, r)})
+    corners = torch.tensor([[[0, 32, 32, 16], [0, 32, 24, 16], [0, 32, 4, 32]]])
+    cases.append({"voxels": positive(1, 2, 3, 3, 3), "sixteenths": corners})  # at the last voxel of an axis
+    apart = positive(2, 3, 3, 3, 2).movedim(4, 1)  # not contiguous
+    cases.append({"voxels": apart, "sixteenths": anywhere(2, 4, 3)})
     for case in cases:
-        voxels, coords = case["voxels"], case["coords"]
-        assert isinstance(voxels, Tensor) and isinstance(coords, Tensor)
-        case["upstream"] = randn(voxels.shape[0], voxels.shape[1], coords.shape[2])
+        voxels, sixteenths = case["voxels"], case["sixteenths"]
+        assert isinstance(voxels, Tensor) and isinstance(sixteenths, Tensor)
+        case["upstream"] = positive(voxels.shape[0], voxels.shape[1], sixteenths.shape[2])
     return cases
 
 
