@@ -17,7 +17,9 @@ from efficientlab.training.streets.fit import predict
 def test_networks_logs_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contestants, "data_root", lambda: tmp_path)
     monkeypatch.setattr(contestants, "STREETS", {"train": 4, "val": 2, "test": 2})
-    monkeypatch.setattr(contestants, "RECIPE", {"epochs": 1, "batch": 4, "lr": 1e-3})
+    monkeypatch.setattr(contestants, "RECIPE", {"batch": 4, "lr": 1e-3})
+    monkeypatch.setattr(contestants, "APART", 1)
+    monkeypatch.setattr(contestants, "ON", 1)
     built: dict[str, BEVFusion] = {}
     save = contestants.save_weights
 
