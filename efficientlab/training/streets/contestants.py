@@ -8,8 +8,8 @@ are believed to be, and with a sensor missing. The map's thresholds are chosen o
 trained for boxes alone and for the map alone.
 
 Fusion starts from the two networks of its seed. From nothing, it learns the LiDAR's features long before the camera's,
-and then has no use for those: trained so with seed 0, it drew a worse map than the LiDAR alone. The two train on as long
-as fusion does, so that every branch has seen the streets equally often.
+and then has no use for those: trained so with seed 0, it drew a worse map than the LiDAR alone. The two train on for as
+long as fusion does, so that every branch has seen the streets equally often.
 """
 
 from __future__ import annotations
