@@ -132,7 +132,7 @@ def samples(generator, n, config=FULL, size=32, seed=0):
 print(
     f"{len(train.pictures):,} pictures to train on, {len(val.pictures):,} to choose with, {len(test.pictures):,} to test"
 )
-sample_rows({"real": to_pixels(val.pictures), "generated": samples(reference, 12)})
+sample_rows({"real": to_pixels(val.pictures), "generated": samples(reference, 8)})
 plt.show()
 
 # %% [markdown]
@@ -279,11 +279,11 @@ with torch.inference_mode():
     torch.testing.assert_close(teacher.synthesise(w), reference.synthesise(w), rtol=1e-4, atol=1e-4)
 sample_rows(
     {
-        **{f"32 px, {name}": samples(teacher, 8, config) for name, config in NAMES.items()},
-        "16 px, full": samples(teacher, 8, size=16),
-        "8 px, full": samples(teacher, 8, size=8),
+        **{f"32 px, {name}": samples(teacher, 6, config) for name, config in NAMES.items()},
+        "16 px, full": samples(teacher, 6, size=16),
+        "8 px, full": samples(teacher, 6, size=8),
     },
-    8,
+    6,
 )
 plt.show()
 
@@ -393,7 +393,7 @@ def quality(generator, config=FULL, size=32, split="val"):
 # %% tags=["result"]
 lab.needs("2.1", "2.2", "2.3")
 ordered = load_anycost_teacher(Generator).to(P.device)
-with torch.no_grad():
+with torch.inference_mode():
     sort_channels(ordered.const, ordered.convs, ordered.paint, ordered.mapping(latents(2000, 1)))
     moved = (samples(ordered, 50) - samples(teacher, 50)).abs().max().item()
 print(f"sorting moved the full generator's pixels by at most {moved:.6f}")
@@ -406,11 +406,11 @@ for row, values in (("as trained", unsorted_fid), ("sorted", sorted_fid)):
 assert sorted_fid["¾"] <= 0.5 * unsorted_fid["¾"], "sorting did not halve the FID of the ¾ slice"
 sample_rows(
     {
-        f"{name}, {how}": samples(net, 8, NAMES[name])
+        f"{name}, {how}": samples(net, 6, NAMES[name])
         for name in ("¾", "½")
         for how, net in (("as trained", teacher), ("sorted", ordered))
     },
-    8,
+    6,
 )
 plt.show()
 
@@ -425,7 +425,7 @@ plt.show()
 # $$ C = \min(\text{cap},\ \rho \cdot \text{base}), $$
 #
 # and then at least `least`, and then rounded *up* to a multiple of `multiple`, which processors like. Why before the cap? The
-# layers at small sizes hold the structure of the picture and cost little. With $\rho = ½$ they stay as they are.
+# layers at small sizes hold the structure of the picture and cost little. With $\rho = \frac{1}{2}$ they stay as they are.
 
 # %% [markdown] exercise="2.4"
 # *Further: section 5 runs without this exercise.* Write the rule.
@@ -800,7 +800,7 @@ for label in LABELS:
 lab.needs("2.1", "2.2", "2.3", "2.7", "2.8")
 sample_rows(
     {
-        f"{name}: {label}": samples(trained[name, 0], 12, *BUDGETS[label], seed=5)
+        f"{name}: {label}": samples(trained[name, 0], 8, *BUDGETS[label], seed=5)
         for name in ("game only", "with consistency")
         for label in ("32 px, full", "32 px, ½", "16 px, ¼")
     }
@@ -936,7 +936,7 @@ for name, generators in rivals.items():
 # %%
 lab.needs("2.1", "2.2")
 flexible = load_anycost_flexible(Generator).to(P.device).requires_grad_(False)
-sample_rows({"flexible, full": samples(flexible, 12), "flexible, 16 px, ¼": samples(flexible, 12, *PREVIEW)})
+sample_rows({"flexible, full": samples(flexible, 8), "flexible, 16 px, ¼": samples(flexible, 8, *PREVIEW)})
 plt.show()
 
 # %% [markdown] exercise="2.10"
@@ -1215,12 +1215,12 @@ with torch.inference_mode():
         assert values["full picture"][2] > values["full picture"][0] + 0.2, f"{edit} does not change"
 rows = {}
 with torch.inference_mode():
-    w = flexible.mapping(latents(8, 23))
+    w = flexible.mapping(latents(6, 23))
     rows["as they are"] = flexible.synthesise(w).cpu()
     for edit, step in directions.items():
         rows[edit] = flexible.synthesise(w + 2 * step).cpu()
         rows[f"{edit}, preview"] = flexible.synthesise(w + 2 * step, *PREVIEW).cpu()
-sample_rows(rows, 8)
+sample_rows(rows, 6)
 plt.show()
 
 # %% [markdown]
@@ -1318,7 +1318,7 @@ for name, weight in (("full alone", 0.0), ("with previews", 1.0)):
         shown[f"{name}: preview"] = flexible.synthesise(projected[name], *PREVIEW).cpu()
 trade_off(figures, "PSNR of the full picture, dB", "PSNR of the preview, dB")
 plt.show()
-sample_rows(shown, 8)
+sample_rows(shown, 6)
 plt.show()
 
 # %% [markdown]

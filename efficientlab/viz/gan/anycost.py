@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def sample_rows(rows: Mapping[str, Tensor], count: int = 12) -> Figure:
+def sample_rows(rows: Mapping[str, Tensor], count: int = 8) -> Figure:
     """One row of pictures for each entry, (N, 3, s, s) in about [−1, 1]; small ones are shown as large squares."""
     side = max(pictures.shape[-1] for pictures in rows.values())
     return picture_rows(

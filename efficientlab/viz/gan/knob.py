@@ -14,6 +14,7 @@ from torch import Tensor
 from efficientlab.models.gan.anycost.configs import FULL, SIZES, Config
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
 from efficientlab.viz.explore import answered
+from efficientlab.viz.gan.translation import sixteen_levels
 from efficientlab.viz.style import bare
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Knob:
         for row, (budget_name, budget) in zip(axes, budgets.items(), strict=True):
             for ax, strengths in zip(row, edits.values(), strict=True):
                 painted = self.paint(strengths, budget)
-                ax.imshow(_array(painted.picture).numpy())
+                ax.imshow(sixteen_levels(painted.picture.clamp(-1, 1)).numpy())
                 bare(ax)
             cost = f"{budget_name}\n{self.macs(*budget) / 1e6:.1f} M MACs"
             row[0].set_ylabel(cost, rotation=0, ha="right", va="center", fontsize=9)

@@ -26,14 +26,14 @@ def picture_rows(rows: Mapping[str, Tensor], count: int = 12, inches: float = 0.
         len(rows), 1, figsize=(inches * count + 1.9, 1.1 * inches * len(rows)), squeeze=False
     )
     for ax, name, strip in zip(axes.flat, rows, strips, strict=True):
-        shown = strip[0] if len(strip) == 1 else _sixteen_levels(strip)
+        shown = strip[0] if len(strip) == 1 else sixteen_levels(strip)
         ax.imshow(shown.numpy(), cmap="gray", vmin=-1, vmax=1)
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         bare(ax)
     return figure
 
 
-def _sixteen_levels(strip: Tensor) -> Tensor:
+def sixteen_levels(strip: Tensor) -> Tensor:
     """(3, H, W) in [−1, 1] → (H, W, 3) in [0, 1], rounded: hardly seen, and half the bytes of a notebook's picture."""
     return ((strip.movedim(0, 2) + 1) * 7.5).round() / 15
 
