@@ -30,7 +30,7 @@ def test_networks_logs_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(contestants, "save_weights", saved)
     contestants.main(["--seeds", "1"])
     log = json.loads((tmp_path / "streets" / "contestants.json").read_text())
-    assert [run["network"] for run in log["runs"]] == [*contestants.CONTESTANTS, *contestants.ALONE]
+    assert [run["network"] for run in log["runs"]] == [*contestants.CONTESTANTS, *contestants.BRIEF]
     assert set(log["runs"][0]["scores"]) == {"day", "night", "4 beams", "3° off"}
     assert set(log["runs"][2]["scores"]) > {"no camera", "no lidar"}
     camera, lidar, fusion, *_ = (run["scores"] for run in log["runs"])
