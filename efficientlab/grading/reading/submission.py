@@ -148,24 +148,35 @@ def _code_cells(raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str]) ->
 def _as_code(cells: Sequence[RawCell], lab: Lab | Outline) -> tuple[list[RawCell], dict[str, str], list[str]]:
     """The cells, with answers that became text read as code; what is no code all the same; and notes on both."""
     wanted = [(e.id, e.cell, e.check.name) for e in lab.exercises if e.check]
+    kept = list(cells)
+    misplaced: dict[str, str] = {}
+    notes: list[str] = []
+    became_text = [
+        (i, exercise_id, name, defines)
+        for i, cell in enumerate(cells)
+        if cell.kind != "code"
+        for exercise_id, cell_id, name in wanted
+        if (defines := _seems_to_define(name, cell.source)) or cell_id in cell.ids
+    ]
+    if not became_text:
+        return kept, misplaced, notes
     given = {name for c in cells if c.kind == "code" for name in _defined_names(plain_python(c.source)[0])}
-    kept, misplaced, notes = list(cells), {}, []
-    for i, cell in enumerate(cells):
-        if cell.kind == "code":
+    for i, exercise_id, name, defines in became_text:
+        if name in given:
             continue
-        for exercise_id, cell_id, name in wanted:
-            defines = re.search(
-                rf"^(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*=", cell.source, re.M
-            )
-            if name in given or not (defines or cell_id in cell.ids):
-                continue
-            kind = "a Markdown" if cell.kind == "markdown" else "a raw"
-            if defines and _is_python(cell.source):
-                kept[i] = replace(cell, kind="code")
-                notes.append(f"cell {cell.number} is {kind} cell and was read as code: make it a code cell")
-            else:
-                misplaced[exercise_id] = f"cell {cell.number} is {kind} cell: make it a code cell"
+        cell = cells[i]
+        kind = "a Markdown" if cell.kind == "markdown" else "a raw"
+        if defines and _is_python(cell.source):
+            kept[i] = replace(cell, kind="code")
+            notes.append(f"cell {cell.number} is {kind} cell and was read as code: make it a code cell")
+        else:
+            misplaced[exercise_id] = f"cell {cell.number} is {kind} cell: make it a code cell"
     return kept, misplaced, notes
+
+
+def _seems_to_define(name: str, text: str) -> bool:
+    found = re.search(rf"^(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*=", text, re.M)
+    return found is not None
 
 
 def _is_python(text: str) -> bool:
