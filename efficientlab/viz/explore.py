@@ -44,7 +44,7 @@ def explore(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
         picture = ipywidgets.interactive_output(lambda **values: display(drawn(**values)), chosen)
         display(ipywidgets.VBox([bar, picture]))
         return
-    display(_with_words(bar, "Controls: run this cell to move them."), raw=True)
+    display(with_words(bar, "Controls: run this cell to move them."), raw=True)
     shown = display(drawn(**defaults), display_id=True)
 
     def update(change: Any) -> None:
@@ -64,7 +64,7 @@ def _control(name: str, values: Sequence[Any]) -> Widget:
     )
 
 
-def _with_words(widget: Widget, words: str) -> dict[str, Any]:
+def with_words(widget: Widget, words: str) -> dict[str, Any]:
     """The widget as an output that says `words` where there is no widget: on paper, or once its kernel has ended."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return {"application/vnd.jupyter.widget-view+json": view, "text/plain": words}

@@ -30,6 +30,14 @@ from efficientlab.viz.video.shift import draw_shift
 use_style()
 explore(draw_shift, fold_div=(8, 2, 4, 16), direction=("both", "past only"))
 """
+KNOB = """
+import torch
+from efficientlab.models.gan.anycost.configs import UNIFORM
+from efficientlab.models.gan.anycost.pretrained import load_anycost_flexible
+from efficientlab.viz.gan.knob import Budget, Knob
+edit = {"hair": torch.ones(64)}
+Knob(load_anycost_flexible(), edit, {"16 px": Budget(UNIFORM[0], 16)}, lambda config, size: size).show()
+"""
 BARS = """
 from efficientlab.frontend import progress_bar
 with progress_bar(3, "step") as bar:
@@ -39,11 +47,11 @@ with progress_bar(3, "step") as bar:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tuple[str, Path]]:
-    """A JupyterLab of its own on a folder with lab 4 and two short notebooks: its address and the folder."""
+    """A JupyterLab of its own on a folder with lab 4 and three short notebooks: its address and the folder."""
     folder = tmp_path_factory.mktemp("jupyter")
     notebook = nbformat.read(ROOT / "labs" / "lab4_tsm.ipynb", 4)
     nbformat.write(notebook, folder / "lab.ipynb")
-    for name, source in (("explore", EXPLORED), ("bars", BARS)):
+    for name, source in (("explore", EXPLORED), ("knob", KNOB), ("bars", BARS)):
         short = new_notebook(cells=[new_code_cell(source.strip())], metadata=notebook.metadata)
         nbformat.write(short, folder / f"{name}.ipynb")
     with socket.socket() as free:
@@ -135,6 +143,24 @@ def test_controls_move_the_picture_and_a_saved_notebook_keeps_it(
     assert kept.data["image/png"].strip() == last.strip(), "as it was seen last"
     width = kept.metadata["image/png"]["width"]
     assert Image.open(_decoded(last)).width == pytest.approx(2 * width, abs=2), "for sharp screens"
+
+
+def test_the_knob_previews_at_once_and_paints_the_whole_when_it_rests(
+    lab: tuple[str, Path], window: Callable[..., Any]
+) -> None:
+    address, _ = lab
+    page = open_notebook(window(address), address, "knob.ipynb")
+    run_first_cell(page)
+    pictures = page.locator(".jp-OutputArea .widget-image")
+    pictures.nth(1).wait_for()
+    page.locator(".jp-RenderedImage img").wait_for()  # the still, which a saved notebook keeps
+    preview, whole = (pictures.nth(i).get_attribute("src") for i in range(2))
+    slider = page.locator(".jp-OutputArea .noUi-handle").first
+    slider.press("ArrowRight")
+    changed = "([i, old]) => document.querySelectorAll('.jp-OutputArea .widget-image')[i].src !== old"
+    page.wait_for_function(changed, arg=[0, preview])
+    page.wait_for_function(changed, arg=[1, whole])
+    assert page.locator(".jp-OutputArea :text-matches('preview: .* ms')").count() == 1
 
 
 def _decoded(png: str) -> io.BytesIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from efficientlab.models.gan.anycost.configs import FULL, SIZES, Config
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
-from efficientlab.viz.explore import answered
+from efficientlab.viz.explore import answered, with_words
 from efficientlab.viz.gan.translation import sixteen_levels
 from efficientlab.viz.style import bare
 
@@ -80,16 +81,16 @@ class Knob:
         return Painted(picture, time.perf_counter() - start, self.macs(*budget))
 
     def show(self) -> None:
-        """Sliders in JupyterLab and Colab; the still elsewhere, and where ipywidgets is missing."""
+        """Sliders in JupyterLab and Colab, over the still; the still alone elsewhere, and without ipywidgets.
+
+        The still is an output of its own, so that a notebook that is saved and opened again has a picture.
+        """
         import matplotlib.pyplot as plt
         from IPython.display import display
 
         if answered():
-            try:
-                display(self.widget())
-                return
-            except ImportError:
-                pass
+            with contextlib.suppress(ImportError):
+                display(with_words(self.widget(), "Sliders: run this cell to move them."), raw=True)
         figure = self.still()
         display(figure)
         plt.close(figure)
