@@ -23,9 +23,12 @@ def _drive_edit_direction(edit_direction: Any, case: Values) -> Values:
         raise AnswerError(
             "Returned", f"returned shape {tuple(direction.shape)} where {tuple(w.shape[1:])} belongs."
         )
+    length, unit = direction.norm(), direction / direction.norm()
+    if torch.isclose(length, (w @ unit).std(correction=0)):  # as right as with n − 1
+        length = (w @ unit).std()
     return {
-        "length": direction.norm().item(),
-        "direction": direction / direction.norm(),
+        "length": length.item(),
+        "direction": unit,
         "changed": not torch.equal(w, before),
     }
 

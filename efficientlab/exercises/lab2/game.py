@@ -201,7 +201,9 @@ def _inputs_conditioning(seed: int) -> list[Values]:
         )
     mirrored = dict(cases[0])  # two configurations with the same mean ratio
     mirrored["ratios"] = torch.tensor([[0, 2], [2, 0], [1, 1]])
-    return [*cases, mirrored]
+    low = dict(cases[2])  # the widest choice occurs nowhere in the batch
+    low["ratios"] = torch.tensor([[0, 2, 1, 0, 2], [1, 0, 2, 2, 0]])
+    return [*cases, mirrored, low]
 
 
 CONDITIONING = Check(

@@ -27,7 +27,7 @@ def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
 
 def _inputs_epilogue_kernel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
-    return [
+    cases: list[Values] = [
         {
             "x": 2 * randn(n, c, h, w),
             "energy": randn(n, c).square() + least,
@@ -35,6 +35,12 @@ def _inputs_epilogue_kernel(seed: int) -> list[Values]:
         }
         for n, c, h, w, least in ((2, 3, 3, 4, 0.1), (1, 2, 4, 4, 0.5), (3, 1, 1, 5, 0.1), (2, 4, 3, 3, 1.0))
     ]
+    faint: Values = {
+        "x": 1e-4 * randn(2, 2, 3, 3),
+        "energy": 1e-8 * (randn(2, 2).abs() + 0.5),
+        "bias": randn(2).abs(),
+    }
+    return [*cases, faint]  # energies as small as the ε
 
 
 EPILOGUE_KERNEL = Check(

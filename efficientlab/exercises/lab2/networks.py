@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from efficientlab.exercises.contract import AnswerError
 from efficientlab.models.gan.anycost.generator import LATENT, ScaledLinear
 
 WIDTHS = (6, 5, 4)
@@ -40,6 +41,12 @@ class Layer(nn.Module):
         self.asked: list[str] = []
 
     def forward(self, x: Tensor, w: Tensor, width: int) -> Tensor:
+        if len(x) != len(
+            w
+        ):  # else it would broadcast here, and break with a convolution that goes picture by picture
+            raise AnswerError(
+                "Returned", f"calls a layer with the features of {len(x)} pictures and the codes of {len(w)}."
+            )
         self.asked.append(f"{x.shape[1]}→{width} at {x.shape[2]}")
         weight = self.weight[:width, : x.shape[1]] * self.gain
         y = F.conv2d(x * self.style(w)[:, : x.shape[1], None, None], weight)

@@ -15,6 +15,7 @@ from efficientlab.exercises.contract import (
     Values,
     describe,
     returned_tensor,
+    returned_tuple,
     values_judge,
 )
 from efficientlab.exercises.lab2.networks import Parts
@@ -224,10 +225,9 @@ SORT_CHANNELS = Check(
 def _drive_uniform_widths(uniform_widths: Any, case: Values) -> Values:
     base = tuple(int(n) for n in str(case["base"]).split())
     widths = uniform_widths(base, case["ratio"], case["cap"], case["least"], case["multiple"])
-    if not isinstance(widths, tuple | list) or len(widths) != len(base):
-        raise AnswerError("Returned", f"returned {widths!r}; give a tuple of {len(base)} widths.")
+    widths = returned_tuple(widths, f"a tuple of {len(base)} widths", len(base))
     if any(isinstance(n, bool) or not isinstance(n, int) for n in widths):
-        raise AnswerError("Returned", f"returned {tuple(widths)}; widths are integers.")
+        raise AnswerError("Returned", f"returned {widths}; widths are integers.")
     return {"widths": " ".join(map(str, widths))}
 
 
@@ -239,8 +239,9 @@ def _inputs_uniform_widths(seed: int) -> list[Values]:
         ("256 256 128 64 32", 0.5, 128, 8, 4),
         ("256 256 128 64 32", 1.0, 128, 8, 4),
         ("8192 4096 2048 1024 512 256 128 64 32", 0.25, 512, 8, 4),
-        ("640 320 160 80 40 20", 0.3, 96, 10, 4),
+        ("640 320 160 80 40 20", 0.3, 96, 9, 4),
         ("300 100 50 30", 0.33, 64, 8, 4),
+        ("300 100 60 40", 0.5, 110, 6, 8),  # a cap that is no multiple
         (drawn, 0.75, 160, 6, 8),
         (drawn, 0.5, 100, 12, 5),
     ]

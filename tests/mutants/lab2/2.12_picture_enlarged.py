@@ -1,0 +1,21 @@
+"""previews are enlarged to the size of the target, not the target reduced."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def projection_loss(full: Tensor, previews: list[Tensor], target: Tensor, weight: float, distance) -> Tensor:
+    """How far a code's pictures are from a target: of the full generator, plus weight · the mean over previews.
+
+    Shapes: full, target (N, 3, H, H); previews (N, 3, size, size) each; distance(a, b) gives (N,). Returns a scalar.
+    """
+
+    def far(picture):
+        picture, wanted = F.interpolate(picture, size=target.shape[-1]), target
+        return F.mse_loss(picture, wanted) + distance(picture, wanted).mean()
+
+    loss = far(full)
+    if previews:
+        loss = loss + weight * torch.stack([far(picture) for picture in previews]).mean()
+    return loss

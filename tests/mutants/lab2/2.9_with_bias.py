@@ -1,0 +1,25 @@
+"""the maps have a bias."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Conditioning(nn.Module):
+    """x (1 + W g) + V g per channel, with g the one-hot code of a configuration.
+
+    Shapes: x (N, C, H, W), ratios int64 (N, layers) → (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, layers: int, choices: int) -> None:
+        super().__init__()
+        self.choices = choices
+        self.scale = nn.Linear(layers * choices, channels)
+        self.shift = nn.Linear(layers * choices, channels)
+        self.scale.bias.data.zero_()
+        self.shift.bias.data.zero_()
+        self.scale.weight.data.zero_()
+        self.shift.weight.data.zero_()
+
+    def forward(self, x: Tensor, ratios: Tensor) -> Tensor:
+        g = F.one_hot(ratios, self.choices).flatten(1).to(x.dtype)  # (N, layers · choices)
+        return x * (1 + self.scale(g)[:, :, None, None]) + self.shift(g)[:, :, None, None]
