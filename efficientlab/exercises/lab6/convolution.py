@@ -10,7 +10,7 @@ from torch import Tensor
 
 from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-from efficientlab.exercises.lab6.drawn import drawn_voxels, pair_table, pairs_of
+from efficientlab.exercises.lab6.drawn import drawn_voxels, pair_table, pairs_of, whole_numbers
 from efficientlab.kernels import downsample
 
 # 6.3 · the kernel map
@@ -39,7 +39,8 @@ def _drive_kernel_map(kernel_map: Any, case: Values) -> Values:
                 "Returned",
                 f"returned shape {tuple(found.shape)} for offset {k}; give (pairs, 2), also where no pair is.",
             )
-        rows += [[k, source, target] for source, target in found.long().tolist()]
+        whole = whole_numbers(found, f" for offset {k}")  # torch.tensor([]) is float, and indexes nothing
+        rows += [[k, source, target] for source, target in whole.tolist()]
     table = torch.tensor(sorted(rows), dtype=torch.int64).reshape(
         -1, 3
     )  # the order of an offset's pairs is free
@@ -217,7 +218,7 @@ def _drive_sparse_conv_grads(sparse_conv_grads: Any, case: Values) -> Values:
     grad, x, weight = (tensor_of(case, key) for key in ("grad", "x", "weight"))
     kept = [value.clone() for value in (grad, x, weight)]
     returned = sparse_conv_grads(grad, x, weight, pairs_of(tensor_of(case, "pairs"), len(weight)))
-    if not isinstance(returned, tuple) or len(returned) != 2:
+    if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise AnswerError(
             "Returned", "returned something else than two tensors: the gradients for x and weight."
         )

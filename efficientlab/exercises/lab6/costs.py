@@ -15,7 +15,7 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
-from efficientlab.exercises.lab6.drawn import drawn_voxels
+from efficientlab.exercises.lab6.drawn import drawn_voxels, whole_numbers
 
 # 6.5 · what a layer costs
 
@@ -59,13 +59,18 @@ CONV_COSTS = Check(
 def _drive_morton_order(morton_order: Any, case: Values) -> Values:
     coords = tensor_of(case, "coords")
     before = coords.clone()
-    order = returned_tensor(morton_order(coords))
-    return {"order": order.long(), "changed": not torch.equal(coords, before)}
+    order = whole_numbers(returned_tensor(morton_order(coords)))
+    return {"order": order, "changed": not torch.equal(coords, before)}
 
 
 def _inputs_morton_order(seed: int) -> list[Values]:
     cases: list[Values] = []
-    for clouds, count, low, high in ((1, 30, 0, 8), (2, 30, -9, 9), (3, 20, -300, 300), (1, 25, -4, 40)):
+    for clouds, count, low, high in (
+        (1, 30, 0, 8),
+        (2, 30, -9, 9),
+        (3, 20, -30_000, 30_000),
+        (1, 25, -4, 40),
+    ):
         coords = drawn_voxels(seed, clouds, count, low, high)
         cases.append(
             {"coords": coords[torch.randperm(len(coords), generator=torch.Generator().manual_seed(seed))]}

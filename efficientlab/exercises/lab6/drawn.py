@@ -1,10 +1,14 @@
-"""What lab 6's checks draw: occupied voxels, points in them, and the pairs of a kernel map as one table."""
+"""What lab 6's checks draw: occupied voxels, points in them, and the pairs of a kernel map as one table.
+
+And how they read tables of rows and coordinates, which later cells index with.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.contract import AnswerError
 from efficientlab.kernels import kernel_map
 
 
@@ -38,3 +42,11 @@ def pair_table(coords: Tensor, out_coords: Tensor, kernel_size: int, stride: int
 def pairs_of(table: Tensor, offsets: int) -> list[Tensor]:
     """The table as the lab holds it: for each offset (M_k, 2), source and target."""
     return [table[table[:, 0] == k, 1:] for k in range(offsets)]
+
+
+def whole_numbers(found: Tensor, what: str = "") -> Tensor:
+    """`found` as int64; `AnswerError` if it holds another kind of number, with which no row can be looked up."""
+    if found.is_floating_point() or found.dtype == torch.bool:
+        kind = str(found.dtype).removeprefix("torch.")
+        raise AnswerError("Returned", f"returned {kind}{what}; rows and coordinates are integers, int64.")
+    return found.long()

@@ -148,13 +148,17 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
     surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
     if missing or surplus:
         return {"missing": missing, "surplus": surplus}
-    layer.eval()  # a batch's own statistics would cancel what the cases are to show
+    layer.eval()  # a batch's own statistics would cancel what most of the outputs are to show
     z_leaf.requires_grad_(), x_leaf.requires_grad_()
     kept = points.clone()
     x = SparseTensor(coords, x_leaf * 1.0)
     beside = [x.replace(tensor_of(case, "skip"))] if skips else []
     returned = layer(x, z_leaf * 1.0, points, *beside)
-    if not isinstance(returned, tuple) or len(returned) != 2 or not isinstance(returned[0], SparseTensor):
+    if (
+        not isinstance(returned, tuple | list)
+        or len(returned) != 2
+        or not isinstance(returned[0], SparseTensor)
+    ):
         raise AnswerError(
             "Returned", "returned something else than the refreshed voxels (a SparseTensor) and z."
         )
@@ -173,6 +177,10 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
     ).sum()
     leaves = [z_leaf, x_leaf]
     grads = torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
+    layer.train()
+    layer.get_submodule("voxel_layers").eval()  # what the block is given is not the student's
+    with torch.no_grad():
+        _, z_trained = layer(x, z_leaf * 1.0, points, *beside)
     return {
         "missing": "",
         "surplus": "",
@@ -181,6 +189,7 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
         "x": voxels.features.detach(),
         "gradient_z": grads[0],
         "gradient_x": grads[1],
+        "z_trained": returned_tensor(z_trained),
         "changed": not torch.equal(points, kept),
     }
 
@@ -229,6 +238,7 @@ _judge_spvconv_values = values_judge(
         "x": "z is right, but x, the refreshed voxels' features (voxel, channel),",
         "gradient_z": "the gradient with respect to the points' features",
         "gradient_x": "the gradient with respect to the voxels' features",
+        "z_trained": "all is right in eval mode; in training mode z, with the batch's own statistics,",
         "changed": "the answer is right but the points were changed",
     }
 )

@@ -8,7 +8,7 @@ import torch
 
 from efficientlab.exercises.cases import random_tensors, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels
+from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels, whole_numbers
 
 # 6.1 · voxelize
 
@@ -19,12 +19,12 @@ def _drive_voxelize(voxelize: Any, case: Values) -> Values:
     features = leaf * 1.0
     kept = points.clone(), features.detach().clone()
     returned = voxelize(points, features, float(case["size"]))
-    if not isinstance(returned, tuple) or len(returned) != 3:
+    if not isinstance(returned, tuple | list) or len(returned) != 3:
         raise AnswerError("Returned", "returned something else than three tensors: coords, row and mean.")
     coords, row, mean = (returned_tensor(value) for value in returned)
     answer: Values = {
-        "coords": coords.long(),
-        "row": row.long(),
+        "coords": whole_numbers(coords, " for coords"),
+        "row": whole_numbers(row, " for row"),
         "mean": mean.detach(),
         "changed": not (torch.equal(points, kept[0]) and torch.equal(features.detach(), kept[1])),
         "trainable": mean.requires_grad,
@@ -78,7 +78,7 @@ def _drive_downsample(downsample: Any, case: Values) -> Values:
     coords = tensor_of(case, "coords")
     before = coords.clone()
     coarse = returned_tensor(downsample(coords, case["stride"]))
-    return {"coords": coarse.long(), "changed": not torch.equal(coords, before)}
+    return {"coords": whole_numbers(coarse), "changed": not torch.equal(coords, before)}
 
 
 def _inputs_downsample(seed: int) -> list[Values]:

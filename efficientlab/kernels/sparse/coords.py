@@ -7,7 +7,7 @@ is the same number everywhere. Nothing is hashed, so no result depends on the or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple, cast
 
@@ -136,13 +136,13 @@ def find_corners(coords: Tensor, lower: Tensor) -> Tensor:
     return _corners(coords, lower)
 
 
-def kernel_offsets(kernel_size: Size, dilation: Size = 1) -> Iterator[tuple[int, int, int]]:
+def kernel_offsets(kernel_size: Size, dilation: Size = 1) -> list[tuple[int, int, int]]:
     """The K offsets of a kernel, z fastest: −⌊s/2⌋ … ⌊s/2⌋ along an axis of odd size s, 0 … s − 1 if even."""
     xs, ys, zs = (
         [d * (i - s // 2 * (s % 2)) for i in range(s)]
         for s, d in zip(triple("kernel_size", kernel_size), triple("dilation", dilation), strict=True)
     )
-    return ((x, y, z) for x in xs for y in ys for z in zs)
+    return [(x, y, z) for x in xs for y in ys for z in zs]
 
 
 # ------------------------------------------------------------------------------------------- arguments
