@@ -71,6 +71,8 @@ def _with_palette(png: str) -> str:
 
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     out = io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    # The median cut, PIL's default, merges colours that few pixels have: a legend's red and pink become one.
+    coverage = Image.Quantize.MAXCOVERAGE
+    picture.quantize(COLOURS, coverage, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     small = base64.b64encode(out.getvalue()).decode()
     return min(png, small, key=len)

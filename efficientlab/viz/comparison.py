@@ -60,7 +60,7 @@ def predicted_against_measured(
     ax.set_ylabel(unit)
     if logarithmic:
         ax.set_yscale("log")
-    ax.legend(ncols=2)
+    ax.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))  # above: the bars may be anywhere
     return figure
 
 

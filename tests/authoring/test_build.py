@@ -153,6 +153,25 @@ def test_stored_pictures_get_a_palette_and_progress_bars_go() -> None:
     assert len(output.data["image/png"]) < len(png)
 
 
+def test_a_palette_keeps_the_colours_of_few_pixels() -> None:
+    """A legend's dots, beside a plot with hundreds of shades."""
+    picture = Image.effect_noise((320, 240), 60).convert("RGB")
+    dots = {(4, 4): (200, 64, 61), (24, 4): (214, 86, 156), (44, 4): (132, 87, 168)}  # red, pink, purple
+    for (left, top), colour in dots.items():
+        picture.paste(colour, (left, top, left + 6, top + 6))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    data = {"image/png": base64.b64encode(out.getvalue()).decode()}
+    shown = nbformat.v4.new_output("display_data", data=data)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[shown])])
+    tidy_outputs(notebook)
+    stored = base64.b64decode(notebook.cells[0].outputs[0].data["image/png"])
+    small = Image.open(io.BytesIO(stored)).convert("RGB")
+    for (left, top), colour in dots.items():
+        kept = small.getpixel((left + 3, top + 3))
+        assert max(abs(a - b) for a, b in zip(kept, colour, strict=True)) <= 4
+
+
 @pytest.fixture
 def on_colab(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Colab before the set-up cell: the package and two others are absent. What pip is asked for is noted."""

@@ -120,7 +120,9 @@ def show_turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: st
     from IPython.core.pylabtools import print_figure
     from IPython.display import display
 
-    figure = clouds_by_part(points[None], parts[None], [title], columns=1)
+    figure, ax = plt.subplots(figsize=(4.8, 3.2))
+    scatter(ax, points, label_colours(parts, names))
+    ax.set_title(title)
     plt.close(figure)
     if not (answered() and find_spec("plotly")):
         display(figure)
@@ -137,7 +139,7 @@ def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) ->
     x = points.cpu().numpy()
     traces = []
     found = parts.unique()
-    for colour, label in zip(palette(found), found.tolist(), strict=True):
+    for colour, label in zip(label_colours(found, names), found.tolist(), strict=True):
         mine = (parts == label).cpu().numpy()
         marker = {"size": 2.5, "color": to_hex(colour)}
         traces.append(
@@ -152,6 +154,13 @@ def turnable(points: Tensor, parts: Tensor, names: Sequence[str], title: str) ->
         "legend": {"itemsizing": "constant"},
     }
     return go.Figure(traces, layout)
+
+
+def label_colours(labels: Tensor, names: Sequence[str]) -> NDArray[np.float64]:
+    """A colour (…, 4) for each label: the same in every cloud, unless there are more names than plain colours."""
+    if len(names) > len(CYCLE) + len(EXTRA):
+        return palette(labels)
+    return palette(torch.arange(len(names)))[labels.cpu().numpy()]
 
 
 def palette(part: Tensor) -> NDArray[np.float64]:

@@ -15,9 +15,11 @@ from matplotlib.colors import to_rgba
 
 from efficientlab.viz.points import clouds as module
 from efficientlab.viz.points.clouds import (
+    EXTRA,
     clouds_by_part,
     draw_voxels,
     errors,
+    label_colours,
     merged_points,
     seen_from,
     show_turnable,
@@ -99,6 +101,14 @@ def test_with_a_front_end_the_cloud_can_be_turned(monkeypatch: pytest.MonkeyPatc
     traces = turnable(POINTS, part, ["x", "y", "z"], "a").data
     assert [(t.name, len(t.x)) for t in traces] == [("x", 30), ("z", 10)]
     assert traces[1].z == pytest.approx(POINTS[2, 30:].numpy())
+    assert traces[1].marker.color == CYCLE[2], "the third name's colour, though the second does not occur"
+
+
+def test_labels_have_one_colour_each_while_the_colours_last() -> None:
+    part = torch.tensor([7, 9])
+    few, many = ([str(i) for i in range(count)] for count in (10, 50))
+    assert [tuple(c) for c in label_colours(part, few)] == [to_rgba(EXTRA[0]), to_rgba(EXTRA[2])]
+    assert [tuple(c) for c in label_colours(part, many)] == [to_rgba(CYCLE[0]), to_rgba(CYCLE[1])]
 
 
 def test_curves_and_bars_show_their_numbers() -> None:
