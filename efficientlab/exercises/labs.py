@@ -14,6 +14,7 @@ MODULES = {
     4: "efficientlab.exercises.lab4",
     5: "efficientlab.exercises.lab5",
     6: "efficientlab.exercises.lab6",
+    7: "efficientlab.exercises.lab7",
 }
 
 
