@@ -76,10 +76,10 @@ class CameraBranch(nn.Module):
         fine = self.fine(x.to(memory_format=torch.channels_last))  # (NM, 32, H/2, W/2)
         x = F.relu(fine + F.interpolate(self.coarse(fine), size=fine.shape[2:], mode="nearest"))
         depth, features = self.head(x).split([len(self.depths), self.channels], 1)
-        depth = depth.unflatten(0, (n, m)) + self.trust * self._as_flat_road(views)  # (N, M, D, H, W)
+        depth = depth.unflatten(0, (n, m)) + self.trust * self.as_flat_road(views)  # (N, M, D, H, W)
         return depth.softmax(2), features.unflatten(0, (n, m))
 
-    def _as_flat_road(self, views: Views) -> Tensor:
+    def as_flat_road(self, views: Views) -> Tensor:
         """(N, M, D, H, W): −log(1 + (d − g)²), where a pixel would see flat road at depth g, in metres.
 
         What the network adds has to say no more than where the world is not flat. Beyond the last depth, and above

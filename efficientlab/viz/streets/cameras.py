@@ -21,6 +21,11 @@ ORDER = (1, 0, 2, 3)
 _EDGES = ((0, 1), (1, 3), (3, 2), (2, 0), (4, 5), (5, 7), (7, 6), (6, 4), (0, 4), (1, 5), (2, 6), (3, 7))
 
 
+def name_of(camera: int) -> str:
+    """Where one of the four cameras looks."""
+    return NAMES[ORDER.index(camera)]
+
+
 def corners(boxes: Tensor) -> Tensor:
     """(T, 8, 3): the corners of boxes (T, 8 or more), x fastest, then y, then z."""
     unit = torch.tensor([[x, y, z] for z in (-0.5, 0.5) for y in (-0.5, 0.5) for x in (-0.5, 0.5)])

@@ -12,7 +12,7 @@ from torch import Tensor
 from efficientlab.datasets.streets.labels import CLASSES, GRID, MAPS
 from efficientlab.datasets.streets.views import Views
 from efficientlab.kernels import BEVGrid
-from efficientlab.viz.streets.cameras import corners, seen_at
+from efficientlab.viz.streets.cameras import corners, name_of, seen_at
 from efficientlab.viz.style import CYCLE, GREY, RED, bare
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def pixel_on_the_ground(
     left.imshow(views.image[0, camera].permute(1, 2, 0).numpy())
     u, v, _ = seen_at(mine, views, camera).mean(0).tolist()
     left.plot(u, v, "s", ms=9, mfc="none", mec=RED, mew=2)
-    left.set_title(f"camera {camera}, feature column {column}, row {row}")
+    left.set_title(f"{name_of(camera)}, feature column {column}, row {row}")
     bare(left)
     draw_map(right, views.map[0], grid)
     for keep, colour in ((inside, RED), (~inside, GREY)):

@@ -1,12 +1,17 @@
-"""x and y are exchanged in the answer."""
+"""x and y are exchanged: x is the first axis of the heat."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
-def find_peaks(heat: Tensor, most: int) -> Tensor:
-    around = F.max_pool2d(heat[None], 3, stride=1, padding=1)[0]  # (K, X, Y)
-    place = torch.where(heat == around, heat, 0.0).flatten().topk(most).indices
-    _, columns, rows = heat.shape
-    return torch.stack([place // (columns * rows), place % rows, place // rows % columns], 1)
+def heat_target(cell: Tensor, kind: Tensor, size: tuple[int, int, int], radius: int) -> Tensor:
+    classes, columns, rows = size
+    heat = torch.zeros(size)
+    sigma = (2 * radius + 1) / 6
+    x, y = torch.arange(columns), torch.arange(rows)
+    for (j, i), k in zip(cell.tolist(), kind.tolist(), strict=True):
+        dx, dy = x[:, None] - i, y[None, :] - j  # (X, 1), (1, Y)
+        near = (dx.abs() <= radius) & (dy.abs() <= radius)
+        bump = torch.exp(-(dx**2 + dy**2) / (2 * sigma**2)) * near  # (X, Y)
+        heat[k] = torch.maximum(heat[k], bump)
+    return heat
