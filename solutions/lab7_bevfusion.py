@@ -1272,7 +1272,9 @@ with torch.inference_mode():
     print(f"{'per street':24}{'M MACs':>9}{'MB moved':>10}{'time, %':>9}")
     for name, stage in stages.items():
         cost = count(stage)
-        print(f"{name:24}{cost.macs / 4e6:9.1f}{cost.bytes / 4e6:10.2f}{100 * timing.ratio[name].value:9.0f}")
+        print(
+            f"{name:24}{cost.macs / 4e6:9.1f}{(cost.bytes_read + cost.bytes_written) / 4e6:10.2f}{100 * timing.ratio[name].value:9.0f}"
+        )
 
 # %% [markdown]
 # The paper's network takes 253.2 G MACs and 119.2 ms a frame on an RTX 3090 (its table I), with six pictures of 256 × 704
