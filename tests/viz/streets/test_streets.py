@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 from efficientlab.datasets.streets.labels import GRID
 from efficientlab.datasets.streets.views import street_views
 from efficientlab.models.streets.camera import CameraBranch
-from efficientlab.viz.streets.cameras import camera_strip, corners, seen_at
+from efficientlab.viz.streets.calibration import calibration_picture
+from efficientlab.viz.streets.cameras import camera_strip, corners, name_of, seen_at
 from efficientlab.viz.streets.ground import (
     error_curves,
     extent,
@@ -70,3 +71,21 @@ def test_everything_can_be_drawn() -> None:
     for figure in figures:
         figure.canvas.draw()
         plt.close(figure)
+
+
+def test_a_camera_has_the_name_of_where_it_looks() -> None:
+    ahead, left = torch.tensor([[9.0, 0.0, 1.0]]), torch.tensor([[0.0, 9.0, 1.0]])
+    for place, name in ((ahead, "ahead"), (left, "left"), (-left, "right"), (-ahead, "behind")):
+        towards = [float((VIEWS.to_rig[0, camera].inverse()[:3, :3] @ place[0])[2]) for camera in range(4)]
+        assert name_of(int(np.argmax(towards))) == name
+
+
+def test_the_points_of_a_wrong_calibration_lie_beside_those_of_the_right_one() -> None:
+    right, wrong = (
+        calibration_picture(views, {"truth": VIEWS.map[0]}) for views in (VIEWS, VIEWS.misplaced(degrees=5.0))
+    )
+    places = [np.asarray(figure.axes[0].collections[0].get_offsets()) for figure in (right, wrong)]
+    assert [ax.get_title() for ax in right.axes] == ["ahead: the LiDAR's points, as believed", "truth"]
+    assert all(len(place) > 50 and place[:, 0].max() < 96 and place[:, 1].max() < 32 for place in places)
+    assert places[0].shape != places[1].shape or not np.allclose(places[0], places[1], atol=1)
+    plt.close("all")
