@@ -24,11 +24,17 @@ def depth_targets(views: Views, depths: Tensor, size: tuple[int, int], stride: i
         depths: (D,), evenly spaced.
         size: (H, W) of the feature map.
         stride: pixels of the picture that a cell is wide.
+
+    Raises:
+        ValueError: a mount that cannot be inverted.
     """
     height, width = size
     n, m = views.image.shape[:2]
     points, scene = views.points.rows[:, :3], views.points.scene
-    to_camera = torch.linalg.inv(views.to_rig)[scene]  # (P, M, 4, 4)
+    try:
+        to_camera = torch.linalg.inv(views.to_rig)[scene]  # (P, M, 4, 4)
+    except torch.linalg.LinAlgError as error:
+        raise ValueError("to_rig holds a matrix that cannot be inverted") from error
     own = torch.einsum("pmij,pj->pmi", to_camera[..., :3, :3], points) + to_camera[..., :3, 3]
     seen = torch.einsum("pmij,pmj->pmi", (views.augment @ views.intrinsics)[scene], own)  # (P, M, 3)
     depth = seen[..., 2]

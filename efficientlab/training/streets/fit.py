@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientlab.datasets.streets.labels import CLASSES
 from efficientlab.datasets.streets.ragged import Ragged
 from efficientlab.datasets.streets.views import Views
 from efficientlab.models.streets.bevfusion import BEVFusion, Sensor
@@ -97,5 +98,6 @@ def thresholds_of(predictions: Predictions, views: Views) -> Tensor:
 def score(predictions: Predictions, views: Views, thresholds: Tensor) -> Score:
     """Scores predictions; the thresholds of the map are those of `thresholds_of` on a validation split."""
     chosen = overlap(predictions.map, views.map).iou.gather(1, thresholds[:, None])[:, 0]
-    classes = int(max(views.boxes.rows[:, 0].max().item() + 1, 4))
+    kinds = views.boxes.rows[:, 0]
+    classes = max(len(CLASSES), int(kinds.max()) + 1 if len(kinds) else 0)
     return Score(mean_average_precision(predictions.boxes, views.boxes, classes), chosen)

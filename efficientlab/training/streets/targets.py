@@ -31,7 +31,11 @@ class Targets(NamedTuple):
 
 
 def make_targets(boxes: Ragged, classes: int, grid: BEVGrid) -> Targets:
-    """Targets of boxes (ΣT, 8); those whose centre lies outside the grid are left out."""
+    """Targets of boxes (ΣT, 8); those whose centre lies outside the grid are left out.
+
+    Raises:
+        ValueError: a box of no such class, or one whose length, width or height is not positive.
+    """
     cells = grid.cells
     low = boxes.rows.new_tensor([grid.x[0], grid.y[0]])
     step = boxes.rows.new_tensor([grid.x[2], grid.y[2]])
@@ -39,6 +43,10 @@ def make_targets(boxes: Ragged, classes: int, grid: BEVGrid) -> Targets:
     inside = ((place >= 0) & (place < place.new_tensor(cells))).all(1)
     kept = boxes.where(inside)
     place, rows, street = place[inside], kept.rows, kept.scene
+    if not ((rows[:, 0] >= 0) & (rows[:, 0] < classes)).all():
+        raise ValueError(f"boxes holds a class that is not among 0 … {classes - 1}")
+    if not (rows[:, 4:7] > 0).all():
+        raise ValueError("boxes holds a length, width or height that is not positive")
     cell = place.floor().long()
     yaw = rows[:, 7:]
     box = torch.cat([place - cell, rows[:, 3:4], rows[:, 4:7].log(), yaw.sin(), yaw.cos()], 1)

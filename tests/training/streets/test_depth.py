@@ -29,6 +29,12 @@ def test_without_points_nothing_is_known() -> None:
     assert depth_loss(torch.full((2, 4, 24, 8, 24), 1 / 24), targets) == 0
 
 
+def test_a_mount_that_cannot_be_inverted_is_named() -> None:
+    flat = type(VIEWS)(**{**vars(VIEWS), "to_rig": torch.zeros_like(VIEWS.to_rig)})
+    with pytest.raises(ValueError, match="to_rig holds a matrix that cannot be inverted"):
+        depth_targets(flat, DEPTHS, (8, 24), 4)
+
+
 def test_the_loss_is_the_logarithm_of_what_the_right_depth_gets() -> None:
     weights = torch.tensor([0.7, 0.2, 0.1]).view(1, 1, 3, 1, 1).repeat(1, 1, 1, 1, 2)
     targets = torch.tensor([[[[1, UNKNOWN]]]])

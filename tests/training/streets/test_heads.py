@@ -40,6 +40,24 @@ def test_heat_is_one_at_centres_and_falls_around_them() -> None:
     assert not targets.heat[1].any()
 
 
+def test_boxes_that_cannot_be_are_named() -> None:
+    with pytest.raises(ValueError, match="a class that is not among 0 … 1"):
+        make_targets(BOXES, 2, GRID)
+    flat = Ragged(BOXES.rows * torch.tensor([1.0, 1, 1, 1, 1, 1, 0, 1]), BOXES.sizes)
+    with pytest.raises(ValueError, match="a length, width or height that is not positive"):
+        make_targets(flat, 3, GRID)
+
+
+def test_streets_without_things_are_scored_by_their_maps() -> None:
+    views = street_views("val", 2)
+    predictions = predict(BEVFusion(), views)
+    empty = views.boxes.where(torch.zeros(len(views.boxes.rows), dtype=torch.bool))
+    nothing = type(views)(**{**vars(views), "boxes": empty})
+    result = score(predictions, nothing, thresholds_of(predictions, nothing))
+    assert result.precision.isnan().all()
+    assert result.mean_iou >= 0
+
+
 def test_two_centres_close_by_are_both_one() -> None:
     near = Ragged(torch.tensor([row(0, 1.1, 1.1), row(0, 1.6, 1.1)]), torch.tensor([2]))
     heat = make_targets(near, 1, GRID).heat
