@@ -198,9 +198,9 @@ from efficientlab.viz.streets.ground import pixel_on_the_ground
 places = CameraBranch(1, GRID).points(test[5:6])[0]  # (M, D, h, w, 3)
 explore(
     partial(pixel_on_the_ground, test[5:6], places),
-    camera=(1, 0, 2, 3),
-    column=tuple(range(24, 48, 2)),
-    row=(10, 6, 8, 12, 14),
+    camera=(0, 1, 2, 3),
+    column=(30, *range(0, 48, 2)),
+    row=(11, 6, 8, 10, 12, 14),
 )
 
 # %% [markdown] exercise="7.2"
@@ -1013,7 +1013,6 @@ for name, run in runs.items():
     plt.plot(smooth, label=f"{name}, {run.cpu_seconds:.0f} s of a core")
 plt.xlabel("step")
 plt.ylabel("loss, mean of five steps")
-plt.yscale("log")
 plt.legend()
 plt.show()
 epochs = {key: value for key, value in log.items() if key.startswith("epochs")}

@@ -71,7 +71,7 @@ def camera_strip(views: Views, boxes: Tensor | None = None, depth: Tensor | None
         bare(below)
     figure.colorbar(shown, ax=axes[1].tolist(), label="depth, m")
     for kind, name in enumerate(CLASSES):
-        axes[0, 0].plot([], [], color=CYCLE[kind], label=name)
+        axes[0, 0].plot([], [], color=CYCLE[kind], lw=3, label=name)
     figure.legend(loc="outside lower center", ncols=len(CLASSES))
     return figure
 

@@ -67,6 +67,8 @@ def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], gr
     first.scatter(points[:, 1].tolist(), points[:, 0].tolist(), s=0.3, color="black", alpha=0.5)
     draw_boxes(first, views.boxes.rows)
     first.set_title("truth and LiDAR points")
+    first.set_xlabel("metres to the left")
+    first.set_ylabel("metres ahead")
     for ax, (name, (areas, boxes)) in zip(others, found.items(), strict=True):
         draw_map(ax, areas, grid)
         draw_boxes(ax, boxes[boxes[:, 8] >= 0.3])
@@ -75,7 +77,7 @@ def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], gr
         ax.set_xlim(*extent(grid)[:2])
         ax.set_ylim(*extent(grid)[2:])
     for kind, name in enumerate(CLASSES):
-        first.plot([], [], color=CYCLE[kind], label=name)
+        first.plot([], [], color=CYCLE[kind], lw=3, label=name)
     for colour, name in zip(_COLOURS, MAPS, strict=True):
         first.plot([], [], "s", color=colour, label=name)
     figure.legend(loc="outside lower center", ncols=len(CLASSES) + len(MAPS))
