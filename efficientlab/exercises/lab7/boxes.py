@@ -1,4 +1,4 @@
-"""Lab 7, the checks on how boxes are learnt and found: exercises 7.11 to 7.13."""
+"""Lab 7, the checks on how boxes are learnt and found: exercises 7.10 to 7.12."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 
-# 7.11 · heat around centres
+# 7.10 · heat around centres
 
 
 def _drive_heat(heat_target: Any, case: Values) -> Values:
@@ -47,7 +47,7 @@ HEAT = Check(
 )
 
 
-# 7.12 · the loss
+# 7.11 · the loss
 
 
 def _drive_loss(heat_loss: Any, case: Values) -> Values:
@@ -89,7 +89,7 @@ HEAT_LOSS = Check(
 )
 
 
-# 7.13 · peaks
+# 7.12 · peaks
 
 
 def _drive_peaks(find_peaks: Any, case: Values) -> Values:

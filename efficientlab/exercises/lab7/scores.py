@@ -1,4 +1,4 @@
-"""Lab 7, the checks on scores of boxes and maps: exercises 7.9 and 7.10."""
+"""Lab 7, the checks on scores of boxes and maps: exercises 7.13 and 7.9."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from efficientlab.exercises.cases import tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 
-# 7.9 · average precision
+# 7.13 · average precision
 
 
 def _drive_precision(average_precision: Any, case: Values) -> Values:
@@ -76,7 +76,7 @@ PRECISION = Check(
 )
 
 
-# 7.10 · intersection over union
+# 7.9 · intersection over union
 
 
 def _drive_iou(map_iou: Any, case: Values) -> Values:
