@@ -476,7 +476,9 @@ print(
 )
 for name, value in error.items():
     print(f"{name:12} is off by up to {value:.1e}")
-assert error["prefix sums"] > 100 * max(error["index_add"], error["intervals"])
+assert error["prefix sums"] > 100 * max(error["index_add"], error["intervals"]), (
+    "your prefix sums lose no digits: are they taken over all points, or cell by cell?"
+)
 
 # %% [markdown]
 # Prefix sums grow over all cells, and a number in single precision holds seven digits: what is left of the small difference

@@ -196,7 +196,8 @@ def returned_tuple(value: Any, what: str, length: int = 2) -> tuple[Any, ...]:
     """
     if isinstance(value, tuple | list) and len(value) == length:
         return tuple(plain(number) for number in value)
-    raise AnswerError("Returned", f"gave {value!r} where {what} belongs.")
+    given = f"a {kind_of(value)} of {len(value)}" if isinstance(value, tuple | list) else kind_of(value)
+    raise AnswerError("Returned", f"returned {given} where {what} belongs{_forgotten(value)}")
 
 
 def returned_number(value: Any) -> int | float:

@@ -70,6 +70,11 @@ def _inputs_loss(seed: int) -> list[Values]:
         heat.view(-1)[place] = 1.0
         logits = 1.5 * torch.randn(shape, generator=generator, dtype=torch.float64) - 1
         cases.append({"logits": logits, "heat": heat})
+    heat = torch.rand((1, 2, 3, 4), generator=generator, dtype=torch.float64) * 0.95
+    heat[0, 0, 1, 2] = 1.0
+    logits = torch.randn(heat.shape, generator=generator, dtype=torch.float64)
+    logits[0, 0, 1, 2], logits[0, 1, 0, 0] = -1000.0, 1000.0  # sure, and wrong: sigmoids of exactly 0 and 1
+    cases.append({"logits": logits, "heat": heat})
     return cases
 
 
@@ -121,5 +126,5 @@ PEAKS = Check(
     name="find_peaks",
     drive=_drive_peaks,
     inputs=_inputs_peaks,
-    judge=values_judge({"peaks": "the peaks (rank; class, x, y)"}, rtol=0.0, atol=0.0),
+    judge=values_judge({"peaks": "the tensor of peaks (rank; class, x, y)"}, rtol=0.0, atol=0.0),
 )

@@ -51,7 +51,7 @@ PREFIX_SUMS = Check(
     inputs=_inputs_prefix,
     judge=values_judge(
         {
-            "pooled": "the sums (cell, channel)",
+            "pooled": "the tensor of sums (cell, channel)",
             "changed": "the sums are right but one of your inputs was changed",
         },
         rtol=1e-6,
@@ -103,7 +103,7 @@ INTERVALS = Check(
     inputs=_inputs_intervals,
     judge=values_judge(
         {
-            "pooled": "the sums (cell, channel)",
+            "pooled": "the tensor of sums (cell, channel)",
             "trainable": "the sums are right but no gradient comes through them",
             "depth gradient": "the gradient with respect to the depths' weights",
             "features gradient": "the gradient with respect to the features",

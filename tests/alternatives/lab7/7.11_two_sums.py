@@ -1,10 +1,11 @@
+import torch.nn.functional as F
 from torch import Tensor
 
 
 def heat_loss(logits: Tensor, heat: Tensor) -> Tensor:
-    """Centres and the others apart, with the logarithms written out."""
-    p = 1 / (1 + (-logits).exp())
+    """Centres and the others apart, and softplus for the logarithms: −log p(x) = softplus(−x)."""
     at = heat == 1
-    found = ((1 - p[at]).pow(2) * p[at].log()).sum()
-    quiet = ((1 - heat[~at]).pow(4) * p[~at].pow(2) * (1 - p[~at]).log()).sum()
-    return -(found + quiet) / max(1, int(at.sum()))
+    x, y = logits[at], logits[~at]
+    found = (x.neg().sigmoid().pow(2) * F.softplus(-x)).sum()
+    quiet = ((1 - heat[~at]).pow(4) * y.sigmoid().pow(2) * F.softplus(y)).sum()
+    return (found + quiet) / max(1, int(at.sum()))
