@@ -1166,7 +1166,8 @@ def average_precision(found: Tensor, score: Tensor, truth: Tensor, within: float
 lab.check("7.13", average_precision)
 
 # %% [markdown]
-# The table of section 5 was computed by the library. Does your function give the same for fusion?
+# The table of section 5 was computed by the library. Does your function give the same for fusion? To a hundredth: precision
+# drops by steps, and where a recall lies on one of the 101 points, rounding decides which side of the step is read.
 
 # %% tags=["nbval-check-output"]
 lab.needs("7.1", "7.4", "7.6", "7.7", "7.8", "7.13")
@@ -1184,8 +1185,8 @@ for kind in range(len(CLASSES)):
     (places, mine), (truths, _) = placed(found, kind), placed(true, kind)
     for k, distance in enumerate(DISTANCES):
         ours[kind, k] = average_precision(places, found.rows[mine, 8].double(), truths, distance)
-assert torch.allclose(ours, mean_average_precision(found, true, len(CLASSES)).double(), atol=1e-6)
-print("Your average precision is the library's, for every class and distance.")
+assert (ours - mean_average_precision(found, true, len(CLASSES))).abs().max() < 0.01
+print("Your average precision is the library's, to a hundredth, for every class and distance.")
 
 # %% [markdown]
 # ## 7 · Going further: what breaks it
@@ -1308,8 +1309,9 @@ with torch.inference_mode():
 # %% [markdown]
 # The paper's network takes 253.2 G MACs and 119.2 ms a frame on an RTX 3090 (its table I), with six pictures of 256 × 704
 # pixels, a Swin transformer for a backbone, ten sweeps of a LiDAR of 32 beams and a grid of 180 × 180 cells. Here are four
-# pictures of 32 × 96, a handful of convolutions, one sweep of 24 beams and 64 × 64 cells. So it is no wonder that the MACs
-# are thousands of times fewer; but the proportions differ, too: here the stages after fusion weigh more, there the backbone.
+# pictures of 32 × 96, a handful of convolutions, one sweep of 24 beams and 64 × 64 cells, so hundreds of times fewer MACs are no
+# merit. But look at the columns against each other: the LiDAR branch has a far greater share of the time than of the MACs. Sparse
+# convolutions look up neighbours and gather rows; that is not in their MACs (lab 6).
 
 # %% [markdown]
 # **On real streets.** nuScenes has six cameras and a LiDAR of 32 beams. Its *mini* set has ten scenes. To run this section,
