@@ -1300,7 +1300,7 @@ with torch.inference_mode():
     for name, stage in stages.items():
         cost = count(stage)
         print(
-            f"{name:24}{cost.macs / 4e6:9.1f}{(cost.bytes_read + cost.bytes_written) / 4e6:10.2f}{100 * timing.ratio[name].value:9.0f}"
+            f"{name:24}{cost.macs / 4e6:9.1f}{cost.bytes_moved / 4e6:10.2f}{100 * timing.ratio[name].value:9.0f}"
         )
 
 # %% [markdown]
