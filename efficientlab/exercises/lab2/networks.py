@@ -45,7 +45,8 @@ class Layer(nn.Module):
             w
         ):  # else it would broadcast here, and break with a convolution that goes picture by picture
             raise AnswerError(
-                "Returned", f"calls a layer with the features of {len(x)} pictures and the codes of {len(w)}."
+                "Returned",
+                f"calls a layer with features for a batch of {len(x)} and codes for a batch of {len(w)}.",
             )
         self.asked.append(f"{x.shape[1]}→{width} at {x.shape[2]}")
         weight = self.weight[:width, : x.shape[1]] * self.gain
