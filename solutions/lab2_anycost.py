@@ -1401,9 +1401,9 @@ Knob(
 #    the narrow and of the small ones is lower, too: the teacher's pictures are a guide that the discriminator is not. Only the full
 #    generator, which had nothing to gain, can lose a little: its row says how much.
 # 2. For example, colours: the fourth person of section 8 has violet hair, and the preview paints it blue: light and dark are
-#    right, a rare hue is not. Or sunglasses, in the still of the knob: gone at a quarter of the width, at 16 px and at 32. A few
-#    channels hold what most people share. More pixels at the same width do not help; wider layers do: the glasses begin to show
-#    in the row *found, ½*, and are there in *found, ¾*. The MACs stand beside the rows.
+#    right, a rare hue is not. Or teeth, in the still of the knob: a quarter of the width smears them, at 16 px and at 32. A few
+#    channels hold what most people share. More pixels at the same width do not help; wider layers do: the row *found, ½* has
+#    the teeth, at the MACs that stand beside it. Sunglasses need more: with this person they are clear in full only.
 # 3. The preview of a code gains what the last cell prints, and the full picture loses some dB. Who drags sliders wants the
 #    preview to be right; who renders once wants the full picture.
 #
