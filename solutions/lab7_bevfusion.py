@@ -892,6 +892,10 @@ assert claims["map, mIoU: fusion over the better sensor"].mean() > 3
 print("Fusion is better than the better sensor at both tasks, in the mean of the log's seeds.")
 
 # %% [markdown]
+# On nuScenes, the authors report the same order: for cameras, LiDAR and both, 35.6, 64.7 and 68.5 mAP (their repository), and
+# 56.6, 48.6 and 62.7 mIoU of the map (the paper's table III). The gaps here are wider, for here the sensors were made to
+# complement each other.
+#
 # And on one street:
 
 # %% tags=["cover"]
