@@ -1326,8 +1326,7 @@ target = to_pixels(test.pictures[:8]).to(P.device)
 
 def project(weight, budgets=(PREVIEW, (HALF, 32))):
     """The codes (8, 4, 64) whose pictures are closest to the targets."""
-    with torch.no_grad():
-        mean = flexible.mapping(latents(2000, 31)).mean(0)
+    mean = flexible.mapping(latents(2000, 31)).mean(0)
     rows = mean.expand(len(target), len(SIZES), -1).clone().requires_grad_()
     adam = torch.optim.Adam([rows], lr=0.05)
     distance = partial(perceptual_distance, features=features)
