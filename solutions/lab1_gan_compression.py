@@ -858,7 +858,8 @@ lab.check("1.10", evolve)
 
 # %% [markdown]
 # First on a space that is small enough to try everything: three layers may vary among four widths each, the rest is as in
-# the uniform network. Does the search find the best, and with how many evaluations?
+# the uniform network. Does the search find the best, and with how many evaluations? One search may be lucky. All losses are
+# known here, so that more searches cost nothing: 21 of them, with a seed each.
 
 # %% tags=["result"]
 import itertools
@@ -873,7 +874,7 @@ for layer in (2, 5, 6):  # the stream, the last blocks, the first up-sampling
 everything = {
     config: sliced_fid(config) for config in itertools.product(*small_space) if macs_of(config) <= BUDGET
 }
-asked = []
+asked, ranks = [], []
 
 
 def looked_up(config):
@@ -881,13 +882,16 @@ def looked_up(config):
     return everything[config]
 
 
-rng = torch.Generator().manual_seed(0)
-found = evolve(looked_up, macs_of, small_space, BUDGET, 5, 4, rng)
-rank = sum(loss < everything[found] for loss in everything.values()) + 1
+for seed in range(21):
+    asked.clear()
+    found = evolve(looked_up, macs_of, small_space, BUDGET, 5, 4, torch.Generator().manual_seed(seed))
+    ranks.append(sum(loss < everything[found] for loss in everything.values()) + 1)
+ranks.sort()
 print(
-    f"{len(everything)} configurations are within the budget; the search tried {len(asked)} and found number {rank}"
+    f"{len(everything)} configurations are within the budget; a search tried {len(asked)} and found number "
+    f"{ranks[0]} to {ranks[-1]}, in the median number {ranks[10]}"
 )
-assert rank <= 3
+assert ranks[10] <= 3
 
 # %% [markdown]
 # Now the whole space, and against the alternative that needs no search: all layers narrower alike. Grey points are
