@@ -115,15 +115,16 @@ plt.show()
 # %% [markdown] exercise="7.1"
 # A pixel $(u, v)$ shows a point somewhere on a ray. If its depth $d$ were known, in metres along the camera's axis, the
 # point would be known, too. A camera at place $t$ with rotation $R$ sees a point $p$ of the rig's frame at
-# $d \cdot (u, v, 1)^\top = K R^{-1} (p - t)$. The *intrinsics* $K$ hold focal length and middle. Afterwards the picture
-# is **augmented** for training: scaled, turned, mirrored, cropped. The pixel that the network reads is
-# $(u', v', 1)^\top = A \, (u, v, 1)^\top$.
+# $d \cdot (u, v, 1)^\top = K R^{-1} (p - t)$. The *intrinsics* $K$ hold the focal lengths and the principal point, where
+# the axis meets the picture. Afterwards the picture is **augmented** for training: scaled, turned, mirrored, cropped. The
+# pixel that the network reads is $(u', v', 1)^\top = A \, (u, v, 1)^\top$.
 #
 # Go back: undo $A$, then $K$, multiply by the depth, then turn and move.
 #
 # $$ p = R \, \big( d \cdot K^{-1} A^{-1} (u', v', 1)^\top \big) + t $$
 #
-# Why is the order important? $A$ moves pixels; multiplied by a depth, its shift would become metres.
+# Matrices do not commute, so what came last goes first: $A$, then $K$. The depth is one number and may come in earlier, but
+# it multiplies all three of $(u', v', 1)$: the third carries the shifts of $A$ and $K$, which the depth scales, too.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -210,7 +211,7 @@ explore(
 
 # %% [markdown] exercise="7.2"
 # A network gives $D + C$ numbers for each pixel. The first $D$ become weights by a softmax **over the depths alone**; the
-# rest are features. *Lifting* multiplies each feature with each weight:
+# rest are features. *Lifting* multiplies each feature with each weight (here $n$ counts pictures, of all streets and cameras):
 #
 # $$ \alpha = \mathrm{softmax}_D(\text{first } D), \qquad \ell_{n,d,c,h,w} = \alpha_{n,d,h,w} \cdot f_{n,c,h,w} $$
 #
@@ -247,12 +248,13 @@ def lift(logits: Tensor, depths: int) -> tuple[Tensor, Tensor]:
 lab.check("7.2", lift)
 
 # %% [markdown] exercise="7.3"
-# *Further: everything else runs without this exercise.* Predict what lifting takes for one street: a dictionary with these four integers.
+# *Further: everything else runs without this exercise.* Predict what lifting takes for one street: a dictionary with these
+# four integers.
 #
 # - `"points"`: how many points the pixels of all cameras become;
 # - `"lifted bytes"`: the size of $\ell$ in single precision, four bytes a number;
 # - `"apart bytes"`: the size of weights and features kept apart;
-# - `"MACs"`: one for each number of $\ell$ that is added to a cell.
+# - `"MACs"`: one for each number of $\ell$ that is added to a cell, if every point falls into one.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -441,7 +443,7 @@ def pool_intervals(depth: Tensor, features: Tensor, pixel: Tensor, cell: Tensor,
 lab.check("7.6", pool_intervals)
 
 # %% [markdown]
-# Three forms of one sum. How exact are they, and how long do they take? First the digits, on points of a street:
+# Three forms of one sum. How exact are they, and how long do they take? First the digits, on the points of eight streets:
 # differences from the sums in double precision.
 
 # %% tags=["result"]
@@ -574,7 +576,7 @@ assert timing.ratio["pooling"].below(0.25)
 # voxels. To meet the camera's features, they have to lie flat.
 
 # %% [markdown] exercise="7.7"
-# Write the features of occupied voxels into a map. Heights become channels: feature $c$ at height $z$ is channel
+# Write the features of occupied voxels into a map. The $Z$ heights become channels: feature $c$ at height $z$ is channel
 # $c \cdot Z + z$. Where there is no voxel, the map is 0.
 #
 # <details><summary>Hint 1 · nudge</summary>
@@ -846,10 +848,13 @@ for name, (precision, iou, ap, ious) in by_day.items():
 
 # %% [markdown]
 # A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint. Cameras see paint and
-# colour, and know badly where. That is one network of each kind. Is it luck? The log holds the scores of networks from other
-# seeds. Each claim below is a difference within one seed: mean, lowest and highest. The log also has the networks of one sensor
-# as they were after 8 epochs, when fusion took their branches over. The LiDAR's boxes were better then. So a rival of fusion is
-# the better of both ages.
+# colour, and know badly where. Fusion does not win every column: this one confuses taxis with cars, and the cameras alone find
+# taxis better.
+#
+# That is one network of each kind, of seed 0. Is it luck? The log holds the scores of networks from other seeds; in all of
+# those, fusion finds taxis better than the cameras do. Each claim below is a difference within one seed: mean, lowest and
+# highest. The log also has the networks of one sensor as they were after 8 epochs, when fusion took their branches over. The
+# LiDAR's boxes were better then. So a rival of fusion is the better of both ages.
 
 # %% tags=["result"]
 import json
@@ -893,10 +898,10 @@ print("Fusion is better than the better sensor at both tasks, in the mean of the
 
 # %% [markdown]
 # On nuScenes, the authors report the same order: for cameras, LiDAR and both, 35.6, 64.7 and 68.5 mAP (their repository), and
-# 56.6, 48.6 and 62.7 mIoU of the map (the paper's table III). The gaps here are wider, for here the sensors were made to
-# complement each other.
+# 56.6, 48.6 and 62.7 mIoU of the map (the paper's table III). The gaps here are wider, in the mean of the seeds, for here the
+# sensors were made to complement each other.
 #
-# And on one street:
+# And on one street. The colour of a box is the class that was found:
 
 # %% tags=["cover"]
 from efficientlab.viz.streets.ground import said
@@ -1126,9 +1131,10 @@ def find_peaks(heat: Tensor, most: int) -> Tensor:
 lab.check("7.12", find_peaks)
 
 # %% [markdown] exercise="7.13"
-# And how good are boxes? **Average precision** as nuScenes defines it, of one class and one distance. Go through all predictions by falling score.
-# Each takes the *nearest* truth of its own street that no other has taken, if it is **nearer** than `within` metres; then
-# it is a hit. After each prediction, *precision* is hits by predictions so far, and *recall* is hits by truths.
+# And how good are boxes? **Average precision** as nuScenes defines it, of one class and one distance. Go through all
+# predictions by falling score. Each takes the *nearest* truth of its own street that no other has taken, if it is **nearer**
+# than `within` metres; then it is a hit. After each prediction, *precision* is the hits divided by the predictions so far,
+# and *recall* the hits divided by all truths.
 #
 # Read precision at the recalls 0, 0.01, …, 1: between measured recalls along a straight line, before the first one the first
 # precision, and 0 beyond the last. `np.interp(grid, recall, precision, right=0.0)` does just that. Of the values *above*
@@ -1201,9 +1207,9 @@ print("Your average precision is the library's, to a hundredth, for every class 
 # %% [markdown]
 # ## 7 · Going further: what breaks it
 #
-# Somebody hits the mount of the cameras, and nobody calibrates anew: they are turned by some degrees from where they are
-# believed to be, or stand elsewhere. In the picture, the LiDAR's points lie beside the things that they were measured on; on
-# the ground, paint lands beside where it is. Move the sliders.
+# Somebody hits the mount of the cameras, and nobody calibrates anew: all four are believed to look some degrees further left
+# than they do, or to stand further ahead. In the picture, the LiDAR's points lie beside the things that they were measured
+# on; on the ground, paint lands beside where it is. Move the sliders.
 
 # %%
 from efficientlab.viz.streets.calibration import calibration_picture
@@ -1266,8 +1272,9 @@ assert (of_seeds("fusion", "no lidar", "mIoU") - four["fusion"]).mean() > 5
 
 # %% [markdown]
 # Look at the column of 4 beams. Fusion's map is worse than the cameras' alone, and worse than its own without any LiDAR: in
-# training it saw streets *without* a sensor, and none with a bad one. A sensor that fails is easier to live with than one
-# that half works.
+# training it saw streets *without* a LiDAR, and none with a bad one. For what the other sensor knows well, a sensor that fails
+# is easier to live with than one that half works. Boxes, which the cameras know badly, are still better with 4 beams than
+# with none.
 #
 # Does it help to learn both tasks at once? The log also holds fusions for boxes alone and for the map alone, and one for both
 # that was trained exactly as long as they were (half as long as the one above).
@@ -1283,9 +1290,10 @@ for task, measure in (("boxes", "mAP"), ("map", "mIoU")):
 assert max(lost.values()) < 0
 
 # %% [markdown]
-# In the mean over seeds a network of one task is better at it than one of both, at boxes and at the map alike. Issues of
-# BEVFusion's own repository say the same. One body for two heads saves nearly half of the cost of two networks, and is not
-# free in quality: the tasks ask different things of the same features, and their losses have to be weighed.
+# In the mean over seeds a network of one task is better at it than one of both, at boxes and at the map alike; at the map with
+# every seed, at boxes with most. The authors [say the same](https://github.com/mit-han-lab/bevfusion/issues/263) of theirs.
+# One body for two heads saves nearly half of the cost of two networks, and is not free in quality: the tasks ask different
+# things of the same features, and their losses have to be weighed.
 #
 # What does it all cost? A street's MACs and bytes by stage, and the time of each as a share of the whole.
 
@@ -1354,14 +1362,16 @@ else:
 # 1. The LiDAR carries the boxes: pedestrians and cyclists show it best, for they are small, their place has to be known to half
 #    a metre, and the cameras know depth too badly; nothing about them is in colour alone. The cameras carry the map: crossings
 #    and bicycle lanes are paint, and the LiDAR's IoU there is what the shape of a street gives away. Only what is drivable is
-#    seen by both, for the kerb has a height. Taxis need both: the LiDAR knows where, the camera which.
+#    seen by both, for the kerb has a height. Taxis need both: the LiDAR knows where, the camera which. That fusion of seed 0
+#    finds fewer of them than the cameras is an exception among the seeds of the log.
 # 2. At night the cameras' map loses most; fusion's loses less, for the LiDAR measures the kerb as by day; the LiDAR loses
 #    nothing. With 4 beams the LiDAR loses most of its boxes and of its map, the cameras nothing, and fusion much of both. It
 #    trusts the LiDAR, with which it was trained in full or not at all. Where few beams hit, cells are empty, and emptiness
 #    meant "no kerb, no car here"; with none, all LiDAR features are zero, which dropout had taught it to ignore. Training
 #    with fewer beams would teach it the rest.
-# 3. Read off the curves, both for degrees and for metres: half of the distance between the two mIoU at no error. Near the car a
-#    turn by some degrees moves paint by less than a cell, for the displacement grows with distance; large areas overlap all the
+# 3. Read off the curves, both for degrees and for metres: half of the distance between the two mIoU at no error. Neither the
+#    largest turn nor the largest shift costs that much. Near the car a turn by some degrees moves paint by less than a cell or
+#    by little more, for the displacement grows with distance; large areas overlap all the
 #    same, thin dividers do not. A car would project LiDAR points into the pictures and watch whether edges of depth lie on
 #    edges of colour, calibrate anew when they part, and drop the cameras until then: dropout makes that possible.
 #
@@ -1434,7 +1444,7 @@ lab.summary()
 # ## What to take with you
 #
 # - A bird's-eye view is a common ground: each sensor is brought there by its own geometry, and what follows is one network.
-# - Undo what was done to pixels before you multiply by metres.
+# - Undo last things first: the augmentation of the picture, then the camera, then its mount.
 # - Never make what you are about to sum. And sum intervals, not differences of long sums.
 # - What depends on the rig alone is computed once; when the rig moves, it is wrong.
 # - Scores count over a whole split; thresholds come from validation.
