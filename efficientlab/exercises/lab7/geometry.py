@@ -96,9 +96,12 @@ def _inputs_cell_index(seed: int) -> list[Values]:
     for x, y, z in (
         ((-2.0, 2.0, 0.5), (-1.0, 2.0, 0.5), (-1.0, 3.0)),
         ((0.0, 6.0, 2.0), (-4.0, 4.0, 1.0), (0.0, 2.0)),
-        ((-8.0, 8.0, 4.0), (-1.5, 1.5, 0.25), (-2.0, 2.0)),
+        ((-8.0, 8.0, 4.0), (-1.2, 1.2, 0.4), (-2.0, 2.0)),  # 5.999… cells along y, in floating point
     ):
         columns, rows = (round((stop - start) / step) for start, stop, step in (x, y))
+        end = (
+            y[1] if (y[1] - y[0]) / y[2] == rows else y[1] + 0.1 * y[2]
+        )  # a border that is not exact decides nothing
         count = 24
         i = torch.randint(-2, columns + 2, (count,), generator=generator)
         j = torch.randint(-2, rows + 2, (count,), generator=generator)
@@ -110,7 +113,7 @@ def _inputs_cell_index(seed: int) -> list[Values]:
                 [x[0] - 0.1 * x[2], y[0] + 0.3 * y[2], z[0] + 0.5],
                 [x[0] + 0.3 * x[2], y[0] - 0.1 * y[2], z[0] + 0.5],
                 [x[1], y[0] + 0.3 * y[2], z[0] + 0.5],
-                [x[0] + 0.3 * x[2], y[1], z[0] + 0.5],
+                [x[0] + 0.3 * x[2], end, z[0] + 0.5],
                 [x[0], y[0], z[0]],
                 [x[0] + 0.3 * x[2], y[0] + 1.3 * y[2], z[1]],
                 [x[0] + 0.3 * x[2], y[0] + 1.3 * y[2], z[1] + 1.0],

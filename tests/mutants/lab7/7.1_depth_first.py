@@ -1,4 +1,4 @@
-"""the depth is multiplied in before the augmentation is undone; the augmentation moves pixels, not metres."""
+"""the depth is multiplied in before the shift of the augmentation is undone, and does not multiply that shift."""
 
 import torch
 from torch import Tensor
