@@ -10,4 +10,4 @@ def pool_intervals(depth: Tensor, features: Tensor, pixel: Tensor, cell: Tensor,
     order = order[cell[order] >= 0]  # the points inside, cell by cell
     counts = torch.bincount(cell[order], minlength=cells)
     starts = counts.cumsum(0) - counts  # (cells,): where each cell's points begin
-    return F.embedding_bag(pixel[order], features, starts, mode="sum", per_sample_weights=depth[: len(order)])
+    return F.embedding_bag(pixel[order], features, starts, mode="sum", per_sample_weights=depth[cell >= 0])

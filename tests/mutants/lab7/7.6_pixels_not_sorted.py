@@ -10,4 +10,4 @@ def pool_intervals(depth: Tensor, features: Tensor, pixel: Tensor, cell: Tensor,
     order = order[cell[order] >= 0]  # the points inside, cell by cell
     counts = torch.bincount(cell[order], minlength=cells)
     starts = counts.cumsum(0) - counts  # (cells,): where each cell's points begin
-    return F.embedding_bag(pixel[: len(order)], features, starts, mode="sum", per_sample_weights=depth[order])
+    return F.embedding_bag(pixel[cell >= 0], features, starts, mode="sum", per_sample_weights=depth[order])
