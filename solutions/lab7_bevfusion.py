@@ -6,7 +6,8 @@
 # which brings both into one *bird's-eye view* (BEV): a grid on the ground, in which boxes around things and a map of the
 # road are found together.
 #
-# **What you will have at the end.** Three results that your own code produces:
+# **What you will have at the end.** Three results. Your code runs in all of them; the library adds a faster form of your
+# pooling, and the scores of networks from other seeds.
 #
 # 1. From pixels to the ground: pooling that is many times faster than the plain form, and a hundred times as exact.
 # 2. Which sensor carries which task, and what both together do better than the better one.
@@ -727,8 +728,8 @@ lab.check("7.9", map_iou)
 # - **It starts from a flat road.** From the matrices of a camera follows at which depth $g$ each pixel would see flat road.
 #   To the logit of every depth $d$ is added $-\tau \log(1 + (d - g)^2)$, with one learnt number $\tau$. So before it has
 #   learnt anything, the network lifts paint to about the right place; it has to learn only where the world is not flat.
-# - **A cell says what, not how often.** A cell before the bumper gets a hundred times the pixels of one at the edge of the
-#   grid, and so do its sums. A feature that is 1 everywhere is pooled along, and its sum is the weight
+# - **A cell says what, not how often.** A cell before the bumper gets dozens of times the pixels of one at the edge of the
+#   grid, and its sums are as much larger. A feature that is 1 everywhere is pooled along, and its sum is the weight
 #   $w_v = \sum_p \alpha_p$ that fell into cell $v$. The sums are divided by it, $y_v / (w_v + 0.1)$, and $\log(1 + w_v)$ becomes
 #   one more channel, for how much a cell was seen is worth knowing. (Why 0.1? A cell that hardly anything fell into should
 #   say little, not anything.)
