@@ -96,7 +96,7 @@ def _inputs_cell_index(seed: int) -> list[Values]:
     for x, y, z in (
         ((-2.0, 2.0, 0.5), (-1.0, 2.0, 0.5), (-1.0, 3.0)),
         ((0.0, 6.0, 2.0), (-4.0, 4.0, 1.0), (0.0, 2.0)),
-        ((-8.0, 8.0, 4.0), (-1.2, 1.2, 0.4), (-2.0, 2.0)),  # 5.999… cells along y, in floating point
+        ((-8.0, 8.0, 4.0), (-1.0, 1.4, 0.4), (-2.0, 2.0)),  # 5.999… cells along y, in floating point
     ):
         columns, rows = (round((stop - start) / step) for start, stop, step in (x, y))
         end = (
