@@ -62,7 +62,7 @@ class CameraBranch(nn.Module):
     def settle(self, pooled: Tensor) -> Tensor:
         """What a cell says by how much: sums (N, C + 1, X, Y), the last of ones, to features (N, C, X, Y).
 
-        A cell before the bumper gets a hundred times the pixels of one at the grid's edge. So sums are divided by the
+        A cell before the bumper gets dozens of times the pixels of one at the grid's edge. So sums are divided by the
         weight that fell into the cell, and the weight itself becomes a channel, as a logarithm.
         """
         weight = pooled[:, -1:]
