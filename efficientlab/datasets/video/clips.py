@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -104,8 +105,6 @@ def load_clips(
     Raises:
         ValueError: a class is not in the list, or none of its videos is.
     """
-    from torch.utils.data import DataLoader, Subset
-
     if unknown := [name for name in classes if name not in videos.classes]:
         raise ValueError(f"{unknown[0]!r} is not among the {len(videos.classes)} classes of this set.")
     wanted = {videos.classes.index(name): i for i, name in enumerate(classes)}
@@ -113,15 +112,18 @@ def load_clips(
     if not index:
         raise ValueError(f"no video of this set belongs to {', '.join(classes)}.")
     order = torch.randperm(len(index), generator=torch.Generator().manual_seed(seed))[:clips]
-    chosen = Subset(VideoClips(videos, frames, size), [index[i] for i in order])
-    batches = DataLoader(chosen, batch_size=64, num_workers=min(4, os.cpu_count() or 1))
+    chosen = VideoClips(videos, frames, size)
     read = []
-    with progress_bar(len(batches), "batch", "decoding") as bar:
-        for batch in batches:
-            read.append(batch)
+    # Threads: a forked process waits for ever where it frees a decoder of its parent's, whose threads it does not have.
+    with (
+        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
+        progress_bar(len(order), "video", "decoding") as bar,
+    ):
+        for clip in pool.map(chosen.__getitem__, [index[i] for i in order]):
+            read.append(clip)
             bar.update()
-    video, label = (torch.cat(part) for part in zip(*read, strict=True))
-    return LoadedClips(video, torch.tensor([wanted[int(i)] for i in label]))
+    video, label = zip(*read, strict=True)
+    return LoadedClips(torch.stack(video), torch.tensor([wanted[i] for i in label]))
 
 
 def segment_indices(count: int, frames: int, *, jitter: bool = False) -> list[int]:

@@ -235,6 +235,14 @@ def test_loaded_clips_are_those_of_the_wanted_classes_with_their_places_as_label
     assert clips.label.tolist() == [{1: 0, 0: 1}[k % 3] for k in which]
 
 
+def test_no_process_is_forked_from_one_that_has_decoded(swipes, monkeypatch):
+    def fork():
+        raise AssertionError("a child waits for ever where it frees its parent's decoder")
+
+    monkeypatch.setattr("os.fork", fork)
+    assert len(load_clips(swipes, ("right",), clips=2, frames=4, size=8)) == 2
+
+
 def test_a_part_of_the_clips_is_drawn_by_its_seed(swipes):
     def draw(seed):
         return [numbers(clip)[0] for clip in load_clips(swipes, ("left",), 2, 4, 8, seed).video]
