@@ -41,9 +41,8 @@ class Layer(nn.Module):
         self.asked: list[str] = []
 
     def forward(self, x: Tensor, w: Tensor, width: int) -> Tensor:
-        if len(x) != len(
-            w
-        ):  # else it would broadcast here, and break with a convolution that goes picture by picture
+        # Other batches would broadcast here, and break with a convolution that goes picture by picture.
+        if len(x) != len(w):
             raise AnswerError(
                 "Returned",
                 f"calls a layer with features for a batch of {len(x)} and codes for a batch of {len(w)}.",

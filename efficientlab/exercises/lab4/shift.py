@@ -141,9 +141,7 @@ def _drive_kernel_in_time(kernel_in_time: Any, case: Values) -> Values:
     leaf, upstream = case["weight"], case["upstream"]
     assert isinstance(leaf, Tensor) and isinstance(upstream, Tensor)
     leaf.requires_grad_()
-    weight = (
-        leaf * 1.0
-    )  # not a leaf, so that an answer that writes into it runs and can be shown for what it is
+    weight = leaf * 1.0  # no leaf: an answer that writes into it runs, and can be shown for what it is
     before = weight.detach().clone()
     kernel = returned_tensor(kernel_in_time(weight, fold_div=case["fold_div"]))
     if kernel.shape != upstream.shape:

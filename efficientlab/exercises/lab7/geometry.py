@@ -99,9 +99,8 @@ def _inputs_cell_index(seed: int) -> list[Values]:
         ((-8.0, 8.0, 4.0), (-1.0, 1.4, 0.4), (-2.0, 2.0)),  # 5.999… cells along y, in floating point
     ):
         columns, rows = (round((stop - start) / step) for start, stop, step in (x, y))
-        end = (
-            y[1] if (y[1] - y[0]) / y[2] == rows else y[1] + 0.1 * y[2]
-        )  # a border that is not exact decides nothing
+        exact = (y[1] - y[0]) / y[2] == rows
+        end = y[1] if exact else y[1] + 0.1 * y[2]  # a border that is not exact decides nothing
         count = 24
         i = torch.randint(-2, columns + 2, (count,), generator=generator)
         j = torch.randint(-2, rows + 2, (count,), generator=generator)

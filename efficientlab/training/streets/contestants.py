@@ -38,10 +38,11 @@ APART, ON = 8, 16
 tell cars from taxis, whose colour only the cameras see."""
 STREETS = {"train": 400, "val": 64, "test": 64}
 NIGHT, DROPOUT = 0.3, 0.1
+BRIEFLY = f"{APART} epochs"
 BRIEF = {
-    "both tasks, 8 epochs": ("heat", "box", "map"),
-    "boxes alone, 8 epochs": ("heat", "box"),
-    "map alone, 8 epochs": ("map",),
+    f"both tasks, {BRIEFLY}": ("heat", "box", "map"),
+    f"boxes alone, {BRIEFLY}": ("heat", "box"),
+    f"map alone, {BRIEFLY}": ("map",),
 }
 
 
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             else:
                 model = BEVFusion(sensors)
                 run = fit(model, train, seed=seed, epochs=APART, **RECIPE)
-                note(f"{name}, 8 epochs", seed, run, model)
+                note(f"{name}, {BRIEFLY}", seed, run, model)
                 apart[name] = copy.deepcopy(model)
             epochs, tasks = (APART, BRIEF[name]) if name in BRIEF else (ON, ("heat", "box", "map"))
             run = fit(model, train, tasks=tasks, seed=seed, epochs=epochs, **RECIPE)
