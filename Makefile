@@ -1,4 +1,5 @@
 PYTHON ?= python3
+COLAB_PYTHON ?= python3.13
 
 .PHONY: demo test quick test-newest test-colab lab site build
 
@@ -16,7 +17,13 @@ test-newest:  ## run every test with the newest release of every package, in an 
 	build/newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[dev]"
 	build/newest/bin/python -m efficientlab test
 
-test-colab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
+test-colab:  ## run every solution on Colab's versions, and the kernels' tests on its triton; needs Python 3.13
+	$(COLAB_PYTHON) -m venv build/colab
+	build/colab/bin/python -m pip install --quiet --requirement tests/colab/versions.txt
+	PYTHONPATH=. build/colab/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
+	$(PYTHON) -m efficientlab test tests/colab
+
+lab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
 	.venv/bin/python -m pip install --quiet --no-deps --target build/colab triton==3.6.0 numpy==2.1.3
 	PYTHONPATH=build/colab .venv/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
 

@@ -1082,9 +1082,10 @@ for name, (net, seen) in ways.items():
         net, seen = ResNet3D(widths=P.live_narrow).eval(), window[:, :1]
     if name != LIVE:
         frame_macs[name] = measure(net, seen, time=False).macs
+    kept_kb = f"{4 * memory[name] / 1e3:.0f}" if name in memory else "frames"
     print(
         f"{name:20}{frame_macs[name] / 1e6:16.1f}{frame_macs[name] / frame_macs[LIVE]:16.2f}"
-        f"{a_frame.ratio[name].value:8.2f}{4 * memory[name] / 1e3 if name in memory else 0:10.0f}"
+        f"{a_frame.ratio[name].value:8.2f}{kept_kb:>10}"
     )
 assert a_frame.ratio["TSM, window"].above(3)
 assert a_frame.ratio["3D, window"].above(10)
@@ -1092,9 +1093,9 @@ assert memory[LIVE_3D] > 4 * memory[LIVE]
 
 # %% [markdown]
 # So *live* is not what sets TSM apart: the causal 3D network costs one frame a frame as well, and in the table of section 5
-# it is at least as accurate. What sets the shift apart is what it keeps (the last column), and what it is made of: the
-# weights of an image network, which can be trained on pictures, and 2D convolutions, for which phones and accelerators are
-# built. How much the second is worth on *this* processor, the column of times says.
+# it is at least as accurate. What sets the shift apart is what it keeps (the last column; a window keeps no features, but
+# its frames), and what it is made of: the weights of an image network, which can be trained on pictures, and 2D
+# convolutions, for which phones and accelerators are built. How much the second is worth on *this* processor, the column of times says.
 
 # %% [markdown]
 # **What it does without a reset.** A camera does not say where one action ends and the next begins. Put the test clips

@@ -1,0 +1,1 @@
+"""What the set-up cell looks for to know that it is on Colab."""
