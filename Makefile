@@ -19,7 +19,7 @@ test-newest:  ## run every test with the newest release of every package, in an 
 
 test-colab:  ## run every solution on Colab's versions, and the kernels' tests on its triton; needs Python 3.13
 	$(COLAB_PYTHON) -m venv build/colab
-	build/colab/bin/python -m pip install --quiet --requirement tests/colab/versions.txt
+	build/colab/bin/python -m pip install --quiet --requirement tests/colab/versions.txt hypothesis
 	PYTHONPATH=. build/colab/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
 	$(PYTHON) -m efficientlab test tests/colab
 
