@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
+import json
 import os
 import socket
 import subprocess
@@ -18,6 +20,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
+from widgets import SHARED, WIDGETS
 
 from efficientlab.environment import ROOT
 
@@ -47,13 +50,18 @@ with progress_bar(3, "step") as bar:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tuple[str, Path]]:
-    """A JupyterLab of its own on a folder with lab 4 and three short notebooks: its address and the folder."""
+    """A JupyterLab of its own on a folder with lab 4 and some short notebooks: its address and the folder."""
     folder = tmp_path_factory.mktemp("jupyter")
     notebook = nbformat.read(ROOT / "labs" / "lab4_tsm.ipynb", 4)
     nbformat.write(notebook, folder / "lab.ipynb")
     for name, source in (("explore", EXPLORED), ("knob", KNOB), ("bars", BARS)):
         short = new_notebook(cells=[new_code_cell(source.strip())], metadata=notebook.metadata)
         nbformat.write(short, folder / f"{name}.ipynb")
+    cells = [new_code_cell(source.strip()) for source in (SHARED, *WIDGETS.values())]
+    nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), folder / "widgets.ipynb")
+    settings = folder / "c" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -143,6 +151,58 @@ def test_controls_move_the_picture_and_a_saved_notebook_keeps_it(
     assert kept.data["image/png"].strip() == last.strip(), "as it was seen last"
     width = kept.metadata["image/png"]["width"]
     assert Image.open(_decoded(last)).width == pytest.approx(2 * width, abs=2), "for sharp screens"
+
+
+def test_every_widget_of_the_labs_is_tried_here() -> None:
+    drawn = []
+    for source in sorted((ROOT / "solutions").glob("lab*.py")):
+        for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "explore":
+                draw = call.args[0].args[0] if isinstance(call.args[0], ast.Call) else call.args[0]
+                drawn.append(f"{source.name[:4]} {ast.unparse(draw)}")
+    assert drawn == list(WIDGETS)
+
+
+def test_every_widget_moves_by_keyboard_and_by_mouse_in_a_narrow_window(
+    lab: tuple[str, Path], window: Callable[..., Any]
+) -> None:
+    address, _ = lab
+    opened = window(address, width=768)
+    page = open_notebook(opened, address, "widgets.ipynb")
+    page.keyboard.press("Control+b")  # the file browser takes a third of the window
+    run_first_cell(page)
+    for index, name in enumerate(WIDGETS, start=1):
+        cell = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        picture = cell.locator(".jp-OutputArea img")
+        picture.wait_for()
+        handles = cell.locator(".noUi-handle").all()
+        for handle in handles:
+            last = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+            before = picture.get_attribute("src")
+            handle.press("ArrowLeft" if last else "ArrowRight")
+            wait_for_another(picture, before, f"{name}, by the keyboard")
+        for words in cell.locator("select").all():
+            before = picture.get_attribute("src")
+            words.select_option(index=1)
+            wait_for_another(picture, before, f"{name}, by a word")
+        rail, grip = (cell.locator(f".noUi-{part}").first for part in ("target", "handle"))
+        middle = rail.bounding_box()["x"] + rail.bounding_box()["width"] / 2
+        right = grip.bounding_box()["x"] > middle
+        before = picture.get_attribute("src")
+        rail.click(position={"x": 0 if right else rail.bounding_box()["width"] - 1, "y": 2})
+        wait_for_another(picture, before, f"{name}, by the mouse")
+        assert rail.bounding_box()["x"] + rail.bounding_box()["width"] <= 768, f"{name} leaves the window"
+    assert opened.complaints == []
+
+
+def wait_for_another(picture: Any, before: str, what: str) -> None:
+    for _ in range(600):
+        if picture.get_attribute("src") != before:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: the picture stays as it was")
 
 
 def test_the_knob_previews_at_once_and_paints_the_whole_when_it_rests(
