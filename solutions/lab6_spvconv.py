@@ -781,6 +781,7 @@ from efficientlab.counters import measure
 from efficientlab.models.points.pvcnn import PVCNN
 from efficientlab.models.streets.sparse_unet import SparseUNet, Widths
 from efficientlab.models.streets.spvcnn import SPVCNN
+from efficientlab.training.kept import kept
 from efficientlab.training.points.segment import fit_all, predict
 from efficientlab.training.streets.miou import class_score, voxel_oracle
 
@@ -807,7 +808,8 @@ with torch.inference_mode():
 print(timing)
 
 # %% [markdown]
-# Now train them, `P.workers` at a time, one core each: some minutes.
+# Now train them, `P.workers` at a time, one core each: some minutes. The trained networks are kept on disk. When you restart
+# the notebook, they are used again, unless an answer or a number that they came from has changed.
 
 # %%
 lab.needs("6.9")
@@ -817,7 +819,15 @@ for name, make in CONTESTANTS.items():
         torch.manual_seed(seed)  # of the initial weights
         models[name, seed] = make().to(P.device)
         seeds[name, seed] = seed
-runs = fit_all(models, train, seeds=seeds, workers=P.workers, epochs=P.epochs, batch=P.batch, lr=P.lr)
+runs = kept(
+    f"{lab.slug}-{P.name}",
+    models,
+    lambda: fit_all(
+        models, train, seeds=seeds, workers=P.workers, epochs=P.epochs, batch=P.batch, lr=P.lr
+    ),
+    code=CONTESTANTS,
+    settings=vars(P),
+)
 print(f"{len(runs)} runs, {sum(run.cpu_seconds for run in runs.values()) / 60:.1f} minutes of processor time")
 answers = {key: predict(net, test) for key, net in models.items()}
 result = {key: class_score(answer, test.part, K) for key, answer in answers.items()}
