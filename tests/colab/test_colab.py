@@ -34,19 +34,23 @@ def git(*arguments: str | Path) -> None:
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a kernel on Colab's versions that has no efficientlab yet."""
     *_, tag, url = clone_command().split()
-    copy, packages = tmp_path / "repository.git", tmp_path / "packages"
-    git("clone", "--bare", ROOT, copy)
-    git("-C", copy, "tag", "--force", tag)
-    packages.mkdir()
+    repository = tmp_path / "repository.git"
+    git("clone", "--bare", ROOT, repository)
+    git("-C", repository, "tag", "--force", tag)
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "own"], check=True)
+    (own,) = tmp_path.glob("own/lib/python*/site-packages")
+    (colabs,) = PYTHON.parent.parent.glob("lib/python*/site-packages")
+    (own / "colab.pth").write_text(
+        f"{colabs}\n{STAND_IN}\n", encoding="utf-8"
+    )  # its packages, pip among them
     spec = {
-        "argv": [str(PYTHON), "-c", KERNEL, "-f", "{connection_file}"],
+        "argv": [str(tmp_path / "own" / "bin" / "python"), "-c", KERNEL, "-f", "{connection_file}"],
         "display_name": "Colab",
         "language": "python",
         "env": {
-            "PYTHONPATH": f"{packages}:{STAND_IN}",
-            "PIP_TARGET": str(packages),
+            "PYTHONPATH": "",
             "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"url.file://{copy}.insteadOf",
+            "GIT_CONFIG_KEY_0": f"url.file://{repository}.insteadOf",
             "GIT_CONFIG_VALUE_0": url,
         },
     }
