@@ -1,8 +1,8 @@
 """Every solution runs on Colab's versions, from an empty folder and installed by its own set-up cell.
 
 `make test-colab` makes the environment first. The repository that the set-up cell names is fetched from this checkout:
-its last commit, under the tag that the cell asks for. Real are the versions, the install and the run; the host, its GPU and
-its front end are not there.
+its last commit, under the tag that the cell asks for. Real are the versions, the install and the run; the host, its GPU
+and its front end are not there.
 """
 
 from __future__ import annotations
