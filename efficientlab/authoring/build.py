@@ -91,12 +91,12 @@ def stale(lab: Lab) -> list[str]:
     if not lent.exists() or borrow.unpack(lab.slug) != answer_texts(solution, lab):
         problems.append(f"{lent.relative_to(ROOT)} does not hold the answers of {source_path(lab).name}")
     path = goldens.FOLDER / f"{lab.slug}.safetensors"
-    if not path.exists() or not _same_cases(goldens.load(lab.slug), record_cases(solution, lab)):
+    if not path.exists() or not same_cases(goldens.load(lab.slug), record_cases(solution, lab)):
         problems.append(f"{path.relative_to(ROOT)} is not what the solution and the planted slips answer")
     return problems
 
 
-def _same_cases(kept: dict[str, list[Case]], now: dict[str, list[Case]]) -> bool:
+def same_cases(kept: dict[str, list[Case]], now: dict[str, list[Case]]) -> bool:
     """Whether the recorded cases are those that would be recorded now, up to rounding."""
 
     def same(a: Values | str, b: Values | str) -> bool:

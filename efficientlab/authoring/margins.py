@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -23,16 +23,14 @@ import torch
 from torch import Tensor
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import SEED, bind, mutant_files, record_cases
+from efficientlab.authoring.record import SEED, Answers, alternative_files, mutant_files, record_cases
 from efficientlab.authoring.source import read_source
-from efficientlab.environment import ROOT
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import AnswerError, Exercise, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
 from efficientlab.exercises.values import Value, allowance
-from efficientlab.grading.reading.submission import parse_notebook
-from efficientlab.grading.score import prelude_of
+from efficientlab.frontend import progress_bar
 
 ALLOWED = 0.1
 """The part of the tolerance that an output may move by."""
@@ -63,31 +61,37 @@ class Margin:
 
 
 def margins(
-    lab: Lab, exercise: Exercise, disturbances: Sequence[str] = (), fresh: bool = True
+    exercise: str,
+    cases: Mapping[str, Values],
+    answers: Mapping[str, Student],
+    disturbances: Sequence[str] = (),
 ) -> Iterator[Margin]:
-    """The margins of one exercise: all its cases, all its answers, under the named `disturbances`, by default all."""
+    """The margins of these answers on these cases, both by name, under the named `disturbances`, by default all."""
+    for case, inputs in cases.items():
+        for name, student in answers.items():
+            still = _outcome(student, inputs)
+            for disturbance in disturbances or DISTURBANCES:
+                moved = DISTURBANCES[disturbance](student, inputs)
+                factor, output = movement(still, moved)
+                yield Margin(factor, exercise, case, name, output, disturbance)
+
+
+def drawn(exercise: Exercise) -> dict[str, Values]:
+    """The recorded cases of an exercise, and as many fresh ones, by name."""
     assert exercise.check is not None
-    answers = list(answers_to(lab, exercise))
-    drawn = [("recorded", SEED), *([("fresh", FRESH_SEED)] if fresh else [])]
-    for kind, seed in drawn:
-        for number, inputs in enumerate(exercise.check.inputs(seed)):
-            for name, student in answers:
-                still = _outcome(student, inputs)
-                for disturbance in disturbances or DISTURBANCES:
-                    moved = DISTURBANCES[disturbance](student, inputs)
-                    factor, output = movement(still, moved)
-                    yield Margin(factor, exercise.id, f"{kind} {number}", name, output, disturbance)
+    seeds = {"recorded": SEED, "fresh": FRESH_SEED}
+    return {
+        f"{kind} {number}": inputs
+        for kind, seed in seeds.items()
+        for number, inputs in enumerate(exercise.check.inputs(seed))
+    }
 
 
-def answers_to(lab: Lab, exercise: Exercise) -> Iterator[tuple[str, Student]]:
+def answers_to(answers: Answers, exercise: Exercise) -> dict[str, Student]:
     """The solution, the other right answers and the planted slips of an exercise, by name."""
-    notebook = read_source(source_path(lab), lab)
-    cells = parse_notebook(notebook, lab, source_path(lab)).cells
-    prelude = prelude_of(notebook)
-    yield "solution", bind(lab, prelude, cells, exercise, None)
-    right = sorted((ROOT / "tests" / "alternatives" / f"lab{lab.number}").glob(f"{exercise.id}_*.py"))
-    for path in [*right, *mutant_files(lab, exercise)]:
-        yield path.stem, bind(lab, prelude, cells, exercise, path.read_text(encoding="utf-8"))
+    paths = [*alternative_files(answers.lab, exercise), *mutant_files(answers.lab, exercise)]
+    named = {path.stem: answers.student(exercise, path.read_text(encoding="utf-8")) for path in paths}
+    return {"solution": answers.student(exercise), **named}
 
 
 def movement(still: Outcome, moved: Outcome) -> tuple[float, str]:
@@ -215,15 +219,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", type=Path, help="only record the labs' cases into this folder")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found: list[Margin] = []
-    for lab in map(find_lab, options.labs):
-        if options.record:
+    labs = [find_lab(number) for number in options.labs]
+    if options.record:
+        for lab in labs:
             goldens.save(lab.slug, record_cases(read_source(source_path(lab), lab), lab), options.record)
-            continue
-        for exercise in lab.exercises:
-            if exercise.check:
-                found += margins(lab, exercise)
-        found += other_processors(lab)
+        return 0
+    solutions = [Answers(read_source(source_path(lab), lab), lab) for lab in labs]
+    checked = [(answers, e) for answers in solutions for e in answers.lab.exercises if e.check]
+    parts = [(e.id, drawn(e), answers_to(answers, e)) for answers, e in checked]
+    outcomes = sum(len(cases) * len(answers) for _, cases, answers in parts) * len(DISTURBANCES)
+    found: list[Margin] = []
+    with progress_bar(outcomes, "outcome", "disturbed") as bar:
+        for part in parts:
+            for margin in margins(*part):
+                found.append(margin)
+                bar.set_postfix_str(margin.exercise, refresh=False)
+                bar.update()
+    with progress_bar(len(labs), "lab", "other processors") as bar:
+        for lab in labs:
+            found += other_processors(lab)
+            bar.update()
     worst: dict[str, Margin] = {}
     for margin in sorted(found):
         worst[margin.exercise] = margin

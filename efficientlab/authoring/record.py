@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -24,6 +25,11 @@ def mutant_files(lab: Lab, exercise: Exercise) -> list[Path]:
     return sorted((ROOT / "tests" / "mutants" / f"lab{lab.number}").glob(f"{exercise.id}_*.py"))
 
 
+def alternative_files(lab: Lab, exercise: Exercise) -> list[Path]:
+    """The right answers to one exercise that are written in another way than the solution: `EXERCISE_form.py`."""
+    return sorted((ROOT / "tests" / "alternatives" / f"lab{lab.number}").glob(f"{exercise.id}_*.py"))
+
+
 def slip_sentence(path: Path) -> str:
     """The sentence that a mutant's file starts with, on one line and without its full stop."""
     sentence = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
@@ -32,39 +38,48 @@ def slip_sentence(path: Path) -> str:
     return " ".join(sentence.split()).rstrip(".")
 
 
-def bind(
-    lab: Lab, prelude: list[str], cells: tuple[Cell, ...], exercise: Exercise, source: str | None
-) -> Student:
-    """The solution's answer to an exercise; or, with `source`, that text in its place."""
-    assert exercise.check is not None
-    if source is not None:
-        others = [cell for cell in cells if exercise.id not in cell.exercises]
-        cells = (*others, Cell(0, source, (exercise.id,)))
-    return local_student(exercise.check, Workspace(lab, prelude, cells).answer(exercise.id))
+class Answers:
+    """The answers of a lab's solution; or, in place of one of them, of another text. The prelude runs once."""
+
+    def __init__(self, notebook: NotebookNode, lab: Lab) -> None:
+        self.lab = lab
+        self._cells = parse_notebook(notebook, lab, Path(f"{lab.slug}.py")).cells
+        self._workspace = Workspace(lab, prelude_of(notebook), self._cells)
+
+    def student(self, exercise: Exercise, source: str | None = None) -> Student:
+        """The solution's answer to an exercise; or, with `source`, that text's."""
+        assert exercise.check is not None
+        cells = self._cells
+        if source is not None:
+            # what is taken out leaves an empty cell: the others stay where they were parsed
+            others = [Cell(c.number, "") if exercise.id in c.exercises else c for c in cells]
+            cells = (*others, Cell(0, source, (exercise.id,)))
+        self._workspace.load(cells)
+        return local_student(exercise.check, self._workspace.answer(exercise.id))
 
 
 def record_cases(notebook: NotebookNode, lab: Lab) -> dict[str, list[Case]]:
     """The recorded cases of every exercise of a lab, from its solution notebook and `tests/mutants`."""
-    prelude = prelude_of(notebook)
-    cells = parse_notebook(notebook, lab, Path(f"{lab.slug}.py")).cells
+    answers = Answers(notebook, lab)
     cases: dict[str, list[Case]] = {}
     for exercise in lab.exercises:
         if exercise.check is None:
             continue
-        solution = bind(lab, prelude, cells, exercise, None)
         slips = {
-            slip_sentence(path): bind(lab, prelude, cells, exercise, path.read_text(encoding="utf-8"))
+            slip_sentence(path): answers.student(exercise, path.read_text(encoding="utf-8"))
             for path in mutant_files(lab, exercise)
         }
-        cases[exercise.id] = [
-            Case(
-                inputs,
-                solution(inputs),
-                {sentence: _outcome(slip, inputs) for sentence, slip in slips.items()},
-            )
-            for inputs in exercise.check.inputs(SEED)
-        ]
+        inputs = exercise.check.inputs(SEED)
+        cases[exercise.id] = answered(inputs, answers.student(exercise), slips)
     return cases
+
+
+def answered(inputs: Sequence[Values], solution: Student, slips: Mapping[str, Student]) -> list[Case]:
+    """Cases with these inputs: what the solution and the slips, by their sentences, answer to each."""
+    return [
+        Case(one, solution(one), {sentence: _outcome(slip, one) for sentence, slip in slips.items()})
+        for one in inputs
+    ]
 
 
 def _outcome(student: Student, inputs: Values) -> Values | str:

@@ -18,10 +18,9 @@ from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import mutant_files, slip_sentence
+from efficientlab.authoring.record import alternative_files, mutant_files, slip_sentence
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
-from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.reading.notebook import SubmissionError
@@ -77,8 +76,7 @@ def samples_of(lab: Lab) -> Iterator[Sample]:
     for exercise in lab.exercises:
         if exercise.check is None:
             continue
-        right = ROOT / "tests" / "alternatives" / f"lab{lab.number}"
-        for path in sorted(right.glob(f"{exercise.id}_*.py")):
+        for path in alternative_files(lab, exercise):
             yield Sample(f"right-{path.stem}", _with(complete, exercise.cell, path), frozenset())
         for path in mutant_files(lab, exercise):
             loses = frozenset({exercise.id})

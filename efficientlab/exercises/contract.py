@@ -123,55 +123,56 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
     """
     if not cases:
         raise ValueError(f"there are no cases to check `{check.name}` with; build the lab again.")
+    asked: list[Evidence] = []
     for case in cases:
-        try:
-            _judge(check, case, _answer(check, student, case.inputs))
-        except CheckFailed as failure:
-            if isinstance(failure, NotWritten | Lent | Stopped):
-                raise
-            slip = known_slip([_evidence(check, student, recorded) for recorded in diagnose or cases])
-            if slip is None:
-                raise
-            raise CheckFailed(
-                f"{slip}.", "\n".join(filter(None, (failure.message, failure.detail))), slip, failure.cause
-            ) from None
+        evidence, failure = _ask(check, student, case)
+        asked.append(evidence)
+        if failure is None:
+            continue
+        if isinstance(failure, NotWritten | Lent | Stopped):
+            raise failure
+        slip = None
+        if any(case.slips for case in diagnose or cases):
+            known, left = (
+                ([], diagnose) if diagnose else (asked, cases[len(asked) :])
+            )  # nothing is asked twice
+            slip = known_slip([*known, *(_ask(check, student, recorded)[0] for recorded in left)])
+        if slip is None:
+            raise failure
+        detail = "\n".join(filter(None, (failure.message, failure.detail)))
+        raise CheckFailed(f"{slip}.", detail, slip, failure.cause)
     return len(cases)
 
 
-def _judge(check: Check, case: Case, got: Values) -> None:
-    try:
-        check.judge(case.inputs, case.expected, got)
-    except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
-        raise CheckFailed(f"the answer cannot be compared: {error}") from None
-
-
-def _answer(check: Check, student: Student, inputs: Values) -> Values:
-    try:
-        return student(inputs)
-    except AnswerError as error:
-        if error.kind == "NotImplementedError" and error.text.startswith("Exercise "):
-            raise NotWritten(error.text) from None
-        if error.kind == "Borrowed":
-            raise Lent(error.text) from None
-        if error.kind == "Returned":
-            raise CheckFailed(
-                f"`{check.name}` {error.text}", f"on the case: {describe(inputs)}", cause=error
-            ) from None
-        detail = f"on the case: {describe(inputs)}\n{error.trace}"
-        failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
-        raise failed(f"`{check.name}` raised {error}", detail.rstrip(), cause=error) from None
-
-
-def _evidence(check: Check, student: Student, case: Case) -> Evidence:
+def _ask(check: Check, student: Student, case: Case) -> tuple[Evidence, CheckFailed | None]:
+    """What the answer gives on one case, and what is wrong with it; None where nothing is."""
+    got: Values | str
+    failure: CheckFailed | None = None
     try:
         got = student(case.inputs)
     except AnswerError as error:
-        return Evidence(case.expected, case.slips, str(error), right=False)
-    try:
-        _judge(check, case, got)
-    except CheckFailed:
-        return Evidence(case.expected, case.slips, got, right=False)
-    return Evidence(case.expected, case.slips, got, right=True)
+        got, failure = str(error), _raised(check, case.inputs, error)
+    else:
+        try:
+            check.judge(case.inputs, case.expected, got)
+        except CheckFailed as found:
+            failure = found
+        except (TypeError, ValueError, OverflowError, KeyError, RuntimeError) as error:
+            failure = CheckFailed(f"the answer cannot be compared: {error}")
+    return Evidence(case.expected, case.slips, got, right=failure is None), failure
+
+
+def _raised(check: Check, inputs: Values, error: AnswerError) -> CheckFailed:
+    """What there is to say of an answer that raised."""
+    if error.kind == "NotImplementedError" and error.text.startswith("Exercise "):
+        return NotWritten(error.text)
+    if error.kind == "Borrowed":
+        return Lent(error.text)
+    where = f"on the case: {describe(inputs)}"
+    if error.kind == "Returned":
+        return CheckFailed(f"`{check.name}` {error.text}", where, cause=error)
+    failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
+    return failed(f"`{check.name}` raised {error}", f"{where}\n{error.trace}".rstrip(), cause=error)
 
 
 def returned_tensor(value: Any, what: str = "") -> torch.Tensor:

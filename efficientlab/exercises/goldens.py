@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from efficientlab.exercises.contract import Case, Value, Values
+from efficientlab.exercises.contract import Case, Values
 from efficientlab.files import replacing
 
 ORDER = "#order"  # of an exercise's outputs, as the solution gives them
@@ -46,36 +46,36 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
     path = folder / f"{slug}.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; make it with: efficientlab build {slug.split('_')[0]}")
-    flat: dict[str, Value] = {}
-    slips: dict[str, tuple[str, str | None]] = {}
+    parts: dict[tuple[str, int], dict[str, Values]] = {}  # (exercise, case) → role → outputs
+    slips: dict[tuple[str, int], dict[str, tuple[str, str | None]]] = {}
     with safe_open(path, "pt") as file:
-        strides, order = {}, {}
-        for key, value in json.loads(file.metadata()["plain"]).items():
-            if key.endswith(STRIDES):
-                strides[key.removesuffix(STRIDES)] = value
-            elif key.endswith(ORDER):
-                order[key.removesuffix(ORDER)] = value
-            elif key.rsplit("/", 1)[-1].startswith("slip"):
-                slips[key] = (value[0], value[1])
-            else:
-                flat[key] = value
+        plain = json.loads(file.metadata()["plain"])
+        strides = {key.removesuffix(STRIDES): value for key, value in plain.items() if key.endswith(STRIDES)}
+        order = {key.removesuffix(ORDER): value for key, value in plain.items() if key.endswith(ORDER)}
+        found = {key: value for key, value in plain.items() if not key.endswith((STRIDES, ORDER))}
         for key in file.keys():  # noqa: SIM118 (not a dict)
             tensor = file.get_tensor(key)
             if key in strides:
                 tensor = torch.empty_strided(tensor.shape, strides[key], dtype=tensor.dtype).copy_(tensor)
-            flat[key] = tensor
+            found[key] = tensor
+    for key, value in found.items():
+        exercise, number, role, *name = key.split("/", 3)
+        at = (exercise, int(number))
+        if name:
+            parts.setdefault(at, {}).setdefault(role, {})[name[0]] = value
+        else:
+            slips.setdefault(at, {})[role] = (value[0], value[1])
     cases: dict[str, list[Case]] = {}
-    numbers = sorted({(k.split("/")[0], int(k.split("/")[1])) for k in flat})
-    for exercise, number in numbers:
-        at = f"{exercise}/{number}"
+    for at in sorted(parts):
+        exercise, number = at
+        roles = parts[at]
+        out = roles.get("out", {})
+        expected = {key: out[key] for key in order.get(f"{exercise}/{number}/out", out)}
         known = {
-            sentence: error if error is not None else _take(flat, key)
-            for key, (sentence, error) in slips.items()
-            if key.startswith(f"{at}/")
+            sentence: error if error is not None else roles.get(role, {})
+            for role, (sentence, error) in slips.get(at, {}).items()
         }
-        out = _take(flat, f"{at}/out")
-        expected = {key: out[key] for key in order.get(f"{at}/out", out)}
-        cases.setdefault(exercise, []).append(Case(_take(flat, f"{at}/in"), expected, known))
+        cases.setdefault(exercise, []).append(Case(roles.get("in", {}), expected, known))
     return cases
 
 
@@ -87,7 +87,3 @@ def _put(tensors: dict[str, torch.Tensor], plain: dict[str, object], at: str, va
                 plain[f"{at}/{key}{STRIDES}"] = list(value.stride())
         else:
             plain[f"{at}/{key}"] = value
-
-
-def _take(flat: dict[str, Value], at: str) -> Values:
-    return {key.removeprefix(f"{at}/"): value for key, value in flat.items() if key.startswith(f"{at}/")}

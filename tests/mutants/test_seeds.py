@@ -9,27 +9,21 @@ import datetime
 import os
 
 import pytest
+from answering import CHECKED, answers, name
 
-from efficientlab.authoring.margins import answers_to
-from efficientlab.authoring.record import mutant_files
-from efficientlab.exercises.contract import Case, Exercise, run_check
-from efficientlab.exercises.labs import MODULES, find_lab
+from efficientlab.authoring.record import answered
+from efficientlab.exercises.contract import Exercise, run_check
 
 SEEDS = int(os.environ.get("EFFICIENTLAB_SEEDS", "3"))
 FIRST = 1_000_000 + 1000 * (datetime.date.today().toordinal() % 1000)
-CHECKED = [(number, e) for number in MODULES for e in find_lab(number).exercises if e.check]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "exercise"), CHECKED, ids=lambda v: v.id if isinstance(v, Exercise) else None
-)
+@pytest.mark.parametrize(("number", "exercise"), CHECKED, ids=name)
 def test_right_answers_pass_on_every_seed(number: int, exercise: Exercise) -> None:
     assert exercise.check is not None
-    lab = find_lab(number)
-    wrong = {path.stem for path in mutant_files(lab, exercise)}
-    right = {name: student for name, student in answers_to(lab, exercise) if name not in wrong}
+    right = answers(number, exercise, slips=False)
     for seed in range(FIRST, FIRST + SEEDS):
-        cases = [Case(inputs, right["solution"](inputs), {}) for inputs in exercise.check.inputs(seed)]
-        for name, student in right.items():
-            assert run_check(exercise.check, student, cases) == len(cases), (seed, name)
+        cases = answered(exercise.check.inputs(seed), right["solution"], {})
+        for answer, student in right.items():
+            assert run_check(exercise.check, student, cases) == len(cases), (seed, answer)

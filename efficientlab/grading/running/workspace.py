@@ -21,7 +21,7 @@ from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
 from efficientlab.grading.reading.cell import Cell
-from efficientlab.grading.reading.statements import Statement, needed_by, parse_statements
+from efficientlab.grading.reading.statements import Slicer, Statement, parse_statements
 from efficientlab.grading.running.frontend import frontend_names
 
 
@@ -31,13 +31,14 @@ class Workspace:
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
         self._prelude: dict[str, Any] = {"__name__": "__main__", **frontend_names()}
+        self._parsed: dict[tuple[int, Cell], list[Statement] | AnswerError] = {}  # by position and cell
         for number, source in enumerate(prelude):
             for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
                 _run(statement, self._prelude)
         self.load(cells)
 
     def load(self, cells: Sequence[Cell], wide: bool = False) -> None:
-        """Take these cells in place of the ones before; the prelude stays as it ran.
+        """Take these cells in place of the ones before; the prelude stays as it ran, and what both have is parsed once.
 
         `wide` runs statements as well that only may change what an answer needs (see `statements`).
         """
@@ -45,14 +46,10 @@ class Workspace:
         self.wide = wide
         self._answers: dict[str, Any] = {}
         self._failures: dict[str, dict[str, AnswerError]] = {}  # names that could not be made, by exercise
-        self._statements: list[Statement] = []
-        self._broken: dict[int, AnswerError] = {}  # cells that do not parse, by position
-        for position, cell in enumerate(cells):
-            filename = _named(cell.source, f"<cell {cell.number}>")
-            try:
-                self._statements += parse_statements(position, cell.source, filename)
-            except SyntaxError as error:
-                self._broken[position] = _syntax_error(error, cell)
+        self._parsed = {place: self._parsed.get(place) or _parse(*place) for place in enumerate(cells)}
+        parsed = [part for part in self._parsed.values() if not isinstance(part, AnswerError)]
+        self._statements = [statement for part in parsed for statement in part]
+        self._slicer: Slicer | None = None
 
     def answer(self, exercise_id: str) -> Any:
         """The object that the student's code defines for an exercise; `AnswerError` if there is none."""
@@ -81,12 +78,13 @@ class Workspace:
             for statement in self._statements:
                 if statement.cell == mine[-1] and isinstance(statement.node, ast.Raise):
                     _run(statement, dict(self._prelude))  # a stub without a function around it
-            broken = [self._broken[i] for i in mine if i in self._broken]
+            broken = [e for i in mine if isinstance(e := self._parsed[i, self.cells[i]], AnswerError)]
             where = f"cell {self.cells[mine[-1]].number}"
             raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
         namespace = dict(self._prelude)
         failures = self._failures[exercise.id] = {}
-        for statement in needed_by(name, self._statements, defining[-1], self.wide):
+        self._slicer = self._slicer or Slicer(self._statements)
+        for statement in self._slicer.needed_by(name, defining[-1], self.wide):
             try:
                 _run(statement, namespace)
             except AnswerError as error:
@@ -100,6 +98,14 @@ class Workspace:
             where = f"cell {self.cells[defining[-1]].number}"
             raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
         return namespace[name]
+
+
+def _parse(position: int, cell: Cell) -> list[Statement] | AnswerError:
+    """The statements of a cell; where it does not parse, why."""
+    try:
+        return parse_statements(position, cell.source, _named(cell.source, f"<cell {cell.number}>"))
+    except SyntaxError as error:
+        return _syntax_error(error, cell)
 
 
 def _explained(error: AnswerError, failures: Mapping[str, AnswerError]) -> AnswerError:
