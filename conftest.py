@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Notebooks first, then files with a slow test, so that workers side by side end at about the same time."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path.suffix != ".ipynb", item.path not in slow))  # stable
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests run in one worker, which makes what they share once.
+
+    Those of `tests/mutants` go by exercise: all ask the same answers, whose outcomes are kept (`answering.py`).
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByExercise(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            exercise = re.match(r"(tests/mutants/).*\[\d+-(\d+\.\d+)", nodeid)
+            scope: str = "".join(exercise.groups()) if exercise else super()._split_scope(nodeid)
+            return scope
+
+    return ByExercise(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
