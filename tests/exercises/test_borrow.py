@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,28 +113,38 @@ WAYS = {
 }
 
 
+def handed_in(way: str, folder: Path) -> Path:
+    path = folder / "mine.ipynb"
+    path.write_text(json.dumps(borrowing(WAYS[way])))
+    return path
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    lab = find_lab(4)
+    with Grader(Plan(4, Reference(lab).version, 7)) as opened:
+        yield opened
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_the_grade_says_that_it_is_borrowed(way: str, tmp_path: Path) -> None:
+def test_the_grade_says_that_it_is_borrowed(way: str, grader: Grader, tmp_path: Path) -> None:
     lab = find_lab(4)
-    path = tmp_path / "mine.ipynb"
-    path.write_text(json.dumps(borrowing(WAYS[way])))
-    marks = {m.exercise.id: m for m in score(read_submission(path, lab), Reference(lab), [7])}
-    assert marks["4.2"].points == 0
-    assert marks["4.2"].message == "borrowed with `lab.borrow`, for no points"
-    assert all(m.points in (None, m.exercise.points) for i, m in marks.items() if i != "4.2")
+    record = grader.grade(Incoming(record_id("mine"), "mine", handed_in(way, tmp_path), "0" * 64))
+    assert record["4.2"].status == "borrowed"
+    assert record["4.2"].earned == 0
+    assert record["4.2"].message == "borrowed with `lab.borrow`, for no points"
+    assert all(result.earned in (None, result.points) for result in record.exercises if result.id != "4.2")
+    assert record.points == record.checkable - lab["4.2"].points
+    assert Record.from_json(record.to_json()) == record
+    assert "no points" in SENTENCES["borrowed"]
 
 
 @pytest.mark.slow
-def test_the_record_of_the_sandbox_says_so_too(tmp_path: Path) -> None:
+def test_it_says_so_without_a_sandbox_too(tmp_path: Path) -> None:
     lab = find_lab(4)
-    path = tmp_path / "mine.ipynb"
-    path.write_text(json.dumps(borrowing(WAYS["plainly"])))
-    reference = Reference(lab)
-    with Grader(Plan(4, reference.version, 7)) as grader:
-        record = grader.grade(Incoming(record_id("mine"), "mine", path, "0" * 64))
-    assert record["4.2"].status == "borrowed"
-    assert record["4.2"].earned == 0
-    assert Record.from_json(record.to_json()) == record
-    assert record.points == record.checkable - lab["4.2"].points
-    assert "no points" in SENTENCES["borrowed"]
+    submission = read_submission(handed_in("plainly", tmp_path), lab)
+    marks = {mark.exercise.id: mark for mark in score(submission, Reference(lab), [7])}
+    assert marks["4.2"].points == 0
+    assert marks["4.2"].message == "borrowed with `lab.borrow`, for no points"
+    assert all(mark.points in (None, mark.exercise.points) for i, mark in marks.items() if i != "4.2")
