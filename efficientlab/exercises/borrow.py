@@ -2,7 +2,8 @@
 
 The texts are the solution's, written by `efficientlab build` into `lent/SLUG.json`, packed so that nobody reads them
 by accident. Whoever wants to read them can: this is a courtesy and no lock. What keeps the points honest is that the
-grader refuses to hand out the answer that it is about to check.
+grader refuses to hand out the answer that it is about to check: its boxes do not see these files, and get the texts of
+the other answers alone.
 """
 
 from __future__ import annotations
@@ -50,9 +51,15 @@ def unpack(slug: str, folder: Path = FOLDER) -> dict[str, str]:
     }
 
 
-def hand_out(slug: str, exercise_id: str, name: str) -> Any:
-    """The object `name` that the solution defines for an exercise, made anew in a namespace of its own."""
-    text = unpack(slug)[exercise_id]
+def hand_out(slug: str, exercise_id: str, name: str, texts: Mapping[str, str] | None = None) -> Any:
+    """The object `name` that the solution defines for an exercise, made anew in a namespace of its own.
+
+    `texts` are those that may be handed out; without them, this copy's. `Borrowed` where the answer is not among them.
+    """
+    texts = unpack(slug) if texts is None else texts
+    if exercise_id not in texts:
+        raise Borrowed(f"the answer to exercise {exercise_id} is borrowed.")
+    text = texts[exercise_id]
     filename = f"<borrowed {exercise_id}>"
     linecache.cache[filename] = (
         len(text),

@@ -67,6 +67,8 @@ class Lab:
     lent: dict[str, Any] = field(default_factory=dict)
     graded: str | None = None
     """The exercise that a grader's box is about to check: its answer is not handed out there."""
+    loans: Mapping[str, str] | None = None
+    """The texts of the answers that a grader's box may hand out; None elsewhere, where all are."""
 
     def __getitem__(self, exercise_id: str) -> Exercise:
         for exercise in self.exercises:
@@ -112,7 +114,7 @@ class Lab:
         if self.graded == exercise_id:
             raise Borrowed(f"the answer to exercise {exercise_id} is borrowed.")
         self.passed.discard(exercise_id)
-        self.lent[exercise_id] = hand_out(self.slug, exercise_id, exercise.check.name)
+        self.lent[exercise_id] = hand_out(self.slug, exercise_id, exercise.check.name, self.loans)
         if self.graded is None:
             print(f"Exercise {exercise_id} is borrowed: 0 points, and the story goes on.")
         return self.lent[exercise_id]

@@ -26,6 +26,7 @@ MEAN_SHARE = 0.0035
 limit has, by Chernoff's bound, a probability below 10⁻⁷. Random search has 0.0056, and passes 3 times in 10,000.
 """
 SECONDS = 3  # of the processor, for one search
+FAR_TOO_MANY = 50  # times what may be evaluated: nothing else is looked at
 ASKED_OFTEN = 20  # times that the MACs of a configuration were asked for, and it was not evaluated
 
 
@@ -150,7 +151,15 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
     """All from what was asked and returned; MACs and losses are worked out here."""
     detail = f"on the case: {describe(inputs)}"
     limit = int(inputs["population"]) * int(inputs["generations"])
-    runs = [[tuple(c) for c in run.tolist() if c[0]] for run in tensor_of(got, "asked").unbind(0)]
+    table = tensor_of(got, "asked")
+    if table.ndim != 3 or (len(table), table.shape[2]) != (int(inputs["runs"]), int(inputs["layers"])):
+        raise CheckFailed("what was evaluated is no table (run, configuration, layer).", detail)
+    if table.shape[1] > FAR_TOO_MANY * limit:
+        raise CheckFailed(
+            f"{table.shape[1]} configurations were evaluated; population × generations allows {limit}.",
+            detail,
+        )
+    runs = [[tuple(c) for c in run.tolist() if c[0]] for run in table.unbind(0)]
     best = [tuple(config) for config in tensor_of(got, "best").tolist()]
     better, exact = [], False
     for (_, land, allowed), asked, find in zip(_lands(inputs), runs, best, strict=True):

@@ -17,7 +17,7 @@ from efficientlab.grading.reading.borrowed import borrowed
 from efficientlab.grading.reading.reader import Reader
 from efficientlab.grading.reading.submission import Submission, SubmissionError
 from efficientlab.grading.record import ExerciseResult, Incoming, Record
-from efficientlab.grading.running.called import beyond
+from efficientlab.grading.running.called import beyond, beyond_in_fresh
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
 from efficientlab.grading.sandbox.contract import Sandbox, SandboxError, Setup
@@ -91,8 +91,7 @@ class Grader:
                 results = results_of(submission, self.reference, box, [self.plan.seed])
             box_cpu = box.cpu_seconds
             notes = (*notes, *submission.notes, *borrowed(submission.imported, self.reference.borrows))
-            for exercise_id, called in box.called.items():
-                notes = (*notes, *beyond(called, self.reference.usual_calls(exercise_id), exercise_id))
+            notes = (*notes, *self._on_calls(box))
         faults = [note for result in results if result.status == "not checked" for note in result.notes]
         return Record(
             **_about(incoming, self.plan),
@@ -104,6 +103,19 @@ class Grader:
             seconds=round(time.monotonic() - start, 3),
             cpu_seconds=round(time.process_time() - cpu + box_cpu, 3),
         )
+
+    def _on_calls(self, box: Box) -> list[str]:
+        """What a person should look at, of what answers called."""
+        notes = []
+        for (exercise_id, look), called in box.called.items():
+            usual = self.reference.usual_calls(exercise_id)
+            if look == "recorded":
+                notes += beyond(called, usual, exercise_id)
+                continue
+            before = box.called.get((exercise_id, "recorded"), ())
+            fresh = self.reference.fresh_calls(self.lab[exercise_id], [self.plan.seed])
+            notes += beyond_in_fresh(called, before, [*usual, *fresh], exercise_id)
+        return notes
 
 
 def broken_record(incoming: Incoming, plan: Plan, fault: str) -> Record:

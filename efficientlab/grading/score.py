@@ -12,7 +12,7 @@ import inspect
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import torch
 
 from efficientlab.environment import ROOT
 from efficientlab.exercises import contract, goldens
+from efficientlab.exercises.cases import processor_limit
 from efficientlab.exercises.contract import (
     AnswerError,
     Case,
@@ -37,12 +38,14 @@ from efficientlab.grading.reading.borrowed import imports
 from efficientlab.grading.reading.submission import Submission, SubmissionError, parse_notebook
 from efficientlab.grading.record import ExerciseResult, Status
 from efficientlab.grading.running.called import calls_of
-from efficientlab.grading.running.runner import Box
+from efficientlab.grading.running.runner import Box, Look
 from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
 
 MAX_LOADED = 2_000  # modules: their names go in one message
-SLACK = 16_000_000  # bytes that a reply may have beyond four times what is expected
+SLACK = 2_000_000  # bytes that a reply may have beyond four times what is expected
+MAX_MESSAGE = 1_000  # characters
+JUDGE_SECONDS = 20  # of the processor, to compare an answer: what is compared comes out of a box
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Reference:
         self.borrows = {name for cell in self.cells for name in imports(cell.source)}
         self.recorded = goldens.load(lab.slug)
         self._cases: dict[tuple[str | int, ...], list[Case]] = {}
-        self._calls: dict[str, list[str]] = {}
+        self._calls: dict[tuple[str | int, ...], list[str]] = {}
         self.workspace = Workspace(lab, self.prelude, self.cells)
 
     def fresh_cases(self, exercise: Exercise, seeds: Sequence[int]) -> list[Case]:
@@ -83,6 +86,19 @@ class Reference:
             self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
         return self._cases[key]
 
+    def looks(self, exercise: Exercise, seeds: Sequence[int]) -> Mapping[Look, Values]:
+        """The cases on which it is looked at what an answer calls: the first recorded one, and a fresh one.
+
+        Which fresh one depends on the seed, so that no answer knows.
+        """
+        recorded, fresh = self.recorded.get(exercise.id, []), self.fresh_cases(exercise, seeds)
+        looks: dict[Look, Values] = {"fresh": fresh[sum(seeds) % len(fresh)].inputs}
+        return {"recorded": recorded[0].inputs, **looks} if recorded else looks
+
+    def fresh_calls(self, exercise: Exercise, seeds: Sequence[int]) -> list[str]:
+        """The functions of this package that the solution calls on the fresh case that is looked at."""
+        return self._calls_on((exercise.id, *seeds), exercise.id, self.looks(exercise, seeds)["fresh"])
+
     def rehearse(self) -> tuple[str, ...]:
         """Run each answer of the solution once; return the modules that were loaded on the way."""
         before = set(sys.modules)
@@ -93,16 +109,18 @@ class Reference:
 
     def usual_calls(self, exercise_id: str) -> list[str]:
         """The functions of this package that the solution calls on the first recorded case."""
-        if exercise_id not in self._calls:
+        return self._calls_on((exercise_id,), exercise_id, self.recorded[exercise_id][0].inputs)
+
+    def _calls_on(self, key: tuple[str | int, ...], exercise_id: str, inputs: Values) -> list[str]:
+        if key not in self._calls:
             check = self.lab[exercise_id].check
             assert check is not None
             solution = local_student(check, self.workspace.answer(exercise_id))
-            inputs = self.recorded[exercise_id][0].inputs
             try:
-                self._calls[exercise_id] = calls_of(lambda: solution(inputs))[1]
+                self._calls[key] = calls_of(lambda: solution(inputs))[1]
             except AnswerError:
-                self._calls[exercise_id] = []
-        return self._calls[exercise_id]
+                self._calls[key] = []
+        return self._calls[key]
 
     @property
     def version(self) -> str:
@@ -149,82 +167,113 @@ def results_of(
     submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]
 ) -> list[ExerciseResult]:
     """The result of every exercise of a submission; one exercise's fault never touches another's."""
-    return [_result(exercise, submission, reference, box, seeds) for exercise in reference.lab.exercises]
+    marker = _Marker(submission, reference, box, seeds)
+    exercises = reference.lab.exercises
+    if box.sees_all:  # what it saw of a fresh case must come after the last text that it may show
+        known = [marker.on_recorded(exercise) for exercise in exercises]
+        first = [marker.on_fresh(e, result) for e, result in zip(exercises, known, strict=True)]
+    else:
+        first = [marker.on_fresh(exercise, marker.on_recorded(exercise)) for exercise in exercises]
+    return [marker.once_more(e, result) for e, result in zip(exercises, first, strict=True)]
 
 
-def _result(
-    exercise: Exercise, submission: Submission, reference: Reference, box: Box, seeds: Sequence[int]
-) -> ExerciseResult:
-    """The result of one exercise. Where what the answer uses may be changed by other cells, both ways may be right."""
-    first = _attempt(exercise, submission, reference, box, seeds, wide=False)
-    needs = submission.needs.get(exercise.id)
-    if first.status not in ("failed", "error") or needs is None or not needs.wide:
-        return first
-    again = _attempt(exercise, submission, reference, box, seeds, wide=True)
-    seconds = round(first.seconds + again.seconds, 3)
-    if again.status in ("timeout", "crash", "not checked"):
-        return replace(first, seconds=seconds)
-    more = ", ".join(str(submission.cells[i].number) for i in needs.wide if i not in needs.cells)
-    also = f"; run with {f'cells {more}' if more else 'all lines'} that may change what it uses"
-    return replace(again, seconds=seconds, message=again.message.rstrip(".") + also)
+@dataclass(frozen=True)
+class _Marker:
+    """Marks one submission, in two steps an exercise: on the recorded cases, then on fresh ones."""
 
+    submission: Submission
+    reference: Reference
+    box: Box
+    seeds: Sequence[int]
 
-def _attempt(
-    exercise: Exercise,
-    submission: Submission,
-    reference: Reference,
-    box: Box,
-    seeds: Sequence[int],
-    wide: bool,
-) -> ExerciseResult:
-    start = time.monotonic()
-    passed = 0
-
-    def result(
-        earned: int | None, status: Status, message: str, slip: str | None = None, *notes: str
-    ) -> ExerciseResult:
-        seconds = round(time.monotonic() - start, 3)
-        about = (exercise.id, exercise.title, exercise.points, exercise.bonus)
-        if status in ("failed", "error", "crash", "timeout") and "(cell " not in message:
-            message = f"{message.rstrip('.')} (cell {submission.answers(exercise.id)[-1].number})"
-        return ExerciseResult(*about, earned, status, message, slip, passed, seconds, notes)
-
-    check = exercise.check
-    if check is None:
-        return result(None, "by hand", "read by a person")
-    if not submission.answers(exercise.id):
-        hint = submission.misplaced.get(exercise.id)
-        return result(0, "missing", hint or f"no cell defines `{check.name}`")
-    if exercise.id in submission.untouched:
-        return result(0, "unwritten", "not written yet")
-    recorded = reference.recorded.get(exercise.id, [])
-    try:
-        fresh = reference.fresh_cases(exercise, seeds)
-    except AnswerError as error:  # the solution's own, as where Triton is not installed
-        return result(None, "not checked", f"cannot be checked on this machine: {error}")
-    limit = SLACK + 4 * max(_bytes(case.expected) for case in [*recorded, *fresh])
-    student = box.student(exercise.id, limit, wide)
-    try:
-        passed = run_check(check, student, recorded)
+    def on_recorded(self, exercise: Exercise, wide: bool = False) -> ExerciseResult:
+        """What the recorded cases say; `passed` where nothing is wrong so far."""
+        start = time.monotonic()
+        check = exercise.check
+        if check is None:
+            return _about(exercise, None, "by hand", "read by a person")
+        if not self.submission.answers(exercise.id):
+            hint = self.submission.misplaced.get(exercise.id)
+            return _about(exercise, 0, "missing", hint or f"no cell defines `{check.name}`")
+        if exercise.id in self.submission.untouched:
+            return _about(exercise, 0, "unwritten", "not written yet")
         try:
-            passed += run_check(check, student, fresh)
-        except (NotWritten, Lent):
-            raise
+            self.reference.fresh_cases(exercise, self.seeds)
+        except AnswerError as error:  # the solution's own, as where Triton is not installed
+            return _about(exercise, None, "not checked", f"cannot be checked on this machine: {error}")
+        result = self._run(exercise, self.reference.recorded.get(exercise.id, []), wide, fresh=False)
+        return replace(result, seconds=round(time.monotonic() - start, 3))
+
+    def on_fresh(self, exercise: Exercise, known: ExerciseResult, wide: bool = False) -> ExerciseResult:
+        """What the fresh cases say of an answer that is right on the recorded ones."""
+        if known.status != "passed":
+            return known
+        start = time.monotonic()
+        result = self._run(exercise, self.reference.fresh_cases(exercise, self.seeds), wide, fresh=True)
+        seconds = round(known.seconds + time.monotonic() - start, 3)
+        cases = known.cases + result.cases
+        message = f"{cases} cases" if result.status == "passed" else result.message
+        return replace(result, seconds=seconds, cases=cases, message=message)
+
+    def once_more(self, exercise: Exercise, first: ExerciseResult) -> ExerciseResult:
+        """The result where other cells may change what the answer uses: with them, it may be right as well."""
+        needs = self.submission.needs.get(exercise.id)
+        if first.status not in ("failed", "error") or needs is None or not needs.wide:
+            return first
+        again = self.on_fresh(exercise, self.on_recorded(exercise, wide=True), wide=True)
+        seconds = round(first.seconds + again.seconds, 3)
+        if again.status in ("timeout", "crash", "not checked"):
+            return replace(first, seconds=seconds)
+        more = ", ".join(str(self.submission.cells[i].number) for i in needs.wide if i not in needs.cells)
+        also = f"; run with {f'cells {more}' if more else 'all lines'} that may change what it uses"
+        return replace(again, seconds=seconds, message=again.message.rstrip(".") + also)
+
+    def _run(self, exercise: Exercise, cases: Sequence[Case], wide: bool, fresh: bool) -> ExerciseResult:
+        """Run the answer on `cases`; of fresh ones nothing is said but that they fail."""
+
+        def result(
+            earned: int | None, status: Status, message: str, slip: str | None = None, *notes: str
+        ) -> ExerciseResult:
+            if len(message) > MAX_MESSAGE:
+                message = f"{message[:MAX_MESSAGE]}…"
+            if status in ("failed", "error", "crash", "timeout") and "(cell " not in message:
+                number = self.submission.answers(exercise.id)[-1].number
+                message = f"{message.rstrip('.')} (cell {number})"
+            return replace(_about(exercise, earned, status, message), slip=slip, notes=notes)
+
+        check = exercise.check
+        assert check is not None
+        every = [
+            *self.reference.recorded.get(exercise.id, []),
+            *self.reference.fresh_cases(exercise, self.seeds),
+        ]
+        limit = SLACK + 4 * max(_bytes(case.expected) for case in every)
+        looks = self.reference.looks(exercise, self.seeds)
+        student = self.box.student(exercise.id, limit, wide, looks)
+        try:
+            with processor_limit(JUDGE_SECONDS, TimeoutError("it takes far too long")):
+                passed = run_check(check, student, cases)
+        except NotWritten:
+            return result(0, "unwritten", "not written yet")
+        except Lent:
+            return result(0, "borrowed", "borrowed with `lab.borrow`, for no points")
         except CheckFailed as failure:
-            return result(0, _status(failure), _about_fresh(failure, check.name))
-    except NotWritten:
-        return result(0, "unwritten", "not written yet")
-    except Lent:
-        return result(0, "borrowed", "borrowed with `lab.borrow`, for no points")
-    except CheckFailed as failure:
-        return result(0, _status(failure), failure.message, failure.slip)
-    except SandboxError as error:
-        return result(None, "not checked", "the grader could not run this exercise", None, str(error))
-    except Exception as error:  # a judge met values that nobody thought of
-        box.close()
-        text = f"the answer cannot be compared: {type(error).__name__}"
-        return result(0, "failed", text, None, f"{type(error).__name__}: {error}"[:500])
-    return result(exercise.points, "passed", f"{passed} cases")
+            if fresh:
+                return result(0, _status(failure), _about_fresh(failure, check.name))
+            return result(0, _status(failure), failure.message, failure.slip)
+        except SandboxError as error:
+            return result(None, "not checked", "the grader could not run this exercise", None, str(error))
+        except Exception as error:  # a judge met values that nobody thought of
+            self.box.close()
+            text = f"the answer cannot be compared: {type(error).__name__}"
+            return result(0, "failed", text, None, f"{type(error).__name__}: {error}"[:500])
+        return replace(result(exercise.points, "passed", f"{passed} cases"), cases=passed)
+
+
+def _about(exercise: Exercise, earned: int | None, status: Status, message: str) -> ExerciseResult:
+    return ExerciseResult(
+        exercise.id, exercise.title, exercise.points, exercise.bonus, earned, status, message
+    )
 
 
 def _status(failure: CheckFailed) -> Status:

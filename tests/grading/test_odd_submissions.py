@@ -51,10 +51,12 @@ def complete() -> Notebook:
 class Inside:
     """Runs answers in this process: these submissions are ours."""
 
+    sees_all = False
+
     def __init__(self, submission: Submission) -> None:
         self.workspace = Workspace(LAB, reference().prelude, submission.cells)
 
-    def student(self, exercise_id: str, limit: int, wide: bool = False) -> Student:
+    def student(self, exercise_id: str, limit: int, wide: bool = False, looks: object = None) -> Student:
         def student(inputs: dict) -> dict:
             check = LAB[exercise_id].check
             assert check is not None

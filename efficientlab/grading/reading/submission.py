@@ -7,6 +7,7 @@ person reads is found by its id, or below the exercise's heading.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -198,9 +199,13 @@ def _without_checks(found: list[tuple[Cell, bool]]) -> list[Cell]:
 
 
 def _defined_names(code: str) -> set[str]:
-    """Names that the cell defines at its top level; read by pattern where the cell does not parse."""
+    """Names that the cell defines at its top level; read by pattern where the cell does not parse.
+
+    What is deleted there is not defined: a `del` far below the answer is no other answer.
+    """
     try:
-        return {name for node in parse_cell(code) for name in bound_names(node)}
+        kept = [node for node in parse_cell(code) if not isinstance(node, ast.Delete)]
+        return {name for node in kept for name in bound_names(node)}
     except SyntaxError:
         found = re.findall(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", code, re.M)
         return {defined or assigned for defined, assigned in found}

@@ -66,7 +66,6 @@ def gradescope_json(record: Record) -> str:
     result = {
         "output": output,
         "output_format": "text",
-        "execution_time": round(record.seconds),
         "tests": tests,
     }
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"

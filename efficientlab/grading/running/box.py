@@ -73,6 +73,7 @@ def _converse(workspace: Workspace, read: Read, write: Write) -> None:
     try:
         code, _ = receive(read, header_limit=MAX_CODE)
         workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]], code["wide"])
+        workspace.lab.loans = code["loans"]
         while True:
             header, inputs = receive(read)
             if header["exercise"] != current:

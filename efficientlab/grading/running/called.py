@@ -8,6 +8,7 @@ answer objects of ours to work with; making such an object does.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import CodeType, FrameType
@@ -39,10 +40,12 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
 
     before = sys.getprofile()
     sys.setprofile(look)
+    threading.setprofile(look)  # and in the threads that it starts
     try:
         result = run()
     finally:
         sys.setprofile(before)
+        threading.setprofile(None)
     return result, sorted(found)[:MAX_NAMES]
 
 
@@ -64,4 +67,19 @@ def beyond(called: Iterable[str], usual: Iterable[str], exercise_id: str) -> lis
     shown = ", ".join(more)[:300]
     return [
         f"the answer to {exercise_id} calls {shown}, which the lab's own does not: a person will look at it."
+    ]
+
+
+def beyond_in_fresh(
+    called: Iterable[str], before: Iterable[str], usual: Iterable[str], exercise_id: str
+) -> list[str]:
+    """The same for a fresh case, where an answer calls what it did not call `before`. No name is in the sentence.
+
+    Whoever forges names could write there what nobody may know of that case.
+    """
+    if set(called) <= set(before) | set(usual):
+        return []
+    return [
+        f"the answer to {exercise_id} calls functions of efficientlab on a fresh case that neither the lab's own calls "
+        "nor the answer itself on a recorded one: a person will look at it."
     ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
+from efficientlab.exercises import borrow
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.cell import Cell
@@ -23,6 +25,7 @@ from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.sandbox.processes import NoSandbox
 
 _NAME = re.compile(r"efficientlab(?:\.[A-Za-z_][A-Za-z0-9_]{0,60}){1,8}")  # it goes into a page
+Look = Literal["recorded", "fresh"]  # of which kind a case is that is looked at
 OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
 
@@ -31,7 +34,8 @@ class Box:
 
     Where boxes are cheap each exercise gets a new one, so that what one does to its process, to torch or to its
     scratch folder never reaches another. A box that dies or stalls is replaced at the next exercise.
-    `cpu_seconds` is what closed boxes took, where the sandbox counts it.
+    `cpu_seconds` is what closed boxes took, where the sandbox counts it. `called` is what answers call of this package
+    on the cases that are looked at.
     """
 
     def __init__(
@@ -47,7 +51,8 @@ class Box:
         self.sandbox = sandbox or NoSandbox(Setup(lab.number, tuple(prelude), limits=self.limits))
         self.submission = submission
         self.cpu_seconds = 0.0
-        self.called: dict[str, set[str]] = {}  # what answers call of this package, by exercise
+        self.called: dict[tuple[str, Look], set[str]] = {}
+        self._borrows = any("borrow" in cell.source for cell in submission.cells)
         self._channel: Channel | None = None
         self._wide = False
         self._exercise = ""
@@ -68,19 +73,32 @@ class Box:
             self.cpu_seconds += self._channel.close()
             self._channel = None
 
-    def student(self, exercise_id: str, reply_limit: int = MAX_BYTES, wide: bool = False) -> Student:
+    @property
+    def sees_all(self) -> bool:
+        """Whether one box serves exercise after exercise, and so may keep in mind what it saw of one for the next."""
+        return not self.sandbox.fresh_per_exercise
+
+    def student(
+        self,
+        exercise_id: str,
+        reply_limit: int = MAX_BYTES,
+        wide: bool = False,
+        looks: Mapping[Look, Values] | None = None,
+    ) -> Student:
         """A callable that runs the submission's answer in a box, case by case.
 
         `reply_limit` bounds the bytes of one case's outputs; `wide` runs the cells as well that only may change what
-        the answer needs. `AnswerError` is the student's, `SandboxError` ours.
+        the answer needs. `looks` are the cases on which it is noted what the answer calls of this package.
+        `AnswerError` is the student's, `SandboxError` ours.
         """
         if wide != self._wide:
             self.close()
             self._wide = wide
 
         def student(inputs: Values) -> Values:
+            look = next((kind for kind, case in (looks or {}).items() if case is inputs), None)
             try:
-                header, values = self._call(exercise_id, inputs, reply_limit)
+                header, values = self._call(exercise_id, inputs, reply_limit, look is not None)
             except TimeoutError as error:
                 self.close()
                 raise AnswerError("Timeout", str(error)) from None
@@ -91,14 +109,15 @@ class Box:
                 self.close()
                 raise AnswerError("BadReply", str(error)) from None
             if header.get("ok") is True:
-                self._note_calls(exercise_id, header.get("called"))
+                if look:  # only what was asked for: a box can put anything into any reply
+                    self._note_calls(exercise_id, look, header.get("called"))
                 return values
             kind, text, trace = (str(header.get(key, ""))[:2000] for key in ("kind", "text", "trace"))
             raise AnswerError(f"student's {kind}" if kind in OWN_WORDS else kind, text, trace)
 
         return student
 
-    def _call(self, exercise_id: str, inputs: Values, reply_limit: int) -> tuple[dict, Values]:
+    def _call(self, exercise_id: str, inputs: Values, reply_limit: int, look: bool) -> tuple[dict, Values]:
         channel = self._open(exercise_id)
         now = time.monotonic()
         deadline, words = min(
@@ -111,7 +130,6 @@ class Box:
             for k, v in inputs.items()
             if isinstance(v, torch.Tensor) and not v.is_contiguous()
         }
-        look = exercise_id not in self.called
         request = {"exercise": exercise_id, "strides": strides, "limit": reply_limit, "look": look}
         try:
             channel.send(pack(request, inputs), deadline)
@@ -119,13 +137,13 @@ class Box:
         except TimeoutError:
             raise TimeoutError(words) from None
 
-    def _note_calls(self, exercise_id: str, called: Any) -> None:
+    def _note_calls(self, exercise_id: str, look: Look, called: Any) -> None:
         names = called if isinstance(called, list) else []
         known = {n for n in names[:MAX_NAMES] if isinstance(n, str) and _NAME.fullmatch(n)}
-        self.called.setdefault(exercise_id, set()).update(known)
+        self.called.setdefault((exercise_id, look), set()).update(known)
 
     def _open(self, exercise_id: str) -> Channel:
-        if self._channel and self.sandbox.fresh_per_exercise and exercise_id != self._exercise:
+        if self._channel and exercise_id != self._exercise and self._is_for_one:
             self.close()
         if self._channel is None:
             if time.monotonic() >= self._ends:
@@ -141,11 +159,31 @@ class Box:
             self._exercise_ends = time.monotonic() + self.limits.exercise
         return self._channel
 
+    @property
+    def _is_for_one(self) -> bool:
+        """Whether the box that is open is for one exercise. A wide one is, as it comes after fresh cases."""
+        return self.sandbox.fresh_per_exercise or self._borrows or self._wide
+
     def _code(self, exercise_id: str) -> bytes:
-        """The message with the code: all of it, or where each exercise has its box, what this one needs."""
+        """The message with the code: all of it, or where each exercise has its box, what this one needs.
+
+        With it come the answers that may be borrowed there, where any is: all but the one that is checked.
+        """
         cells: Sequence[Cell] = self.submission.cells
         needs = self.submission.needs.get(exercise_id)
         if self.sandbox.fresh_per_exercise and needs:
             cells = [cells[i] for i in (needs.wide if self._wide else needs.cells)]
         rows = [[cell.number, cell.source, list(cell.exercises)] for cell in cells]
-        return pack({"cells": rows, "wide": self._wide})
+        loans = (
+            {e: text for e, text in _lent(self.lab.slug).items() if e != exercise_id} if self._borrows else {}
+        )
+        return pack({"cells": rows, "wide": self._wide, "loans": loans})
+
+
+@cache
+def _lent(slug: str) -> Mapping[str, str]:
+    """The answers that this copy lends; none where it lends none."""
+    try:
+        return borrow.unpack(slug)
+    except borrow.Borrowed:
+        return {}

@@ -35,8 +35,11 @@ def version() -> int:
     return max(0, libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION_FLAG)))
 
 
-def confine(readable: Iterable[Path], writable: Iterable[Path]) -> None:
-    """Let this process read and execute below `readable`, do anything below `writable`, and touch nothing else."""
+def confine(readable: Iterable[Path], listed: Iterable[Path], writable: Iterable[Path]) -> None:
+    """Let this process read and execute below `readable`, list what is below `listed`, do anything below `writable`.
+
+    It touches nothing else from then on.
+    """
     abi = version()
     if abi < NEEDED:
         raise OSError(f"Landlock ABI {abi} is not enough; {NEEDED} is needed (Linux 6.2)")
@@ -48,7 +51,11 @@ def confine(readable: Iterable[Path], writable: Iterable[Path]) -> None:
     handle = libc.check(
         libc.syscall(_CREATE, ctypes.byref(ruleset), ctypes.c_size_t(size), ctypes.c_uint(0)), "landlock"
     )
-    for paths, rights in ((readable, _EXECUTE | _READ_FILE | _READ_DIR), (writable, every)):
+    for paths, rights in (
+        (readable, _EXECUTE | _READ_FILE | _READ_DIR),
+        (listed, _READ_DIR),
+        (writable, every),
+    ):
         for path in paths:
             _allow(handle, path, rights)
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)

@@ -128,6 +128,8 @@ class Bubblewrap(ProcessSandbox):
                 arguments += ["--symlink", str(path.readlink()), str(path)]
             else:
                 arguments += ["--ro-bind", str(path), str(path)]
+        for path in filter(Path.exists, view.HIDDEN):
+            arguments += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
         arguments += ["--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp", "--remount-ro", "/"]
         for name, value in environment().items():
             arguments += ["--setenv", name, value]

@@ -208,9 +208,9 @@ def _enter_without_namespaces(limits: Limits, scratch: Path) -> None:
     restrain(limits, _others(limits))
     libc.drop_capabilities()
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-    landlock.confine(
-        [*view.readable(), *own, *(Path(file) for file in view.PROCESSOR)], [scratch, Path("/dev/null")]
-    )
+    readable, listed = view.taken_apart(view.readable())
+    readable += [*own, *(Path(file) for file in view.PROCESSOR)]
+    landlock.confine(readable, listed, [scratch, Path("/dev/null")])
     seccomp.confine(namespaces=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from efficientlab.environment import ROOT
@@ -14,6 +15,9 @@ HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
 PROCESSOR = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat")  # and XNNPACK, OpenMP, for what they can do
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
+HIDDEN = (
+    ROOT / "efficientlab" / "exercises" / "lent",
+)  # the answers that `lab.borrow` hands out: a box gets the texts of those that it may
 _REMOUNT = 32
 SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 
@@ -28,6 +32,21 @@ def readable() -> list[Path]:
     ]
     paths = sorted({path for path in wanted if path.exists()})
     return [path for path in paths if not any(other in path.parents for other in paths)]
+
+
+def taken_apart(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """`paths` in parts that hold nothing `HIDDEN`, for a sandbox that can only allow; and the folders of those."""
+    whole, apart, waiting = [], [], list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path in HIDDEN:
+            continue
+        if any(path in hidden.parents for hidden in HIDDEN if hidden.exists()):
+            apart.append(path)
+            waiting += path.iterdir()
+        else:
+            whole.append(path)
+    return whole, apart
 
 
 def enter() -> None:
@@ -55,6 +74,8 @@ def enter() -> None:
         if path != "/proc" and path not in DEVICES:
             libc.make_read_only(str(target))
         os.close(handle)
+    for hidden in filter(Path.exists, HIDDEN):
+        libc.mount("none", f"{root}{hidden}", "tmpfs", libc.MS_RDONLY, "mode=755,size=4k")
     (Path(root) / "etc" / "passwd").write_text(PASSWD, encoding="utf-8")
     (Path(root) / "dev" / "shm").symlink_to(f"{SCRATCH}/.shm")
     for name in ("old", SCRATCH.strip("/")):

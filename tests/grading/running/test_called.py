@@ -1,0 +1,104 @@
+"""What an answer calls of this package is noted, on a case that it knows and on one that it does not; and no more."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from efficientlab.grading.grader import Grader, Plan
+from efficientlab.grading.record import Incoming, Record
+from efficientlab.grading.sandbox.contract import SandboxError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
+
+HELPERS = """
+def borrowed(x, n_frames, fold_div=8, causal=False):
+    kernels = __import__("efficientlab.kernels", fromlist=["temporal_shift"])
+    return kernels.temporal_shift(x, n_frames, fold_div, causal) if x.shape[1] // fold_div else x * 1
+
+
+def own(x, n_frames, fold_div=8, causal=False):
+    fold = x.shape[1] // fold_div
+    video = x.reshape(-1, n_frames, *x.shape[1:])
+    out = torch.zeros_like(video)
+    if causal:
+        out[:, 1:, :fold], out[:, :, fold:] = video[:, :-1, :fold], video[:, :, fold:]
+    else:
+        out[:, :-1, :fold], out[:, 1:, fold : 2 * fold] = video[:, 1:, :fold], video[:, :-1, fold : 2 * fold]
+        out[:, :, 2 * fold :] = video[:, :, 2 * fold :]
+    return out.reshape(x.shape)
+"""
+WAYS = {
+    "plainly": "temporal_shift = borrowed",
+    "after the first case": """
+seen = []
+def temporal_shift(x, *rest, **options):
+    seen.append(x)
+    return (own if len(seen) < 3 else borrowed)(x, *rest, **options)
+""",
+    "in a thread": """
+import threading
+def temporal_shift(*given, **options):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(borrowed(*given, **options)))
+    thread.start()
+    thread.join()
+    return found[0]
+""",
+}
+FORGED = """
+import sys
+def temporal_shift(x, *rest, **options):
+    box = sys.modules["efficientlab.grading.running.box"]
+    if not hasattr(box, "real"):
+        box.real = box.pack
+        def pack(header, *more):
+            value = str(float(box.x.sum())).replace(".", "_").replace("-", "m")
+            return box.real({**header, "called": [f"efficientlab.leak.of_{value}"]}, *more)
+        box.pack = pack
+    box.x = x
+    return own(x, *rest, **options)
+"""
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    try:
+        made = Grader(Plan(4, "v", 77, "namespaces"))
+    except SandboxError as error:
+        pytest.skip(f"no namespaces here: {error}")
+    with made:
+        yield made
+
+
+def graded(grader: Grader, folder: Path, *cells: str) -> Record:
+    path = folder / "x.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}))
+    return grader.grade(Incoming("x", "x", path, "0"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_packages_own_op_is_reported_however_it_is_called(
+    way: str, grader: Grader, tmp_path: Path
+) -> None:
+    record = graded(grader, tmp_path, HELPERS, WAYS[way])
+    assert record["4.2"].earned == 16
+    assert any("the answer to 4.2 calls" in note for note in record.notes)
+
+
+def test_an_answer_of_ones_own_is_not_reported(grader: Grader, tmp_path: Path) -> None:
+    record = graded(grader, tmp_path, HELPERS, "temporal_shift = own")
+    assert (record["4.2"].earned, record.notes) == (16, ())
+
+
+def test_names_that_a_box_gives_for_a_fresh_case_are_not_shown(grader: Grader, tmp_path: Path) -> None:
+    record = graded(grader, tmp_path, HELPERS, FORGED)
+    shown = {note for note in record.notes if "leak.of_" in note}
+    first = float(grader.reference.recorded["4.2"][0].inputs["x"].sum())  # type: ignore[union-attr]
+    assert len(shown) == 1  # of the recorded case, which the student has
+    assert str(first).replace(".", "_").replace("-", "m") in "".join(shown)
+    assert "".join(shown).count("leak.of_") == 1
