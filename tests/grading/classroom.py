@@ -1,6 +1,6 @@
-"""A class of generated students: right, slipping, blank and broken submissions of lab 4, a few exercises each.
+"""A class of generated students: right, slipping, blank and broken submissions, of lab 4's two exercises by default.
 
-`python tests/grading/classroom.py FOLDER OUT SEED` grades such a folder, so that a test can kill it.
+`python tests/grading/classroom.py FOLDER OUT SEED [LAB]` grades such a folder, so that a test can kill it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import hashlib
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from efficientlab.environment import ROOT
+from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.record import Incoming, Record
@@ -47,9 +48,9 @@ BROKEN_CODE = {
 
 
 @cache
-def solutions() -> dict[str, str]:
+def solutions(number: int = 4) -> dict[str, str]:
     """The solution's source, by exercise."""
-    return {e: cell.source for cell in Reference(LAB).cells for e in cell.exercises}
+    return {e: cell.source for cell in Reference(find_lab(number)).cells for e in cell.exercises}
 
 
 def notebook(*sources: str) -> bytes:
@@ -58,13 +59,24 @@ def notebook(*sources: str) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def write_class(folder: Path, students: int, broken: float = 0.1, seed: int = 0) -> list[Incoming]:
-    """Write one notebook a student, a share of them broken in every way there is, and return the batch."""
+def write_class(
+    folder: Path,
+    students: int,
+    broken: float = 0.1,
+    seed: int = 0,
+    number_of_lab: int = 4,
+    exercises: Sequence[str] = EXERCISES,
+) -> list[Incoming]:
+    """Write one notebook a student, a share of them broken in every way there is, and return the batch.
+
+    Broken code stands in the place of the first of the exercises, beside a right answer to the second.
+    """
     draw = random.Random(seed)
-    slips = {
-        e: [p.read_text(encoding="utf-8") for p in sorted((ROOT / "tests/mutants/lab4").glob(f"{e}_*.py"))]
-        for e in EXERCISES
-    }
+    mutants = ROOT / "tests" / "mutants" / f"lab{number_of_lab}"
+    slips = {e: [p.read_text(encoding="utf-8") for p in sorted(mutants.glob(f"{e}_*.py"))] for e in exercises}
+    right = solutions(number_of_lab)
+    check = find_lab(number_of_lab)[exercises[0]].check
+    assert check is not None
     folder.mkdir(parents=True, exist_ok=True)
     kinds = [*BROKEN_FILES, *BROKEN_CODE]
     batch = []
@@ -73,14 +85,16 @@ def write_class(folder: Path, students: int, broken: float = 0.1, seed: int = 0)
         if number < students * broken:
             kind = kinds[number % len(kinds)]
             content = BROKEN_FILES.get(kind) or (
-                notebook(mark + BROKEN_CODE[kind], solutions()["4.7"]) if kind in BROKEN_CODE else b""
+                notebook(mark + BROKEN_CODE[kind].replace("clip_logits", check.name), right[exercises[1]])
+                if kind in BROKEN_CODE
+                else b""
             )
         else:
             sources = []
-            for exercise in EXERCISES:
+            for exercise in exercises:
                 fate = draw.random()
                 if fate < 0.7:
-                    sources.append(mark + solutions()[exercise])
+                    sources.append(mark + right[exercise])
                 elif fate < 0.9:
                     sources.append(draw.choice(slips[exercise]) + mark)
             content = notebook(*sources, mark)
@@ -99,9 +113,11 @@ def read_class(folder: Path) -> list[Incoming]:
     ]
 
 
-def grade_class(batch: list[Incoming], out: Path, seed: int, **options: object) -> Iterator[Record]:
+def grade_class(
+    batch: list[Incoming], out: Path, seed: int, lab: Lab = LAB, **options: object
+) -> Iterator[Record]:
     """Grade the class with limits that fit its small exercises."""
-    return grade_batch(batch, LAB, out, seed=seed, limits=LIMITS, **options)  # type: ignore[arg-type]
+    return grade_batch(batch, lab, out, seed=seed, limits=LIMITS, **options)  # type: ignore[arg-type]
 
 
 def outcome(record: Record) -> tuple[object, ...]:
@@ -115,5 +131,6 @@ def outcome(record: Record) -> tuple[object, ...]:
 
 
 if __name__ == "__main__":
-    for _ in grade_class(read_class(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])):
+    whose = find_lab(int(sys.argv[4])) if len(sys.argv) > 4 else LAB
+    for _ in grade_class(read_class(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]), whose):
         pass
