@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from efficientlab.grading.score import Reference
 LAB = find_lab(4)
 EXERCISES = ("4.1", "4.7")
 LIMITS = Limits(case=5.0, exercise=8.0, submission=30.0, memory=600_000_000, processes=32)
+if os.environ.get("EFFICIENTLAB_WHOLE"):
+    LIMITS = Limits()
 
 BROKEN_FILES = {
     "empty": b"",
