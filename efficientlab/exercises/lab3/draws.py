@@ -52,7 +52,7 @@ def transform_judge(recover: Recover, spread: Callable[[Augmentation, tuple[int,
                 if got["moves_on"] is not True:
                     raise CheckFailed("a second call with the same rng gave the same draws: let rng run on.")
             else:
-                _judge_gradient(x, cast(Tensor, inputs["upstream"]), draws, got["gradient"])
+                _judge_gradient(x, cast(Tensor, inputs["upstream"]), draws, got.get("gradient"))
         except CheckFailed as failure:
             raise CheckFailed(failure.message, f"{failure.detail}\n{case}".lstrip()) from None
 
@@ -67,8 +67,9 @@ def _judge_gradient(x: Tensor, upstream: Tensor, draws: Augmentation, gradient: 
     if not close(want, gradient, rtol=1e-3, atol=1e-4):
         share = differs(want, gradient, 1e-3, 1e-4).double().mean().item()
         raise CheckFailed(
-            f"the pictures are right but the gradient with respect to x is wrong in {100 * share:.0f} % of its "
-            "entries: it must flow through every place where x is read, means included."
+            "such pictures can come of right draws, but the gradient with respect to x is wrong in "
+            f"{100 * share:.0f} % of its entries: does it flow through every place where x is read, means included, and "
+            "is each mean put back?"
         )
 
 
@@ -140,11 +141,22 @@ def recover_translation(x: Tensor, y: Tensor) -> Augmentation:
             found[same] = torch.tensor([u, v])
     lost = (found[:, 0] == h * w).nonzero()[:, 0]
     if len(lost):
+        _not_wrapped(x, y, int(lost[0]))
         raise CheckFailed(
             f"picture {int(lost[0])} is not its original moved by whole rows and columns, all channels alike, with "
             "zeros where nothing comes from."
         )
     return neutral_augmentation(n, (h, w))._replace(translation=found)
+
+
+def _not_wrapped(x: Tensor, y: Tensor, i: int) -> None:
+    """The commonest other way to move a picture, `torch.roll`, is called by its name."""
+    _, _, h, w = x.shape
+    if any(torch.equal(x[i].roll((u, v), (1, 2)), y[i]) for u in range(h) for v in range(w)):
+        raise CheckFailed(
+            f"picture {i} is moved in a circle, as by `torch.roll`: what leaves on one side comes in on the other, "
+            "where zeros belong."
+        )
 
 
 def judge_translation(draws: Augmentation, size: tuple[int, int]) -> None:

@@ -48,6 +48,7 @@ def _drive_overfitting(overfitting: Any, case: Values) -> Values:
             raise AnswerError("Returned", f"gives {key!r} as {kind_of(value)}; give a number.")
         rates[str(key)] = float(value)
     rates["mode_kept"] = discriminator.training == case["training"]
+    rates["parts_kept"] = discriminator.dropout.training == case["training"]
     return rates
 
 
@@ -84,6 +85,7 @@ OVERFITTING = Check(
             "fake": "fake, the share of generated pictures with a positive score,",
             "gap": "gap",
             "mode_kept": "the discriminator was left in another mode than you found it in",
+            "parts_kept": "a layer of the discriminator was left in another mode than you found it in",
         }
     ),
 )

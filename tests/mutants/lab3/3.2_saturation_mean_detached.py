@@ -1,0 +1,14 @@
+"""saturation's mean μ is detached: the picture is right, but the part of the gradient that flows through μ is lost."""
+
+import torch
+
+
+def color(x, rng):
+    def draw():
+        return torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device, dtype=x.dtype)
+
+    y = x + (draw() - 0.5)
+    mean = y.mean(1, keepdim=True).detach()
+    y = (y - mean) * (2 * draw()) + mean
+    mean = y.mean((1, 2, 3), keepdim=True)
+    return (y - mean) * (draw() + 0.5) + mean
