@@ -33,7 +33,15 @@ from efficientlab.grading.score import prelude_of
 from efficientlab.models.gan.features import load_features
 from efficientlab.training.gan.detector import fit_detector
 from efficientlab.training.gan.distances import fid, kid
-from efficientlab.training.gan.few_shot import Objective, Recipe, Variant, fit_few_shot, sample, watch
+from efficientlab.training.gan.few_shot import (
+    Objective,
+    Recipe,
+    Variant,
+    fit_few_shot,
+    new_networks,
+    sample,
+    watch,
+)
 
 FOUR, TWO = ("none", "DiffAugment", "D only", "reals only"), ("none", "DiffAugment")
 SIZES = (500, 50, 200)
@@ -91,15 +99,17 @@ def main() -> None:
         if (name, n, seed) in done:
             continue
         data = fashion_few_shot(n)
+        networks = new_networks(data.train.shape[1], recipe.width, seed)
         run = fit_few_shot(
             data.train,
             variants[name],
             Objective(loss_d, loss_g),
             recipe,
+            networks,
             seed=seed,
             measure=watch(data, features, overfitting),
         )
-        samples = sample(run.generator, 1000, seed=1)
+        samples = sample(networks[0], 1000, seed=1)
         augmented = transform(data.test, torch.Generator().manual_seed(0))
         result = {
             "variant": name,

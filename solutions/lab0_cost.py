@@ -13,9 +13,10 @@
 # 3. A measured answer to the question of the series: half the multiplications, half the time?
 # 4. Three measurements on real data of what there is to save: in images, in video, in LiDAR scans.
 #
-# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
-# go on: a later section that needs the missing piece says so. Reading and doing take about 90 minutes, without the
-# kernel corner. The measurements take about two minutes.
+# **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
+# later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
+# sections 1 and 4 to 7, takes about 90 minutes. Sections 2 and 3 (where counters go wrong), 8 and 9 go further; they have
+# points of their own, and you can do them in any order. The measurements take about two minutes.
 #
 # | symbol | meaning |
 # |---|---|
@@ -91,7 +92,7 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 #
 # For an ordinary convolution the places are the *output* positions, since each output number is a sum over the kernel.
 # In a group, an output channel reads $C_{in}/g$ input channels; $g = C_{in}$ is called *depthwise*. A product with a
-# padding zero counts, because it is computed. Biases, norms and activations count as 0 MACs: they cost bytes, not
+# padding zero counts by convention: most kernels compute it, some skip it. Biases, norms and activations count as 0 MACs: they cost bytes, not
 # multiplications, and section 4 counts those.
 
 # %% [markdown] exercise="0.1"
@@ -245,7 +246,7 @@ for _ in range(100):
 print("100 random layers, 100 agreements")
 
 # %% [markdown]
-# ## 2 · Find the 7.2 billion
+# ## 2 · Further: find the 7.2 billion
 #
 # The generator of [CycleGAN](https://arxiv.org/abs/1703.10593) is known as *ResNet-9*. The paper that makes it 21 times
 # smaller, [GAN Compression](https://arxiv.org/abs/2003.08936), gives its cost as **56.8 G MACs**, for one image of
@@ -353,7 +354,7 @@ plt.show()
 # A factor that everybody shares does no harm to a ranking. This one does: it charges networks with transposed
 # convolutions and not the ones that upsample otherwise.
 #
-# ## 3 · A counter with hooks, and what it misses
+# ## 3 · Further: a counter with hooks, and what it misses
 #
 # Nobody counts a network by hand for long. PyTorch calls a **forward hook** after each call of a module, with the module,
 # its inputs and its output. Many counters are built on this.
@@ -611,11 +612,12 @@ for name, cost in costs.items():
 # </details>
 # <details><summary>Hint 2 · approach</summary>
 #
-# A present-day processor can do some tens of FLOPs in the time in which one byte arrives.
+# In the time in which one byte arrives, one core of a CPU does some five to fifteen FLOPs, a GPU ten to some hundreds,
+# by the format of its numbers.
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# Compare each operator's FLOP/byte with your guess of what your machine can do: a few to a hundred.
+# Compare each operator's FLOP/byte with your guess of what your machine can do.
 # </details>
 
 # %% exercise="0.6"
@@ -796,7 +798,7 @@ del block
 # \text{rate} = \frac{\text{FLOPs}}{t} = \min(F,\; I \cdot B). $$
 #
 # Where both are equal is the **ridge**, $I = F/B$. Left of it an operator is bound by *memory*, right of it by *compute*.
-# Nothing that fetches its data from main memory is faster than this; most things are slower.
+# A device at its peaks does no better than this, as long as all data comes from main memory; most things are slower.
 
 # %% [markdown] exercise="0.8"
 # Write the roofline: a dictionary with `intensity` ($I$, FLOP/byte), `ridge` (FLOP/byte), `bound` (`"memory"` or
@@ -876,6 +878,9 @@ plt.show()
 # Read the bars in pairs. Where the right bar is the higher one, traffic was nearer to its limit than arithmetic. An operator
 # whose two bars are both low is *below* both roofs: its implementation does not keep either part of the machine busy. The
 # roofline is a bound, not a promise.
+#
+# Is a time *below* the least one? The two roofs are measurements, too: a large copy and a large matrix product. An operator
+# that reads more than it writes, or finds a part of its tensor in a cache, can be faster than the copy.
 #
 # Now whole networks. Each layer of CycleGAN's generator has an intensity of its own; the whole has their mean,
 # weighted by bytes. The one-row linear layer does two FLOPs for each weight that it reads, so it lies far to the left. Is it
@@ -981,28 +986,29 @@ plt.show()
 # Answer in a few sentences each, with numbers from this notebook:
 #
 # 1. Half the MACs (two groups) is not half the time. Take the 1×1 layer, and explain what its time consists of, with the
-#    columns of the table above and with the roofline. Why can it even take longer?
+#    columns of the table above and with the roofline. On some processors it takes even longer than with one group. Why can it?
 # 2. The 3×3 layer with many channels comes closest to the diagonal. Why that one?
 # 3. A paper says: "our layer has 4× fewer FLOPs, so it is 4× faster". Which two measurements do you ask for?
 
 # %% [markdown] answer="0.9"
 # 1. Two groups halve the multiplications, but the input is read and the output written as before: the bytes of the 1×1 layer
-#    hardly change (its weights are a small part of them). Its intensity, already near the ridge, halves, and so it moves to
-#    the memory-bound side, where the bytes set the time. What is left are two smaller matrix products instead of one, which
-#    use the processor less well: the library has to split or rearrange channels. That extra work can exceed the MACs saved.
-# 2. It has the highest intensity: nine times the MACs per byte of a 1×1 layer, and more channels in each product. It is bound
+#    hardly change (its weights are a small part of them). So its intensity halves, and it moves towards the memory-bound side;
+#    where the ridge now lies to the right of it, the bytes set the time. What is left are two smaller matrix products instead of
+#    one, which use the processor less well: the library has to split or rearrange channels. That extra work can exceed the MACs
+#    saved.
+# 2. It has the highest intensity: nine times the MACs per byte of a 1×1 layer as wide, and more channels in each product. It is bound
 #    by compute, so fewer MACs are less time, and products with 64 channels in a group still fill the processor.
 # 3. The latency of both on a named device, measured alternately with warm-up and synchronisation and with an interval; and the
 #    bytes moved (or the place on that device's roofline), to see whether FLOPs set the pace at all.
 #
 # === BEGIN MARK SCHEME ===
-# 8 points. (1) 4 points: bytes unchanged, cited (1); lower intensity, so memory-bound (1); smaller products or rearranged data
+# 8 points. (1) 4 points: bytes unchanged, cited (1); lower intensity, towards or beyond the ridge (1); smaller products or rearranged data
 # use the processor less well (1); a measured ratio with its interval (1). (2) 2 points: highest intensity, so compute-bound.
 # (3) 2 points: a latency ratio with its method (1), traffic or intensity on that device (1).
 # === END MARK SCHEME ===
 
 # %% [markdown]
-# ## 8 · Where there is something to save
+# ## 8 · Further: where there is something to save
 #
 # The series has one idea: *keep what the task needs, and do not compute densely where the data is redundant or empty*. How
 # redundant is real data? Three measurements, all in the same currency: how much do you know before you look?
@@ -1117,9 +1123,9 @@ plt.show()
 # All three say the same: much of what a dense network computes was known before, or was never there. The labs that follow
 # turn each of them into MACs, and then into time.
 #
-# ## 9 · Kernel corner
+# ## 9 · Further: kernel corner
 #
-# A memory-bound operator gets faster by moving fewer bytes, and in no other way. At inference, a batch norm followed by a
+# An operator that moves its bytes as fast as memory allows gets faster by moving fewer of them, and in no other way. At inference, a batch norm followed by a
 # ReLU is $y = \max(a_c x + b_c, 0)$ with a scale $a_c$ and a shift $b_c$ for each channel $c$. Written in PyTorch, that is
 # three operators: each reads a feature tensor and writes one, and the values in between go to memory and back for nothing.
 

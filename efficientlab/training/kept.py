@@ -11,12 +11,12 @@ import hashlib
 import linecache
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -26,17 +26,19 @@ from efficientlab.files import replacing
 from efficientlab.training.loop import Run
 
 PACKAGE = Path(__file__).resolve().parents[1]
+Result = TypeVar("Result")
 
 
 def kept(
     name: str,
     models: Mapping[Any, nn.Module],
-    fit: Callable[[], Mapping[Any, Run]],
+    fit: Callable[[], Mapping[Any, Result]],
     *,
     code: Any,
     settings: Any,
+    classes: Sequence[type] = (Run,),
     folder: Path | None = None,
-) -> dict[Any, Run]:
+) -> dict[Any, Result]:
     """`fit()`, which trains `models` in place; or what it gave the last time, if it would give the same again.
 
     A sentence says so. One file a `name`, written when the training is done; one that is damaged or of other answers
@@ -48,6 +50,7 @@ def kept(
         fit: trains them and returns a run for each key.
         code: what the training runs and the notebook defines: functions, classes, and tables of them.
         settings: plain values that the training depends on, such as the profile's.
+        classes: of the runs and of what these hold: dataclasses of plain values and tensors.
         folder: where files are kept; by default in this package's cache.
     """
     texts = list(texts_of(code))
@@ -55,7 +58,7 @@ def kept(
         return dict(fit())
     path = cache_folder(folder, "trained") / f"{name}.pt"
     key = _digest(repr(settings), torch.__version__, _package(), *texts, *_weights(models))
-    found = _load(path)
+    found = _load(path, classes)
     if found is not None and found["key"] == key:
         for each, model in models.items():
             model.load_state_dict(found["states"][each])
@@ -63,13 +66,13 @@ def kept(
             f"{len(models)} networks that your answers trained on {found['date']} are used again: "
             "neither the answers nor the profile have changed since."
         )
-        return {each: Run(*run) for each, run in found["runs"].items()}
+        kept_runs: dict[Any, Result] = found["runs"]
+        return kept_runs
     runs = dict(fit())
     date = datetime.now().strftime("%d %B, %H:%M")
     states = {each: model.state_dict() for each, model in models.items()}
-    plain = {each: (run.losses, run.cpu_seconds) for each, run in runs.items()}
     with replacing(path) as part:
-        torch.save({"key": key, "date": date, "states": states, "runs": plain}, part)
+        torch.save({"key": key, "date": date, "states": states, "runs": runs}, part)
     return runs
 
 
@@ -142,10 +145,11 @@ def _digest(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
-def _load(path: Path) -> dict[str, Any] | None:
-    """What is kept at `path`; None where there is nothing, or nothing whole."""
+def _load(path: Path, classes: Sequence[type]) -> dict[str, Any] | None:
+    """What is kept at `path`, of these classes and no others; None where there is nothing, or nothing whole."""
     try:
-        found: dict[str, Any] = torch.load(path, weights_only=True)
+        with torch.serialization.safe_globals(list(classes)):
+            found: dict[str, Any] = torch.load(path, weights_only=True)
         return found if found.keys() >= {"key", "date", "states", "runs"} else None
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, AttributeError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import pickle
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -115,6 +116,10 @@ def test_a_class_is_followed_into_its_methods_and_closures() -> None:
     assert {"'net'", text, "16"} <= set(texts_of({"net": namespace["Net"]}))
 
 
-def test_nothing_of_it_is_pickled_code(tmp_path: Path) -> None:
+def test_it_is_read_with_objects_of_the_classes_alone(tmp_path: Path) -> None:
     train(tmp_path, notebook())
-    assert torch.load(tmp_path / "lab.pt", weights_only=True)["runs"] == {("net", 0): ([3.0, 1.0], 0.5)}
+    with pytest.raises(pickle.UnpicklingError, match="Run"):
+        torch.load(tmp_path / "lab.pt", weights_only=True)
+    with torch.serialization.safe_globals([Run]):
+        found = torch.load(tmp_path / "lab.pt", weights_only=True)
+    assert found["runs"] == {("net", 0): Run([3.0, 1.0], 0.5)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from efficientlab.authoring.site.logged import LOGGED, logged
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.viz.style import BLUE, ORANGE, use_style
@@ -33,12 +34,12 @@ class Row:
 
 def headline(lab: Lab, pictures: Path) -> str:
     """A part of the lab's page, or nothing where no seeds were run; the picture is written to `pictures`."""
+    if lab.number in LOGGED:
+        return logged(lab, RESULTS, pictures)
     path = RESULTS / f"lab{lab.number}-seeds.json"
     if not path.exists():
         return ""
     record = json.loads(path.read_text(encoding="utf-8"))
-    if "results" not in record:
-        return ""
     parts = [
         f"## The headline over {record['seeds']} seeds\n",
         f"The notebook has time for fewer. Run on {record['date']} with PyTorch {record['torch']}, "

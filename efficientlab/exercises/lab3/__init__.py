@@ -20,7 +20,7 @@ lab = Lab(
             "What the discriminator knows by heart",
             "build",
             points=8,
-            minutes=6,
+            minutes=10,
             stars=1,
             check=OVERFITTING,
         ),
@@ -33,20 +33,20 @@ lab = Lab(
             stars=2,
             check=COLOR,
         ),
-        Exercise("3.3", "Translation", "build", points=14, minutes=12, stars=3, check=TRANSLATION),
-        Exercise("3.4", "Cutout", "build", points=12, minutes=10, stars=2, check=CUTOUT),
-        Exercise("3.5", "The policy", "build", points=6, minutes=4, stars=1, check=POLICY),
+        Exercise("3.3", "Translation", "build", points=14, minutes=17, stars=3, check=TRANSLATION),
+        Exercise("3.4", "Cutout", "build", points=12, minutes=13, stars=2, check=CUTOUT),
+        Exercise("3.5", "The policy", "build", points=6, minutes=8, stars=1, check=POLICY),
         Exercise(
             "3.6",
             "T in the discriminator's step",
             "build",
             points=12,
-            minutes=8,
+            minutes=6,
             stars=2,
             check=DISCRIMINATOR_LOSS,
         ),
         Exercise(
-            "3.7", "T in the generator's step", "build", points=8, minutes=5, stars=2, check=GENERATOR_LOSS
+            "3.7", "T in the generator's step", "build", points=8, minutes=3, stars=2, check=GENERATOR_LOSS
         ),
         Exercise(
             "3.8", "Which T wins, before you train", "predict", points=4, minutes=4, stars=1, check=PREDICTION
@@ -58,7 +58,7 @@ lab = Lab(
             "Kernel corner: translation and cutout in Triton",
             "kernel",
             points=10,
-            minutes=40,
+            minutes=25,
             stars=3,
             check=KERNEL,
         ),

@@ -68,8 +68,8 @@ def _judge_gradient(x: Tensor, upstream: Tensor, draws: Augmentation, gradient: 
         share = differs(want, gradient, 1e-3, 1e-4).double().mean().item()
         raise CheckFailed(
             "such pictures can come of right draws, but the gradient with respect to x is wrong in "
-            f"{100 * share:.0f} % of its entries: does it flow through every place where x is read, means included, and "
-            "is each mean put back?"
+            f"{100 * share:.0f} % of its entries: does it flow through every place where x is read, means included? Is "
+            "each mean put back?"
         )
 
 

@@ -44,9 +44,13 @@ def fid(real: Tensor, fake: Tensor, features: nn.Module) -> float:
 
     Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (NIPS 2017).
     """
+    return frechet_distance(features_of(real, features), features_of(fake, features))
+
+
+def frechet_distance(r: Tensor, f: Tensor) -> float:
+    """`fid` of two sets of features (N, D), for a set that is measured against more than once."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    r, f = features_of(real, features), features_of(fake, features)
     for name, count in (("real", len(r)), ("fake", len(f))):
         if count <= r.shape[1]:
             raise ValueError(

@@ -16,13 +16,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from efficientlab.datasets.gan.few_shot import FewShot
 from efficientlab.models.gan.dcgan import LATENT, Discriminator, Generator
 from efficientlab.training.finite import finite
-from efficientlab.training.gan.distances import fid
+from efficientlab.training.gan.distances import features_of, frechet_distance
 from efficientlab.training.side_by_side import Key, progress, side_by_side
 
 Transform = Callable[[Tensor, torch.Generator], Tensor]
 """An augmentation T: pictures (N, C, H, W) and where its draws come from → pictures of the same shape."""
 Measure = Callable[[nn.Module, nn.Module], Any]
 """(averaged generator, discriminator), both in evaluation mode → what to keep."""
+Networks = tuple[Generator, Discriminator]
 
 
 def unchanged(x: Tensor, rng: torch.Generator) -> Tensor:
@@ -61,10 +62,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FewShotRun:
-    """A finished run."""
+    """How a run went."""
 
-    generator: nn.Module  # averaged over steps, in evaluation mode
-    discriminator: nn.Module
     measured: dict[int, Any]  # step → what `measure` returned
     seconds_a_step: float  # CPU seconds of the thread that trained, measuring left out
 
@@ -88,6 +87,7 @@ def watch(data: FewShot, features: nn.Module, rates: Callable[..., dict[str, flo
         rates: (discriminator, train, held_out, fake) → shares by name.
     """
     some = data.held_out[:: max(1, len(data.held_out) // 300)]
+    known = features_of(data.held_out, features)  # they stay the same
 
     @torch.no_grad()
     def measure(generator: nn.Module, discriminator: nn.Module) -> Snapshot:
@@ -100,7 +100,7 @@ def watch(data: FewShot, features: nn.Module, rates: Callable[..., dict[str, flo
             for name, pictures in on_device.items()
         }
         return Snapshot(
-            fid(data.held_out, samples, features),
+            frechet_distance(known, features_of(samples, features)),
             rates(discriminator, *on_device.values()),
             scores,
             samples[:64].clone(),
@@ -122,22 +122,23 @@ def fit_few_shot(
     variant: Variant,
     objective: Objective,
     recipe: Recipe,
+    networks: Networks,
     *,
     seed: int = 0,
     measure: Measure | None = None,
-    networks: tuple[Generator, Discriminator] | None = None,
     bar: Any = None,
 ) -> FewShotRun:
     """Train a GAN on real pictures (n, C, 32, 32): one step of D, one of G, Adam for both, G averaged over steps.
 
-    All draws, of pictures, latent vectors and augmentations, come from one generator of the run's own.
+    All draws, of pictures, latent vectors and augmentations, come from one generator of the run's own. The networks
+    are trained in place and left in evaluation mode, the generator with the mean of its weights.
 
     Args:
         real: in [−1, 1], on the device to train on.
         variant, objective, recipe: see their classes.
-        seed: of the draws, and of the first weights where `networks` is not given.
+        networks: what to train, from `new_networks`.
+        seed: of the draws.
         measure: called every `recipe.every` steps.
-        networks: what to train, by default new ones.
         bar: a tqdm bar to advance by one a step; by default one of its own.
 
     Raises:
@@ -145,8 +146,7 @@ def fit_few_shot(
     """
     if real.ndim != 4 or not len(real) or real.shape[2:] != (32, 32):
         raise ValueError(f"real pictures must be (n, C, 32, 32) with n ≥ 1, got shape {tuple(real.shape)}")
-    generator, discriminator = networks or new_networks(real.shape[1], recipe.width, seed)
-    generator, discriminator = generator.to(real.device), discriminator.to(real.device)
+    generator, discriminator = (network.to(real.device).train() for network in networks)
     averaged = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
     adam: Any = partial(torch.optim.Adam, betas=(0.5, 0.999), fused=True)
     optimise_g = adam(generator.parameters(), lr=recipe.lr)
@@ -195,10 +195,12 @@ def fit_few_shot(
             with bar.get_lock():
                 bar.update()
     seconds = (time.thread_time() - start - measuring) / recipe.steps
-    return FewShotRun(averaged.eval(), discriminator.eval(), measured, seconds)
+    generator.load_state_dict(averaged.module.state_dict())
+    generator.eval(), discriminator.eval()
+    return FewShotRun(measured, seconds)
 
 
-def new_networks(channels: int, width: int, seed: int) -> tuple[Generator, Discriminator]:
+def new_networks(channels: int, width: int, seed: int) -> Networks:
     """An untrained pair, whose weights follow from the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -207,10 +209,11 @@ def new_networks(channels: int, width: int, seed: int) -> tuple[Generator, Discr
 
 @dataclass(frozen=True)
 class Contest:
-    """One contestant of `fit_contest`: its pictures, its variant and its seed."""
+    """One contestant of `fit_contest`: its pictures, its variant, its networks and the seed of its draws."""
 
     real: Tensor
     variant: Variant
+    networks: Networks
     seed: int = 0
 
 
@@ -224,15 +227,12 @@ def fit_contest(
 ) -> dict[Key, FewShotRun]:
     """Train all contestants with one recipe, `workers` at a time in threads of one core each.
 
-    A run depends on its own data, variant and seed, not on `workers`.
+    A run depends on its own data, variant, networks and seed, not on `workers`.
     """
-    networks = {  # made here: new weights come from the global generator, which threads would share
-        key: new_networks(entry.real.shape[1], recipe.width, entry.seed) for key, entry in contest.items()
-    }
 
-    def run(bar: Any, *, key: Key, entry: Contest) -> FewShotRun:
-        options: dict[str, Any] = {"measure": measure, "networks": networks[key], "bar": bar}
-        return fit_few_shot(entry.real, entry.variant, objective, recipe, seed=entry.seed, **options)
+    def run(bar: Any, *, entry: Contest) -> FewShotRun:
+        options: dict[str, Any] = {"seed": entry.seed, "measure": measure, "bar": bar}
+        return fit_few_shot(entry.real, entry.variant, objective, recipe, entry.networks, **options)
 
-    runs = {key: partial(run, key=key, entry=entry) for key, entry in contest.items()}
+    runs = {key: partial(run, entry=entry) for key, entry in contest.items()}
     return side_by_side(runs, steps=len(contest) * recipe.steps, workers=workers)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from efficientlab.datasets.gan.few_shot import FewShot
 from efficientlab.models.gan.dcgan import LATENT
@@ -38,22 +38,25 @@ def noise(x: Tensor, rng: torch.Generator) -> Tensor:
     return x + 0.1 * torch.randn(x.shape, generator=rng)
 
 
-def weights(run) -> Tensor:
-    return torch.cat([p.detach().flatten() for p in run.discriminator.parameters()])
+def weights(variant: Variant, seed: int) -> Tensor:
+    """Of the discriminator of a run."""
+    networks = new_networks(1, 4, seed)
+    fit_few_shot(REAL, variant, HINGE, RECIPE, networks, seed=seed)
+    return flat(networks[1])
+
+
+def flat(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
 
 
 def test_a_run_follows_from_its_seed_alone():
     state = torch.get_rng_state()
-    first = fit_few_shot(REAL, Variant(discriminator=noise), HINGE, RECIPE, seed=1)
+    first = weights(Variant(discriminator=noise), seed=1)
     assert torch.equal(torch.get_rng_state(), state)
     torch.manual_seed(5)
-    assert torch.equal(
-        weights(first), weights(fit_few_shot(REAL, Variant(discriminator=noise), HINGE, RECIPE, seed=1))
-    )
-    assert not torch.equal(weights(first), weights(fit_few_shot(REAL, Variant(), HINGE, RECIPE, seed=1)))
-    assert not torch.equal(
-        weights(first), weights(fit_few_shot(REAL, Variant(discriminator=noise), HINGE, RECIPE, seed=2))
-    )
+    assert torch.equal(first, weights(Variant(discriminator=noise), seed=1))
+    assert not torch.equal(first, weights(Variant(), seed=1))
+    assert not torch.equal(first, weights(Variant(discriminator=noise), seed=2))
 
 
 @pytest.fixture
@@ -67,15 +70,12 @@ def one_thread():
 
 @pytest.mark.usefixtures("one_thread")
 def test_contestants_do_not_disturb_each_other():
-    contest = {
-        name: Contest(REAL, variant, seed=3)
-        for name, variant in (("a", Variant()), ("b", Variant(reals=noise)))
-    }
-    together = fit_contest(contest, HINGE, RECIPE, workers=2)
-    for name, entry in contest.items():
-        assert torch.equal(
-            weights(together[name]), weights(fit_few_shot(REAL, entry.variant, HINGE, RECIPE, seed=3))
-        )
+    variants = {"a": Variant(), "b": Variant(reals=noise)}
+    networks = {name: new_networks(1, 4, seed=3) for name in variants}
+    contest = {name: Contest(REAL, variant, networks[name], seed=3) for name, variant in variants.items()}
+    fit_contest(contest, HINGE, RECIPE, workers=2)
+    for name, variant in variants.items():
+        assert torch.equal(flat(networks[name][1]), weights(variant, seed=3))
 
 
 @pytest.mark.parametrize("place", ["reals", "discriminator", "generator"])
@@ -86,7 +86,7 @@ def test_each_place_of_a_variant_is_where_it_says(place):
         seen.append((len(x), x.requires_grad))
         return x
 
-    fit_few_shot(REAL, Variant(**{place: spy}), HINGE, RECIPE)
+    fit_few_shot(REAL, Variant(**{place: spy}), HINGE, RECIPE, new_networks(1, 4, seed=0))
     expected = {"reals": (4, False), "discriminator": (8, False), "generator": (4, True)}[place]
     assert seen == [expected] * RECIPE.steps
 
@@ -98,10 +98,10 @@ def test_each_step_updates_one_network():
         gradients.append([p.requires_grad for p in discriminator.parameters()])
         return loss_g(discriminator, fake, T)
 
-    run = fit_few_shot(REAL, Variant(), Objective(loss_d, spying), RECIPE)
+    networks = new_networks(1, 4, seed=0)
+    fit_few_shot(REAL, Variant(), Objective(loss_d, spying), RECIPE, networks)
     assert gradients == [[False] * 8] * RECIPE.steps
-    generator, discriminator = new_networks(1, 4, seed=0)
-    for trained, fresh in ((run.generator.module, generator), (run.discriminator, discriminator)):
+    for trained, fresh in zip(networks, new_networks(1, 4, seed=0), strict=True):
         moved = [not torch.equal(p, q) for p, q in zip(trained.parameters(), fresh.parameters(), strict=True)]
         assert sum(moved) >= len(moved) - 1  # inside the hinge's margin, D's last bias has no gradient
 
@@ -113,10 +113,12 @@ def test_what_is_measured_and_when():
         modes.append((generator.training, discriminator.training))
         return sample(generator, 3)
 
-    run = fit_few_shot(REAL, Variant(), HINGE, RECIPE, measure=measure)
+    networks = new_networks(1, 4, seed=0)
+    run = fit_few_shot(REAL, Variant(), HINGE, RECIPE, networks, measure=measure)
     assert list(run.measured) == [2, 4]
     assert modes == [(False, False)] * 2
-    assert torch.equal(run.measured[4], sample(run.generator, 3))
+    assert torch.equal(run.measured[4], sample(networks[0], 3))
+    assert not [network for network in networks if network.training]
     assert not torch.equal(run.measured[2], run.measured[4])
     assert run.seconds_a_step > 0
 
@@ -145,13 +147,14 @@ def test_a_snapshot_holds_the_figures_of_its_step():
 
 
 def test_bad_input_is_named():
+    networks = new_networks(1, 4, seed=0)
     with pytest.raises(ValueError, match=r"\(n, C, 32, 32\).*\(10, 1, 28, 28\)"):
-        fit_few_shot(REAL[:, :, :28, :28], Variant(), HINGE, RECIPE)
+        fit_few_shot(REAL[:, :, :28, :28], Variant(), HINGE, RECIPE, networks)
     with pytest.raises(ValueError, match="n ≥ 1"):
-        fit_few_shot(REAL[:0], Variant(), HINGE, RECIPE)
+        fit_few_shot(REAL[:0], Variant(), HINGE, RECIPE, networks)
     broken = Objective(lambda *a: loss_d(*a) * float("nan"), loss_g)
     with pytest.raises(ValueError, match=r"at step 2 are .*nan.*lower lr"):
-        fit_few_shot(REAL, Variant(), broken, RECIPE)
+        fit_few_shot(REAL, Variant(), broken, RECIPE, networks)
 
 
 def test_the_detector_finds_what_it_was_trained_to_find():
