@@ -38,7 +38,7 @@ def everything_in(*roots: object) -> Iterator[Any]:
 
     Followed are the items of containers, the attributes of modules, optimisers and objects of classes outside
     of torch, NumPy and the standard library, the gradients of tensors, the object of a bound method, and the
-    models, optimisers and tensors that a function's code names.
+    models, optimisers, tensors and generators of random numbers that a function's code names.
     """
     seen: dict[int, object] = {}  # holds the objects, so that ids stay taken
     todo = list(roots)
@@ -92,6 +92,8 @@ def _directly_in(x: Any) -> Iterable[Any]:
         inside += x.values()
     elif isinstance(x, CONTAINERS):
         inside += x
+    elif isinstance(x, np.ndarray) and x.dtype.hasobject and x.dtype.names is None:
+        inside += x.flat
     elif isinstance(x, functools.partial):
         inside += [x.func, x.args, x.keywords]
     elif isinstance(x, MethodType):
@@ -102,7 +104,9 @@ def _directly_in(x: Any) -> Iterable[Any]:
 
 
 def _named_by(function: FunctionType) -> list[Any]:
-    """Models, optimisers and tensors among the variables that a function names, and functions of the same file."""
+    """Models, optimisers, tensors and generators of random numbers among the variables that a function names, and
+    functions of the same file.
+    """
     try:
         variables = inspect.getclosurevars(function)
     except ValueError:  # a variable that has no value yet
@@ -112,6 +116,7 @@ def _named_by(function: FunctionType) -> list[Any]:
     return [
         x for x in outside
         if isinstance(x, Tensor | torch.optim.Optimizer | torch.jit.ScriptFunction) or owner_of(x) is not None
+        or is_generator(x)
         or (isinstance(x, FunctionType) and x.__globals__ is function.__globals__)
     ]  # fmt: skip
 

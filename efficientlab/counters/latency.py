@@ -113,8 +113,10 @@ def latency(
 
     Raises:
         RuntimeError: inside a counter or another dispatch mode, which would be timed along with `fn`.
-        ValueError: on meta tensors, which compute nothing.
+        ValueError: on meta tensors, which compute nothing; a budget that is negative or NaN.
     """
+    if not budget >= 0:
+        raise ValueError(f"budget must be seconds, got {budget}")
     call = partial(fn, *args)
     timer = timer or timer_for(fn, args)
     _refuse_in_a_mode()

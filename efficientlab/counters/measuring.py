@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,9 @@ from efficientlab.counters.state import state_kept
 from efficientlab.counters.trial import Trial, not_copied
 
 Model = nn.Module | Callable[..., Any]
+
+_ONE_THREAD = threading.RLock()
+"""Hooks, random states and what the garbage collector has set apart are the whole program's: threads take turns."""
 
 
 def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = True) -> Measurement:
@@ -54,7 +58,7 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
         time: measure the latency, which takes about a second.
 
     Raises:
-        TypeError: if `model` is not callable, or a module's class instead of a module.
+        TypeError: if `model` is not callable, a module's class instead of a module, or returns a generator.
         ValueError: if the inputs lie on another device than the model, or nothing can be differentiated.
 
     >>> measure(torch.nn.Linear(8, 4), torch.zeros(2, 8), time=False).macs
@@ -62,7 +66,7 @@ def measure(model: Model, *inputs: Any, backward: bool = False, time: bool = Tru
     """
     _check(model)
     model = _unwrapped(model)
-    with torch.inference_mode(False), state_kept() as remember:
+    with _ONE_THREAD, torch.inference_mode(False), state_kept() as remember:
         remember(model, *not_copied(inputs))
         meter = Meter(model, remember)
         with _errors_explained(model, inputs):

@@ -130,7 +130,13 @@ class Meter(TorchDispatchMode):
         others = [tally for tally in self.modules.values() if tally.calls and tally is not self.root]
         return [self.root, *others]
 
+    def _is_elsewhere(self) -> bool:
+        """Whether another thread runs, whose operators do not come by: hooks are called for all of them."""
+        return all(mode is not self for mode in _python_dispatch._get_current_dispatch_mode_stack())
+
     def _enter(self, module: nn.Module, inputs: Any) -> None:
+        if self._is_elsewhere():
+            return
         if id(module) not in self.modules:
             self._name_modules(module, self._fresh_name(module))
         tally = self.modules[id(module)]
@@ -140,6 +146,8 @@ class Meter(TorchDispatchMode):
         self._mark()
 
     def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        if self._is_elsewhere():
+            return
         self._stack.pop()
         self._mark()
 
@@ -152,8 +160,9 @@ class Meter(TorchDispatchMode):
         )
 
     def _set_fraction(self, fraction: Fraction) -> None:
-        self._fraction = fraction
-        self._mark()
+        if not self._is_elsewhere():
+            self._fraction = fraction
+            self._mark()
 
     def _mark(self) -> None:
         """From this sequence number on, new autograd nodes belong to the present owner."""

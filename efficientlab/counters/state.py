@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ def _restoring(x: Any) -> Restore | None:
         of_items = _of_dict(x)
     elif isinstance(x, list | deque):
         of_items = _of_list(x)
+    elif isinstance(x, bytearray | array):
+        of_items = _of_numbers(x)
     elif isinstance(x, set):
         of_items = _of_set(x)
     if not is_open(x):
@@ -86,6 +89,7 @@ def _of_tensor(x: Tensor) -> Restore:
     kind, memory, needs_grad = type(x), x.data, x.requires_grad
     plain = len(parts_of(x)) == 1
     values = [] if is_lazy(x) else [(p.detach(), p.detach().clone()) for p in parts_of(x) if _has_values(p)]
+    entries = x.detach().clone() if x.layout is torch.sparse_coo and _has_values(x) else None
     grad = x.grad if x.is_leaf and not is_lazy(x) else None
 
     def restore() -> None:
@@ -94,6 +98,9 @@ def _of_tensor(x: Tensor) -> Restore:
             x.__class__ = kind
         elif plain and _place(x) != _place(memory):  # x.data was assigned to
             x.data = memory
+        if entries is not None and not all(map(_same, parts_of(x), parts_of(entries))):
+            with torch.inference_mode(x.is_inference()), torch.no_grad():
+                x.copy_(entries)  # it may hold other values than it did, not others in the same memory
         for part, value in values:
             if not _same(part, value):
                 with torch.inference_mode(part.is_inference()), torch.no_grad():
@@ -119,6 +126,8 @@ def _place(x: Tensor) -> tuple[Any, ...]:
 
 def _same(a: Tensor, b: Tensor) -> bool:
     """Equal, NaN to NaN."""
+    if a.shape != b.shape:
+        return False
     return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
 
 
@@ -155,6 +164,16 @@ def _of_list(x: Any) -> Restore:
         if len(x) != len(items) or any(now is not before for now, before in zip(x, items, strict=True)):
             x.clear()
             x.extend(items)
+
+    return restore
+
+
+def _of_numbers(x: Any) -> Restore:
+    numbers = x[:]
+
+    def restore() -> None:
+        if x != numbers:
+            x[:] = numbers
 
     return restore
 

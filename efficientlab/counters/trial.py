@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any
 
 import torch
@@ -45,6 +45,7 @@ class Trial:
             meter.expect(self.model, inputs)
             with meter.running():
                 output = self.model(*inputs)
+                _check_has_run(output)
                 meter.check_results(output)
             if self.backward:
                 outputs = _differentiable(output)
@@ -58,6 +59,17 @@ class Trial:
                 finally:
                     for hook in hooks:
                         hook.remove()
+
+
+def _check_has_run(output: Any) -> None:
+    """A generator or a coroutine has computed nothing yet: its cost would be 0."""
+    if isinstance(output, Generator | Coroutine | AsyncGenerator):
+        if isinstance(output, Coroutine):
+            output.close()
+        raise TypeError(
+            f"the model returned a {type(output).__name__}, which has computed nothing yet: "
+            "count a function that runs it"
+        )
 
 
 def _leaf_copies(inputs: Any) -> tuple[dict[int, Any], set[int]]:

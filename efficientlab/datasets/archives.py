@@ -45,7 +45,10 @@ def _unpacked(archive: Path, place: Path) -> Path:
                 raise ValueError(
                     f"{archive} must hold one folder, it holds {', '.join(sorted(tops)) or 'none'}."
                 )
-            target = place / tops.pop()
+            (top,) = tops
+            if not any(name.startswith(f"{top}/") for name in content.namelist()):
+                raise ValueError(f"{archive} must hold one folder, it holds the file {top}.")
+            target = place / top
             if not target.is_dir():
                 with tempfile.TemporaryDirectory(dir=place) as scratch:
                     content.extractall(scratch)

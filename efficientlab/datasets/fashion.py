@@ -5,6 +5,8 @@ A subset ships with the package, so that the labs need no network. The full set 
 
 import gzip
 import struct
+import zlib
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -77,15 +79,15 @@ def read_idx(path: Path | str) -> NDArray[np.uint8]:
     """
     try:
         content = gzip.decompress(Path(path).read_bytes())
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
             f"{path} is not a whole gzip file ({error}); delete it and download it again."
         ) from error
-    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+    if content[:3] != b"\0\0\x08" or len(content) < 4 or len(content) < 4 + 4 * content[3]:
         raise ValueError(f"{path} is not an IDX file of bytes: it starts with {content[:4].hex(' ')}.")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
-    if values.size != np.prod(shape):
+    if values.size != prod(shape):
         raise ValueError(f"{path} is cut short: its header says {shape}, but it holds {values.size} bytes.")
     return values.reshape(shape)
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
+
+import numpy as np
 
 _MISSING = "{} is missing; was the archive unpacked as published?"
 _OF_THE_SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
@@ -71,3 +76,46 @@ def json_of(file: Path, kind: type, missing: str = _MISSING) -> Any:
     if not content:
         raise ValueError(f"{file} is empty: it lists nothing; download it again.")
     return content
+
+
+def arrays(file: Path, names: Sequence[str]) -> list[np.ndarray]:
+    """Arrays of an .npz file by their names; nothing in it is unpickled.
+
+    Raises:
+        FileNotFoundError: it is missing.
+        ValueError: it is no such file, is damaged, or lacks an array.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(_MISSING.format(file))
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            return [held[name] for name in names]
+    except (
+        AttributeError,
+        EOFError,
+        KeyError,
+        OSError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ValueError(
+            f"{file} is not an .npz file with {', '.join(names)} ({error}); make it again."
+        ) from error
+
+
+def distinct(values: Sequence[str], file: Path) -> tuple[str, ...]:
+    """The values, none of which comes twice: the second class of a name would never be found.
+
+    Raises:
+        ValueError: one does.
+    """
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        raise ValueError(f"{file} lists {twice[0]!r} twice; download it again.")
+    return tuple(values)
+
+
+def is_name(name: str) -> bool:
+    """Whether this is the name of a file, and no path that leads elsewhere."""
+    return bool(name) and PurePath(name).name == name and name not in {".", ".."}

@@ -20,13 +20,21 @@ Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (Neur
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import (
+    kernel,
+    memory_format,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+    whole,
+)
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -45,6 +53,7 @@ class Augmentation(NamedTuple):
     """(N, 2) int64: first row and column of the cutout; negative where it begins outside. Neutral: H, W."""
 
 
+@torch.inference_mode(False)  # what is drawn in evaluation serves training, too
 def draw_augmentation(
     n: int,
     size: tuple[int, int],
@@ -65,12 +74,17 @@ def draw_augmentation(
         generator: where the numbers come from, and the device of the result; default: the CPU's generator.
 
     Raises:
-        ValueError: a step that does not exist.
+        ValueError: a step that does not exist; n is negative, or size is not of two.
+        TypeError: n or size is no whole number.
     """
     if isinstance(policy, str):
         policy = [step.strip() for step in policy.split(",")] if policy.strip() else []
-    if unknown := set(policy) - set(POLICY):
-        raise ValueError(f"policy may hold {', '.join(POLICY)}, got {', '.join(sorted(unknown))}")
+    unknown = set(policy) - set(POLICY) if isinstance(policy, Collection) else {policy}
+    if unknown:
+        raise ValueError(f"policy may hold {', '.join(POLICY)}, got {', '.join(sorted(map(str, unknown)))}")
+    n, size = whole("n", n), _size(size)
+    if n < 0:
+        raise ValueError(f"n must not be negative, got {n}")
     device = torch.device("cpu") if generator is None else generator.device
     color = torch.rand(n, 3, generator=generator, device=device)
     b, s, k = color.unbind(1)
@@ -89,6 +103,7 @@ def draw_augmentation(
     )
 
 
+@torch.inference_mode(False)
 def neutral_augmentation(n: int, size: tuple[int, int], device: Any = "cpu") -> Augmentation:
     """The augmentation of n images of `size` (H, W) that changes nothing."""
     return Augmentation(
@@ -120,7 +135,7 @@ def diff_augment(
 
     Raises:
         ValueError: x is not 4D; the augmentation is of another number of images; a step does not exist.
-        TypeError: x is not floating, or translation and cutout are not int64.
+        TypeError: x or color is not floating, or translation and cutout are not int64.
     """
     if x.ndim != 4:
         raise ValueError(f"x must be (N, C, H, W), got shape {tuple(x.shape)}")
@@ -129,13 +144,27 @@ def diff_augment(
     n, _, h, w = x.shape
     if augmentation is None:
         augmentation = draw_augmentation(n, (h, w), policy=policy, generator=generator)
+    if len(augmentation) != 3:
+        raise ValueError(
+            f"augmentation must be color, translation and cutout, got {len(augmentation)} tensors"
+        )
     for name, value, width in zip(Augmentation._fields, augmentation, (3, 2, 2), strict=True):
         if value.shape != (n, width):
             raise ValueError(f"{name} must be (N, {width}) = ({n}, {width}), got {tuple(value.shape)}")
         if name != "color" and value.dtype != torch.int64:
             raise TypeError(f"{name} must be int64, got {value.dtype}")
+    if not augmentation[0].is_floating_point():
+        raise TypeError(f"color must be floating, got {augmentation[0].dtype}")
+    refuse_forward_mode(x)
     color, translation, cutout = (value.detach().to(x.device) for value in augmentation)
     return augment_op(x, color, translation, cutout, False)
+
+
+def _size(size: Any) -> tuple[int, int]:
+    sizes = tuple(size) if isinstance(size, Iterable) else ()
+    if len(sizes) != 2:
+        raise ValueError(f"size must be (H, W), got {size!r}")
+    return whole("size", sizes[0]), whole("size", sizes[1])
 
 
 def _cut_length(length: int) -> int:

@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from operator import index
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from efficientlab.kernels.flops import register_flops
 
@@ -93,14 +95,57 @@ def whole(name: str, value: Any) -> int:
     """value as an int, from any type of whole numbers.
 
     Raises:
-        TypeError: it is not a whole number by its type, as 3.0 is not.
+        TypeError: it is not a whole number by its type, as 3.0 and True are not.
     """
-    if isinstance(value, int | torch.SymInt):
+    if isinstance(value, torch.SymInt):
         return value  # type: ignore[return-value]
     try:
-        return index(value)
+        if not isinstance(value, bool):
+            return index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+        pass
+    raise TypeError(f"{name} must be a whole number, got {value!r}")
+
+
+def check_numbers(name: str, x: Tensor) -> None:
+    """
+    Raises:
+        TypeError: x holds neither reals nor integers that torch calculates with.
+    """
+    if not x.is_floating_point() and x.dtype not in _INTEGERS:
+        raise TypeError(f"{name} must be real numbers, got {x.dtype}")
+
+
+_INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+
+
+def autocast(*tensors: Any) -> list[Any]:
+    """Operands in autocast's dtype where it is on; as in torch's own products, float64 and integers stay."""
+    device = tensors[0].device.type
+    if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
+        return list(tensors)
+    dtype = torch.get_autocast_dtype(device)
+    return [x.to(dtype) if x is not None and x.dtype in _CAST else x for x in tensors]
+
+
+_CAST = {torch.float32, torch.float16, torch.bfloat16}
+
+
+def refuse_forward_mode(*tensors: Tensor | None) -> None:
+    """A custom op drops the tangents of forward-mode differentiation: they would come out as zeros.
+
+    Raises:
+        NotImplementedError: a tensor has a tangent, as inside of `torch.func.jvp`.
+    """
+    if not torch.compiler.is_compiling() and any(
+        x is not None and forward_ad.unpack_dual(x).tangent is not None for x in tensors
+    ):
+        raise NotImplementedError("the kernels have no forward-mode gradient; use the backward pass")
+
+
+def flat_nonzero(mask: Tensor) -> Tensor:
+    """(E,) int64: where a mask (P,) is true. NumPy is several times faster at it."""
+    return mask.nonzero()[:, 0] if mask.is_cuda else torch.from_numpy(np.flatnonzero(mask.numpy()))
 
 
 def nbytes(*tensors: Tensor | None) -> int:

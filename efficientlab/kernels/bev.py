@@ -25,7 +25,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import (
+    check_numbers,
+    kernel,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+)
 from efficientlab.kernels.gather import bag_ends, sum_bags
 
 if TYPE_CHECKING:
@@ -49,10 +56,13 @@ class BEVGrid(NamedTuple):
         Raises:
             ValueError: a step is not positive, or does not divide its range into whole cells.
         """
-        return _cells("x", *self.x), _cells("y", *self.y)
+        return _cells("x", self.x), _cells("y", self.y)
 
 
-def _cells(axis: str, start: float, stop: float, step: float) -> int:
+def _cells(axis: str, ends: tuple[float, float, float]) -> int:
+    if len(ends) != 3:
+        raise ValueError(f"{axis} must be (start, stop, step), got {ends}")
+    start, stop, step = ends
     if not (step > 0 and isfinite(start) and isfinite(stop) and isfinite(step)):
         raise ValueError(
             f"{axis} must be (start, stop, step) with a positive step, got {(start, stop, step)}"
@@ -85,6 +95,7 @@ class BEVIndex(NamedTuple):
     """Point and cell of every point inside, sorted by pixel, and where each pixel begins; all int32."""
 
 
+@torch.inference_mode(False)  # an index made in evaluation serves training, too
 def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
     """Find the cell of every point. Make it once where the cameras do not move, and pool with it many times.
 
@@ -99,14 +110,16 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
     Raises:
         ValueError: points has another shape or holds NaN; the grid has no cells or no heights, or a step that does
             not divide its range.
+        TypeError: points are not real numbers.
     """
     if points.ndim != 6 or points.shape[-1] != 3:
         raise ValueError(f"points must be (N, M, D, H, W, 3), got shape {tuple(points.shape)}")
+    check_numbers("points", points)
     n, m, d, h, w, _ = points.shape
     columns, rows = cells = grid.cells
     if columns < 1 or rows < 1:
         raise ValueError(f"the grid has no cells: x {grid.x} and y {grid.y} give {columns} × {rows}")
-    if not grid.z[0] < grid.z[1]:
+    if len(grid.z) != 2 or not grid.z[0] < grid.z[1]:
         raise ValueError(f"the grid has no heights: z must be (lowest, highest), got {grid.z}")
     if points.isnan().any():
         raise ValueError("points holds NaN; check the camera matrices that it was made with")
@@ -169,6 +182,7 @@ def bev_pool(depth: Tensor, features: Tensor, index: BEVIndex) -> Tensor:
         raise TypeError(
             f"depth is on {depth.device}, features on {features.device}, the index on {index.cell.device}"
         )
+    refuse_forward_mode(depth, features)
     dtype = torch.promote_types(depth.dtype, features.dtype)
     by_pixel = (t.to(dtype).permute(0, 1, 4, 3, 2).flatten(0, 3) for t in (depth, features))  # (Q, D), (Q, C)
     pooled = pool_op(*by_pixel, _tensors(index))  # (N · X · Y, C)

@@ -15,7 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import (
+    flat_nonzero,
+    kernel,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+)
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -26,12 +33,14 @@ def weighted_gather(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
 
     Args:
         x: (V, C), real.
-        index: (P, K) int32, in [0, V): not checked, since its makers in this package check coordinates.
+        index: (P, K) int32, in [0, V): not checked, since its makers in this package check coordinates. Negative
+            for no row: a NaN in x reaches nobody who has nothing to do with it, as it would with a weight of 0.
         weight: (P, K), float32, or float64 with such an x; None for ones, which cost no multiplication.
 
     Returns:
         (P, C) in the dtype of x; sums are taken in float32 at least.
     """
+    refuse_forward_mode(x)
     return _gather(x, index, weight)
 
 
@@ -40,13 +49,14 @@ def weighted_scatter(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: in
 
     Args:
         y: (P, C), real.
-        index: (P, K) int32, in [0, n_rows).
+        index: (P, K) int32, in [0, n_rows), or negative for none.
         weight: (P, K), or None for ones.
         n_rows: V.
 
     Returns:
         (V, C) in the dtype of y; rows that nothing points to are zero.
     """
+    refuse_forward_mode(y)
     return _scatter(y, index, weight, n_rows)
 
 
@@ -55,7 +65,7 @@ def sum_bags(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tensor | None
 
     Args:
         x: (V, C).
-        index: (E,) int32.
+        index: (E,) int32; in bags of one size negative for no row.
         ends: (R + 1,) int32, bag r being [ends[r], ends[r + 1]); or an int, the size of every bag.
         weight: (E,) or None for 1.
 
@@ -76,6 +86,8 @@ def _gather(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
 @torch.library.custom_op("efficientlab::weighted_scatter", mutates_args=())
 def _scatter(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: int) -> Tensor:
     target, order = index.flatten().sort(stable=True)
+    if nowhere := int((target < 0).sum()):
+        target, order = target[nowhere:], order[nowhere:]
     if weight is not None:
         weight = weight.flatten().index_select(0, order)
     return sum_bags(y, (order // index.shape[1]).int(), bag_ends(target, n_rows), weight)
@@ -133,7 +145,9 @@ register_cost(_scatter, macs=_macs, moved=lambda y, index, weight, n, out: nbyte
 
 def _sum_bags_torch(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tensor | None) -> Tensor:
     if isinstance(ends, int):
-        ends = torch.arange(0, index.numel() + 1, ends, dtype=torch.int32, device=x.device)
+        size, ends = ends, torch.arange(0, index.numel() + 1, ends, dtype=torch.int32, device=x.device)
+        if index.numel() and index.min() < 0:
+            index, ends, weight = _present(index, size, weight)
     if not x.numel():
         return x.new_zeros(len(ends) - 1, x.shape[1])
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -145,6 +159,15 @@ def _sum_bags_torch(x: Tensor, index: Tensor, ends: Tensor | int, weight: Tensor
         per_sample_weights=None if weight is None else weight.to(dtype),
         include_last_offset=True,
     ).to(x.dtype)
+
+
+def _present(index: Tensor, size: int, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The rows of bags of one size that are there, where each bag of these ends, and their weights."""
+    there = index >= 0
+    place = flat_nonzero(there)
+    ends = torch.zeros(len(index) // size + 1, dtype=torch.int32, device=index.device)
+    torch.cumsum(there.view(-1, size).sum(1), 0, out=ends[1:])
+    return index.index_select(0, place), ends, None if weight is None else weight.index_select(0, place)
 
 
 _TILE = 1024
@@ -203,8 +226,8 @@ def _bag_kernel(
     total = tl.zeros((ROWS, COLUMNS), dtype)
     for j in range(0, longest):
         some = j < count
-        source = tl.load(index + start + j, mask=some, other=0).to(tl.int64)
-        inside = some[:, None] & (c < channels)[None, :]
+        source = tl.load(index + start + j, mask=some, other=-1).to(tl.int64)
+        inside = (source >= 0)[:, None] & (c < channels)[None, :]
         row = tl.load(x + source[:, None] * channels + c[None, :], mask=inside, other=0.0).to(dtype)
         if WEIGHTED:
             row *= tl.load(weight + start + j, mask=some, other=0.0).to(dtype)[:, None]

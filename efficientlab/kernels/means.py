@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, nbytes, refuse_forward_mode, register_cost, use_triton
 from efficientlab.kernels.gather import bag_ends, weighted_gather
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def mean_of_rows(y: Tensor, index: Tensor, n_rows: int) -> Tensor:
     Returns:
         (V, C) in the dtype of y, summed in float32 at least; rows that nothing points to are zero.
     """
+    refuse_forward_mode(y)
     return _mean(y, index, n_rows)
 
 
@@ -55,10 +56,15 @@ def _mean_torch(y: Tensor, target: Tensor, order: Tensor, n_rows: int) -> Tensor
     if not out.numel() or not len(rows):
         return out
     dtype = torch.promote_types(y.dtype, torch.float32)
-    total = _sums(y.detach().to(dtype), order, counts).div_(counts[:, None])  # (rows, C)
+    y = y.detach().to(dtype)
+    total = _sums(y, order, counts).div_(counts[:, None])  # (rows, C)
+    if not total.sum().isfinite():  # a sum of large numbers may overflow, their mean does not
+        power = 2.0 ** -(int(counts.max()) - 1).bit_length()
+        small = _sums(y * power, order, counts).div_(counts[:, None]).div_(power)
+        total = torch.where(total.isfinite(), total, small)
     if rows[0] < 0:
         rows, total = rows[1:], total[1:]
-    return out.index_copy_(0, rows.long(), total.to(y.dtype))
+    return out.index_copy_(0, rows.long(), total.to(out.dtype))
 
 
 def _sums(x: Tensor, order: Tensor, counts: Tensor) -> Tensor:

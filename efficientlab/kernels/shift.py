@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.backend import (
+    kernel,
+    memory_format,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+    whole,
+)
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -49,6 +57,7 @@ def temporal_shift(x: Tensor, n_frames: int, fold_div: int = 8, causal: bool = F
     """
     n_frames = whole("n_frames", n_frames)
     fold, first, second = shift_steps(x, n_frames, fold_div, causal)
+    refuse_forward_mode(x)
     return shift_op(x, n_frames, fold, first, second)
 
 

@@ -19,7 +19,16 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from efficientlab.kernels.backend import kernel, memory_format, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.backend import (
+    autocast,
+    kernel,
+    memory_format,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+    whole,
+)
 from efficientlab.kernels.shift import shift_groups, shift_op, shift_steps, shift_window, vector_length
 from efficientlab.kernels.shifted_products import Layout, add_product, products
 
@@ -66,14 +75,12 @@ def shifted_pointwise_conv(
         )
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(f"bias must be (D,) = ({weight.shape[0]},), got {tuple(bias.shape)}")
-    device = x.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
-        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    x, weight, bias = autocast(x, weight, bias)
     operands = {"x": x, "weight": weight} | ({} if bias is None else {"bias": bias})
     if not x.is_floating_point() or len({(t.dtype, t.device) for t in operands.values()}) > 1:
         got = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in operands.items())
         raise TypeError(f"the operands must be of one floating dtype and device, got {got}")
+    refuse_forward_mode(x, weight, bias)
     return _conv(x, weight, bias, n_frames, fold, first, second)
 
 

@@ -12,14 +12,16 @@ Liu, Tang, Lin and Han, "Point-Voxel CNN for Efficient 3D Deep Learning" (NeurIP
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.backend import check_numbers, kernel, nbytes, register_cost, use_triton, whole
 from efficientlab.kernels.gather import weighted_gather
 from efficientlab.kernels.means import mean_of_rows
+from efficientlab.kernels.scale import unit_power
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -39,17 +41,20 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
         `trilinear_devoxelize`. Half precision would put a point up to R / 2,048 voxels away from its place.
 
     Raises:
-        ValueError: points is not (N, 3, P), holds NaN or infinity, or resolution is not positive.
+        ValueError: points is not (N, 3, P), holds NaN or infinity, resolution is not positive, or eps is negative.
+        TypeError: points are not real.
     """
     _check_points("points", points)
     resolution = whole("resolution", resolution)
     _check_resolution(resolution, points.shape[0])
     if not points.is_floating_point():
         raise TypeError(f"points must be real, got {points.dtype}")
+    if not 0 <= eps < inf:
+        raise ValueError(f"eps must not be negative, nor NaN or infinite, got {eps}")
     points = points.detach()
     if not points.numel():
         return points.clone()
-    if not points.isfinite().all():
+    if not points.is_meta and not points.isfinite().all():
         raise ValueError("points hold NaN or infinity: drop such points before they are voxelized")
     dtype = torch.promote_types(points.dtype, torch.float32)
     points, unit = _to_unit(points.to(dtype))
@@ -60,16 +65,9 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
 
 
 def _to_unit(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Clouds (N, 3, P) times a power of two each, (N, 1, 1), after which no square over- or underflows.
-
-    Such a product is exact. What is so small that it has no power of two to reach 1 stays small.
-    """
-    _, exponent = torch.frexp(points.abs().amax((1, 2), keepdim=True))  # (N, 1, 1)
-    power = torch.ldexp(torch.ones_like(points[:, :1, :1]), -exponent.clamp(-_EXPONENTS, _EXPONENTS))
+    """Clouds (N, 3, P) times a power of two each, (N, 1, 1), after which no square over- or underflows."""
+    power = unit_power(points)
     return points * power, power
-
-
-_EXPONENTS = 126  # of float32's normal numbers
 
 
 def avg_voxelize(features: Tensor, coords: Tensor, resolution: int) -> Tensor:
@@ -135,6 +133,7 @@ def trilinear_devoxelize(voxels: Tensor, coords: Tensor) -> Tensor:
 def _check_points(name: str, points: Tensor) -> None:
     if points.ndim != 3 or points.shape[1] != 3:
         raise ValueError(f"{name} must be (N, 3, P), got {tuple(points.shape)}")
+    check_numbers(name, points)
 
 
 def _check_resolution(resolution: int, n: int) -> None:

@@ -23,7 +23,10 @@ def labels_within(labels: Tensor, count: int, what: str) -> None:
     """Check class numbers.
 
     Raises:
-        ValueError: one is not in 0 … count − 1.
+        ValueError: one is not in 0 … count − 1, or they are no whole numbers.
     """
+    if labels.is_floating_point() or labels.is_complex():
+        raise ValueError(f"{what} must be whole numbers, got {labels.dtype}.")
+    labels = labels.long()
     if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < count:
         raise ValueError(f"{what} must be 0 to {count - 1}, got {int(labels.min())} to {int(labels.max())}.")

@@ -1,6 +1,7 @@
 """Measuring changes nothing, and bad input gets one clear sentence."""
 
 import gc
+import threading
 
 import pytest
 import torch
@@ -221,3 +222,60 @@ def test_measuring_inside_a_counter_counts_but_refuses_to_time():
         assert count(model, x).macs == 64
         with pytest.raises(RuntimeError, match=r"refusing to time inside _?FlopCounterMode"):
             latency(model, x)
+
+
+def test_threads_that_count_take_turns(untouched):
+    macs = []
+
+    def several():
+        for _ in range(4):
+            model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 4))
+            macs.append(count(model, torch.zeros(2, 8)).macs)
+
+    threads = [threading.Thread(target=several) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert macs == [96] * 12
+
+
+def test_what_another_thread_runs_is_not_counted(untouched):
+    other, stop = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64)), threading.Event()
+
+    def work():
+        while not stop.is_set():
+            other(torch.zeros(2, 64))
+            F.scaled_dot_product_attention(*torch.zeros(3, 1, 4, 8), is_causal=True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for _ in range(10):
+            result = count(nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 4)), torch.zeros(2, 8))
+            assert result.macs == 96
+            assert [(row.name, row.macs) for row in result.rows] == [("", 96), ("0", 64), ("1", 32)]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_generator_has_computed_nothing_yet(untouched):
+    layer = nn.Linear(8, 4)
+
+    def stream(x):
+        yield layer(x)
+
+    async def later(x):
+        return layer(x)
+
+    for model, kind in ((stream, "generator"), (later, "coroutine")):
+        with pytest.raises(TypeError, match=f"returned a {kind}, which has computed nothing yet"):
+            count(model, torch.zeros(2, 8))
+    assert count(lambda x: list(stream(x)), torch.zeros(2, 8)).macs == 64
+
+
+def test_a_budget_is_seconds(untouched):
+    for budget in (-1, float("nan")):
+        with pytest.raises(ValueError, match="budget must be seconds"):
+            latency(lambda: None, budget=budget)

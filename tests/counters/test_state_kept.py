@@ -3,6 +3,7 @@
 import copy
 import functools
 import random
+from array import array
 from collections import UserDict, deque
 from dataclasses import dataclass, field
 
@@ -344,3 +345,34 @@ def test_what_did_not_change_is_not_written_to():
     pending.backward()  # refuses where a saved parameter's version has moved
     x.requires_grad_(False)
     x.grad = None
+
+
+def test_state_that_is_no_dense_tensor():
+    """A sparse buffer gets other values in place, not others in the same memory."""
+
+    class Holds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("graph", torch.eye(3).to_sparse())
+            self.objects = np.array([torch.zeros(2), None], dtype=object)
+            self.bytes, self.numbers = bytearray(b"ab"), array("i", [1])
+
+        def forward(self, x):
+            self.graph.mul_(2).add_(torch.ones(3, 3).to_sparse())
+            self.objects[0].add_(1)
+            self.bytes.append(3)
+            self.numbers.append(3)
+            return x + self.objects[0].sum() + torch.sparse.sum(self.graph)
+
+    model = Holds()
+    count(model, x)
+    assert torch.equal(model.graph.to_dense(), torch.eye(3))
+    assert model.objects[0].tolist() == [0, 0]
+    assert (bytes(model.bytes), model.numbers.tolist()) == (b"ab", [1])
+
+
+def test_a_generator_that_a_function_names_is_put_back():
+    drawing = torch.Generator().manual_seed(3)
+    before = drawing.get_state()
+    count(lambda x: x + torch.rand(x.shape, generator=drawing), x)
+    assert torch.equal(drawing.get_state(), before)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from efficientlab.datasets.files import data_path
+from efficientlab.datasets.reading import arrays
 
 SIZE = 32
 SPLITS = {"train": 8_000, "val": 500, "test": 1_000}
@@ -58,7 +58,6 @@ def load_avatars(split: str, folder: Path | str | None = None) -> Avatars:
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
     path = data_path("avatars.npz") if folder is None else Path(folder) / "avatars.npz"
-    with np.load(path, allow_pickle=False) as arrays:
-        images, labels, skin = (arrays[f"{split}_{name}"] for name in ("images", "labels", "skin"))
+    images, labels, skin = arrays(path, [f"{split}_{name}" for name in ("images", "labels", "skin")])
     pictures = torch.from_numpy(images).movedim(3, 1).contiguous()
     return Avatars(pictures, torch.from_numpy(labels).long(), torch.from_numpy(skin))

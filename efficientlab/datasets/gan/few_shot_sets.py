@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor
 from efficientlab.datasets.download import cache_folder, download, download_zip
 from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.reading import is_visible
+from efficientlab.kernels.backend import whole
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR10_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its page gives it
@@ -52,7 +54,7 @@ def cifar10(
         raise ValueError(f"share must be above 0 and at most 1, got {share}")
     archive = download(url, cache_folder(folder), f"md5:{md5}")
     wanted = [f"data_batch_{n}.bin" for n in range(1, 6)] if split == "train" else ["test_batch.bin"]
-    with tarfile.open(archive) as content:
+    with _opened(archive) as content:
         files = {Path(member.name).name: member for member in content.getmembers() if member.isfile()}
         if missing := [name for name in wanted if name not in files]:
             raise ValueError(f"{archive} holds no {', '.join(missing)}: it is not CIFAR-10's binary version.")
@@ -62,12 +64,25 @@ def cifar10(
         raise ValueError(f"{archive}: {len(raw)} bytes are no whole number of records of {_RECORD} bytes.")
     records = torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(-1, _RECORD)
     labels = records[:, 0].long()
+    if labels.max() > 9:
+        raise ValueError(f"{archive}: labels must be 0 to 9, got {int(labels.max())}.")
     keep = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
         rows = (labels == label).nonzero()[:, 0]
         keep[rows[: round(share * len(rows))]] = True
+    if not keep.any():
+        raise ValueError(f"{archive}: a share of {share} of its classes is no picture.")
     pictures = records[keep, 1:].view(-1, 3, 32, 32).float() / 127.5 - 1
     return pictures, labels[keep]
+
+
+def _opened(archive: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(archive)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{archive} is not a tar archive ({error}); delete it and download it again."
+        ) from error
 
 
 def hundred_shot(
@@ -87,9 +102,12 @@ def hundred_shot(
         size: rows and columns of the result; pictures are averaged over areas.
 
     Raises:
-        ValueError: another checksum; not a zip; no picture in it, or one that cannot be decoded.
+        ValueError: another checksum; not a zip; no picture in it, or one that cannot be decoded; a size below 1.
         ConnectionError: the download failed.
     """
+    size = whole("size", size)
+    if size < 1:
+        raise ValueError(f"size must be positive, got {size}.")
     archive = download_zip(f"{url.rstrip('/')}/{name}.zip", cache_folder(folder), sha256)
     pictures = []
     try:
@@ -100,9 +118,9 @@ def hundred_shot(
                 picture = read_picture(io.BytesIO(content.read(member)), f"{archive}/{member}")
                 pixels = torch.from_numpy(np.array(picture))  # (H, W, 3)
                 pictures.append(F.adaptive_avg_pool2d(pixels.movedim(2, 0).float(), size))
-    except zipfile.BadZipFile as error:
-        raise ValueError(
-            f"{archive} is not a zip archive ({error}); delete it and download it again."
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(  # a RuntimeError: it is encrypted
+            f"{archive} is not a zip archive that can be read ({error}); delete it and download it again."
         ) from error
     if not pictures:
         raise ValueError(f"{archive} holds no PNG or JPEG.")

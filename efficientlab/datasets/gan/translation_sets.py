@@ -22,6 +22,7 @@ from torch import Tensor
 from efficientlab.datasets.download import cache_folder, download
 from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.reading import visible
+from efficientlab.kernels.backend import whole
 
 CYCLEGAN_URL = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/"
 CYCLEGAN_SETS = {  # sha256 of the archives, as TensorFlow Datasets records them
@@ -36,12 +37,16 @@ class PictureFiles:
     """Pictures that are read when they are asked for: one index gives a uint8 tensor (3, size, size).
 
     Raises, when a picture is read:
-        ValueError: it cannot be decoded (`efficientlab.datasets.pictures.read_picture`).
+        ValueError: it is too narrow for two, or cannot be decoded (`efficientlab.datasets.pictures.read_picture`).
     """
 
     files: Sequence[Path]
     size: int
     half: int | None = None  # 0 or 1: the left or the right half of each file
+
+    def __post_init__(self) -> None:
+        if whole("size", self.size) < 1:
+            raise ValueError(f"size must be positive, got {self.size}.")
 
     def __len__(self) -> int:
         return len(self.files)
@@ -53,6 +58,8 @@ class PictureFiles:
         width, height = picture.size
         if self.half is not None:
             middle = width // 2
+            if not middle:
+                raise ValueError(f"{self.files[index]} is {width} pixel wide, too narrow for two pictures.")
             picture = picture.crop((self.half * middle, 0, (self.half + 1) * middle, height))
         picture = picture.resize((self.size, self.size), Image.Resampling.BICUBIC)
         return torch.from_numpy(np.array(picture)).movedim(2, 0)  # (3, size, size)

@@ -8,7 +8,7 @@ from each file by a seed.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientlab.datasets.points.clouds import Clouds, PartNames
-from efficientlab.datasets.reading import json_of, lines, visible
+from efficientlab.datasets.reading import distinct, json_of, lines, visible
+from efficientlab.kernels.backend import whole
+from efficientlab.kernels.scale import unit_power
 
 SHAPENET_PARTS = PartNames(
     {
@@ -60,7 +62,7 @@ def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int
     """
     base = _base(root)
     listed = _choice(split, ("train", "val", "test"))
-    _positive(points=points)
+    _positive(points=whole("points", points))
     synsets = _synsets(base / "synsetoffset2category.txt")
     listing = base / "train_test_split" / f"shuffled_{listed}_file_list.json"
     clouds, category = [], []
@@ -69,15 +71,31 @@ def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int
         if synset not in synsets:
             raise ValueError(f"{name}: synset {synset} is not in synsetoffset2category.txt of {base}.")
         file = base / synset / f"{item}.txt"
-        clouds.append(_drawn(_table(file, 7), points, file.stem, seed))
-        category.append(SHAPENET_PARTS.categories.index(synsets[synset]))
-    table = torch.stack(clouds)  # (N, P, 7)
-    part = table[:, :, 6].long()
-    if not torch.equal(part.float(), table[:, :, 6]):
-        raise ValueError(f"{base}: labels must be whole numbers, got {_first_broken(table[:, :, 6])}.")
-    if not 0 <= int(part.min()) <= int(part.max()) < len(SHAPENET_PARTS.names):
-        raise ValueError(f"{base}: labels must be 0 to 49, got {int(part.min())} to {int(part.max())}.")
-    return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:6].mT.contiguous(), part, torch.tensor(category))
+        kind = SHAPENET_PARTS.categories.index(synsets[synset])
+        table = _table(file, 7)
+        _check_labels(table[:, 6], kind, file)
+        clouds.append(_drawn(table, points, file.stem, seed))
+        category.append(kind)
+    drawn = torch.stack(clouds)  # (N, P, 7)
+    return Clouds(
+        _unit(drawn[:, :, :3].mT),
+        drawn[:, :, 3:6].mT.float().contiguous(),
+        drawn[:, :, 6].long(),
+        torch.tensor(category),
+    )
+
+
+def _check_labels(labels: NDArray[np.float64], category: int, file: Path) -> None:
+    """All points of an object have labels of its category."""
+    if (broken := labels[labels != labels.round()]).size:
+        raise ValueError(f"{file}: labels must be whole numbers, got {broken[0]:g}.")
+    if not 0 <= labels.min() <= labels.max() < len(SHAPENET_PARTS.names):
+        raise ValueError(f"{file}: labels must be 0 to 49, got {labels.min():.0f} to {labels.max():.0f}.")
+    own = SHAPENET_PARTS.mask()[category].numpy()
+    if (foreign := labels[~own[labels.astype(np.int64)]]).size:
+        raise ValueError(
+            f"{file}: label {foreign[0]:.0f} is no part of category {SHAPENET_PARTS.categories[category]}."
+        )
 
 
 def _synsets(file: Path) -> dict[str, str]:
@@ -99,10 +117,6 @@ def _synset_and_object(name: object, listing: Path) -> tuple[str, str]:
     return parts[-2], parts[-1]
 
 
-def _first_broken(labels: Tensor) -> float:
-    return float(labels[labels != labels.round()][0])
-
-
 def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 0) -> Clouds:
     """ModelNet40 with normals (Wu et al., CVPR 2015): 12,311 objects, lines of `x,y,z,nx,ny,nz`.
 
@@ -115,8 +129,9 @@ def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 
         ValueError: an unknown split, or a file of another form.
     """
     base = _base(root)
-    _positive(points=points)
-    classes = lines(base / "modelnet40_shape_names.txt")
+    _positive(points=whole("points", points))
+    names = base / "modelnet40_shape_names.txt"
+    classes = distinct(lines(names), names)
     clouds, category = [], []
     for name in lines(base / f"modelnet40_{_choice(split, ('train', 'test'))}.txt"):
         kind = name.rpartition("_")[0]  # such as night_stand_0001
@@ -126,7 +141,7 @@ def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 
         category.append(classes.index(kind))
     table, label = torch.stack(clouds), torch.tensor(category)  # (N, P, 6), (N,)
     part = label[:, None].expand(-1, points).contiguous()
-    return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:].mT.contiguous(), part, label)
+    return Clouds(_unit(table[:, :, :3].mT), table[:, :, 3:].mT.float().contiguous(), part, label)
 
 
 def s3dis(
@@ -146,14 +161,18 @@ def s3dis(
 
     Raises:
         FileNotFoundError: a folder is missing.
-        ValueError: no areas, no column with enough points, or a file of another form.
+        ValueError: no areas, or one twice; no column with enough points, or a file of another form.
+        TypeError: points or an area is no whole number.
     """
     base = _base(root)
-    _positive(points=points, block=block)
-    if isinstance(areas, int):
-        raise ValueError(f"areas must be a list of numbers of 1 to 6, such as [{areas}]; got {areas}.")
+    _positive(points=whole("points", points), block=block)
+    if not isinstance(areas, Iterable) or isinstance(areas, str):
+        raise ValueError(f"areas must be a list of numbers of 1 to 6, such as [{areas}]; got {areas!r}.")
+    areas = [whole("areas", area) for area in areas]
     if not areas:
         raise ValueError("areas is empty; S3DIS has areas 1 to 6.")
+    if len(set(areas)) < len(areas):
+        raise ValueError(f"areas must not name one twice, got {areas}.")
     clouds = []
     for area in areas:
         rooms = [room / "Annotations" for room in visible(_base(base / f"Area_{area}"))]
@@ -173,7 +192,7 @@ def s3dis(
                 place = (column[:, :3] - low) / size
                 rows = np.hstack([column[:, :3] - middle, column[:, 3:6] / 255, place, column[:, 6:]])
                 name = f"{area}/{room.parent.name}/{corner[0]}/{corner[1]}"
-                clouds.append(_drawn(rows.astype(np.float32), points, name, seed))
+                clouds.append(_drawn(rows, points, name, seed).float())
     if not clouds:
         raise ValueError(f"no column of {block} m in areas {list(areas)} holds 100 points; take larger ones.")
     table10 = torch.stack(clouds)  # (N, P, 10)
@@ -185,14 +204,18 @@ def s3dis(
     )
 
 
-def _room(annotations: Path) -> NDArray[np.float32]:
+def _room(annotations: Path) -> NDArray[np.float64]:
     """All points of a room with their class: (points, 7)."""
     tables = []
     for file in visible(annotations, (".txt",)):
         kind = file.stem.rpartition("_")[0]
         label = S3DIS_CLASSES.index(kind if kind in S3DIS_CLASSES else "clutter")  # "stairs" have no class
         table = _table(file, 6)
-        tables.append(np.hstack([table, np.full((len(table), 1), label, np.float32)]))
+        if table[:, 3:].min() < 0 or table[:, 3:].max() > 255:
+            raise ValueError(
+                f"{file}: colours must be 0 to 255, got {table[:, 3:].min():g} to {table[:, 3:].max():g}."
+            )
+        tables.append(np.hstack([table, np.full((len(table), 1), label)]))
     if not tables:
         raise FileNotFoundError(f"{annotations} holds no <class>_<number>.txt.")
     return np.concatenate(tables)
@@ -217,8 +240,11 @@ def _positive(**values: float) -> None:
             raise ValueError(f"{name} must be positive, got {value}.")
 
 
-def _table(file: Path, columns: int, delimiter: str | None = None) -> NDArray[np.float32]:
-    """The numbers of a text file: (lines, columns); all of them finite."""
+def _table(file: Path, columns: int, delimiter: str | None = None) -> NDArray[np.float64]:
+    """The numbers of a text file: (lines, columns); all of them finite in float32.
+
+    In float64, until they are centred: float32 counts a survey's coordinates, millions of metres, in half metres.
+    """
     rows = lines(file)
     try:
         table = np.loadtxt(rows, np.float64, delimiter=delimiter, ndmin=2, comments=None)
@@ -233,10 +259,10 @@ def _table(file: Path, columns: int, delimiter: str | None = None) -> NDArray[np
             f"{file} is not a table of numbers: {table[row, column]} in line {row + 1} of those that are not "
             f"blank, column {column + 1}, is not finite in float32."
         )
-    return table.astype(np.float32)
+    return table
 
 
-def _drawn(table: NDArray[np.float32], points: int, name: str, seed: int) -> Tensor:
+def _drawn(table: NDArray[np.float64], points: int, name: str, seed: int) -> Tensor:
     """`points` rows, by the seed and the file's name; a row comes twice only where there are too few."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     rows = [rng.permutation(len(table)) for _ in range(-(-points // len(table)))]
@@ -244,6 +270,8 @@ def _drawn(table: NDArray[np.float32], points: int, name: str, seed: int) -> Ten
 
 
 def _unit(points: Tensor) -> Tensor:
-    """Clouds (N, 3, P), centred on the mean of their points, the farthest of which is at distance 1."""
+    """Clouds float32 (N, 3, P), centred on the mean of their points, the farthest of which is at distance 1."""
     centred = points - points.mean(2, keepdim=True)
-    return centred / centred.norm(dim=1, keepdim=True).amax(2, keepdim=True).clamp_min(1e-12)
+    centred = centred * unit_power(centred)
+    radius = centred.norm(dim=1, keepdim=True).amax(2, keepdim=True)  # (N, 1, 1)
+    return torch.where(radius > 0, centred / radius, 0.0).float()

@@ -15,10 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.streets.nuscenes_map import VectorMap
-from efficientlab.datasets.streets.nuscenes_tables import MINI, Record, Tables, rotation
+from efficientlab.datasets.streets.nuscenes_tables import MINI, Record, Tables, finite_numbers, rotation
 from efficientlab.datasets.streets.solids import Array
 from efficientlab.datasets.streets.views import Views, stacked
+from efficientlab.kernels.backend import whole
 from efficientlab.kernels.bev import BEVGrid
 
 CHANNELS = ("CAM_FRONT", "CAM_FRONT_LEFT", "CAM_FRONT_RIGHT", "CAM_BACK", "CAM_BACK_LEFT", "CAM_BACK_RIGHT")
@@ -68,6 +70,10 @@ def nuscenes_views(
     """
     from tqdm import tqdm
 
+    if not scenes:
+        raise ValueError("scenes is empty; name one, or 'mini_train' or 'mini_val'.")
+    if min(whole("size", pixels) for pixels in size) < 1:
+        raise ValueError(f"size must be positive, got {size}.")
     names = MINI[scenes] if isinstance(scenes, str) and scenes in MINI else scenes
     tables = Tables(root, version)
     samples = tables.samples((names,) if isinstance(names, str) else tuple(names))
@@ -114,7 +120,7 @@ def _view(
 
 def _intrinsic(tables: Tables, frame: Record, channel: str) -> Array:
     matrix = tables.get("calibrated_sensor", frame["calibrated_sensor_token"])["camera_intrinsic"]
-    if np.shape(matrix) != (3, 3):
+    if np.shape(matrix) != (3, 3) or not np.isfinite(np.array(matrix, np.float64)).all():
         raise ValueError(
             f"{tables.folder}/calibrated_sensor.json has no intrinsics of {channel}; got {matrix}."
         )
@@ -130,11 +136,7 @@ def picture(path: Path, size: tuple[int, int]) -> tuple[NDArray[np.uint8], Array
     from PIL import Image
 
     height, width = size
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-    except OSError as error:
-        raise ValueError(f"{path} is not a picture that can be read: {error}.") from error
+    image = read_picture(path)
     tall = round(image.height * width / image.width)
     if tall < height:
         raise ValueError(f"{path} scaled to {width} pixels is {tall} high, less than {height}.")
@@ -151,12 +153,14 @@ def points(path: Path, to_ego: Array) -> NDArray[np.float32]:
     Such a file holds five float32 a point: x, y, z in the LiDAR's frame, intensity, and the ring.
 
     Raises:
-        ValueError: the file does not hold whole points.
+        ValueError: the file does not hold whole points, or numbers that are not finite.
     """
-    raw = np.fromfile(path, np.float32)
-    if raw.size % 5:
-        raise ValueError(f"{path} holds {raw.size} numbers, which are no points of 5; is it cut off?")
-    raw = raw.reshape(-1, 5)
+    content = path.read_bytes()
+    if not content or len(content) % 20:
+        raise ValueError(f"{path} has {len(content):,} bytes, which are no points of 20; is it cut off?")
+    raw = np.frombuffer(content, "<f4").reshape(-1, 5)
+    if not np.isfinite(raw).all():
+        raise ValueError(f"{path} holds numbers that are not finite.")
     moved = raw[:, :3].astype(np.float64) @ to_ego[:3, :3].T + to_ego[:3, 3]
     return np.concatenate([moved, raw[:, 4:]], 1).astype(np.float32)
 
@@ -171,9 +175,16 @@ def boxes(tables: Tables, sample: Record, to_world: Array, grid: BEVGrid) -> NDA
         name = next((c for prefix, c in _PREFIXES.items() if category.startswith(prefix)), None)
         if name is None or box["num_lidar_pts"] + box["num_radar_pts"] == 0:
             continue
-        centre = from_world @ (*box["translation"], 1.0)
-        looks = from_world[:3, :3] @ rotation(box["rotation"])[:, 0]
-        width, length, height = box["size"]
+        try:
+            centre = from_world @ (*finite_numbers(box["translation"], 3, "a translation"), 1.0)
+            looks = from_world[:3, :3] @ rotation(box["rotation"])[:, 0]
+            width, length, height = finite_numbers(box["size"], 3, "a size")
+            if min(width, length, height) <= 0:
+                raise ValueError(f"a size is positive; got {box['size']}")
+        except ValueError as error:
+            raise ValueError(
+                f"{tables.folder}/sample_annotation.json, record {box['token']!r}: {error}"
+            ) from error
         yaw = np.arctan2(looks[1], looks[0])
         if grid.x[0] <= centre[0] < grid.x[1] and grid.y[0] <= centre[1] < grid.y[1]:
             rows.append([CLASSES.index(name), *centre[:3], length, width, height, yaw])

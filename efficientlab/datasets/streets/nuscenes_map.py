@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientlab.datasets.reading import json_of
 from efficientlab.datasets.streets.solids import Array
 from efficientlab.kernels.bev import BEVGrid
 
@@ -31,17 +31,17 @@ class VectorMap:
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing; it is in nuScenes' map expansion, version 1.3.")
+        tables = json_of(path, dict, "{} is missing; it is in nuScenes' map expansion, version 1.3.")
         try:
-            tables = json.loads(path.read_text(encoding="utf-8"))
             nodes = {n["token"]: (float(n["x"]), float(n["y"])) for n in tables["node"]}
+            if not np.isfinite(list(nodes.values())).all():
+                raise ValueError("a node is not finite")
             lines = {k["token"]: _corners(k["node_tokens"], nodes) for k in tables["line"]}
             polygons = {p["token"]: list(_rings(p, nodes)) for p in tables["polygon"]}
             self.areas = {name: [polygons[t] for t in _polygons(tables[name])] for name in MAPS[:-1]}
             dividers = (*tables["road_divider"], *tables["lane_divider"])
             self.dividers = [lines[d["line_token"]] for d in dividers if d["line_token"] in lines]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a map of nuScenes' map expansion: {error}.") from error
 
     def raster(self, to_world: Array, grid: BEVGrid) -> NDArray[np.bool_]:

@@ -6,13 +6,13 @@ development kit. The set is given out on nuscenes.org for non-commercial use and
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from efficientlab.datasets.reading import json_of
 from efficientlab.datasets.streets.solids import Array
 
 Record = dict[str, Any]
@@ -25,6 +25,23 @@ MINI = {
     "mini_val": ("scene-0103", "scene-0916"),
 }  # fmt: skip
 """The official splits of v1.0-mini, by the scenes' names."""
+
+
+_FIELDS = {
+    "scene": ("name", "log_token", "first_sample_token", "description"),
+    "log": ("location",),
+    "sample": ("scene_token", "next"),
+    "sample_data": ("sample_token", "ego_pose_token", "calibrated_sensor_token", "filename", "is_key_frame"),
+    "sensor": ("channel",),
+    "calibrated_sensor": ("sensor_token", "translation", "rotation", "camera_intrinsic"),
+    "ego_pose": ("translation", "rotation"),
+    "sample_annotation": (
+        "sample_token", "instance_token", "translation", "size", "rotation", "num_lidar_pts", "num_radar_pts",
+    ),
+    "instance": ("category_token",),
+    "category": ("name",),
+}  # fmt: skip
+"""What is read of each table."""
 
 
 class Tables:
@@ -46,12 +63,17 @@ class Tables:
         """All records of a table by their tokens."""
         if name not in self._read:
             path = self.folder / f"{name}.json"
-            if not path.is_file():
-                raise FileNotFoundError(f"nuScenes' table {path} is missing.")
-            try:
-                self._read[name] = {row["token"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise ValueError(f"nuScenes' table {path} is damaged: {error}.") from error
+            rows = json_of(path, list, "nuScenes' table {} is missing.")
+            self._read[name] = {}
+            for row in rows:
+                fields = ("token", *_FIELDS.get(name, ()))
+                if not isinstance(row, dict) or (lacking := [key for key in fields if key not in row]):
+                    what = f"lacks {', '.join(lacking)}" if isinstance(row, dict) else "is no record"
+                    raise ValueError(f"nuScenes' table {path} is damaged: {str(row)[:60]} {what}.")
+                if self._read[name].setdefault(row["token"], row) is not row:
+                    raise ValueError(
+                        f"nuScenes' table {path} is damaged: it has token {row['token']!r} twice."
+                    )
         return self._read[name]
 
     def get(self, name: str, token: str) -> Record:
@@ -67,8 +89,13 @@ class Tables:
         for name in scenes:
             if name not in by_name:
                 raise ValueError(f"{self.folder}/scene.json has no scene called {name!r}.")
-            token = by_name[name]["first_sample_token"]
+            token, chain = by_name[name]["first_sample_token"], set[str]()
             while token:
+                if token in chain:
+                    raise ValueError(
+                        f"{self.folder}/sample.json: the samples of {name} lead round in a circle."
+                    )
+                chain.add(token)
                 found.append(self.get("sample", token))
                 token = found[-1]["next"]
         return found
@@ -102,11 +129,17 @@ class Tables:
 
     def to_ego(self, frame: Record) -> Array:
         """(4, 4), from the frame of a sensor to that of the vehicle."""
-        return pose(self.get("calibrated_sensor", frame["calibrated_sensor_token"]))
+        return self._pose("calibrated_sensor", frame["calibrated_sensor_token"])
 
     def to_world(self, frame: Record) -> Array:
         """(4, 4), from the frame of the vehicle, when the sensor measured, to that of the map."""
-        return pose(self.get("ego_pose", frame["ego_pose_token"]))
+        return self._pose("ego_pose", frame["ego_pose_token"])
+
+    def _pose(self, name: str, token: str) -> Array:
+        try:
+            return pose(self.get(name, token))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.folder / name}.json, record {token!r}: {error}") from error
 
     def file(self, frame: Record) -> Path:
         path = self.root / frame["filename"]
@@ -119,19 +152,33 @@ def pose(record: Record) -> Array:
     """(4, 4) of a record's rotation, a quaternion w, x, y, z, and translation in metres."""
     matrix = np.eye(4)
     matrix[:3, :3] = rotation(record["rotation"])
-    matrix[:3, 3] = record["translation"]
+    matrix[:3, 3] = finite_numbers(record["translation"], 3, "a translation")
     return matrix
+
+
+def finite_numbers(values: object, count: int, what: str) -> Array:
+    """
+    Raises:
+        ValueError: they are not so many, or not finite numbers.
+    """
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
+    if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        raise ValueError(f"{what} has {count} finite numbers; got {values}")
+    return numbers
 
 
 def rotation(quaternion: list[float]) -> Array:
     """(3, 3) of a quaternion w, x, y, z, which need not be of unit length.
 
     Raises:
-        ValueError: it has no length.
+        ValueError: it has no length, or numbers that are not finite.
     """
     q = np.asarray(quaternion, np.float64)
     length = np.linalg.norm(q)
-    if q.shape != (4,) or not length > 0:
+    if q.shape != (4,) or not 0 < length < np.inf:
         raise ValueError(f"a rotation is a quaternion w, x, y, z; got {quaternion}")
     w, v = q[0] / length, q[1:] / length
     cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])

@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from efficientlab.datasets.points.clouds import IGNORED, Clouds
+from efficientlab.datasets.reading import visible
+from efficientlab.kernels.backend import whole
 
 CLASSES = (
     "car", "bicycle", "motorcycle", "truck", "other-vehicle", "person", "bicyclist", "motorcyclist", "road", "parking",
@@ -54,7 +56,7 @@ class SemanticKITTI:
     def __init__(self, root: Path | str, split: str, *, points: int = 65536, seed: int = 0) -> None:
         if split not in SEQUENCES:
             raise ValueError(f"split must be one of {', '.join(SEQUENCES)}; got {split!r}.")
-        if points < 1:
+        if whole("points", points) < 1:
             raise ValueError(f"points must be positive, got {points}.")
         self.points, self.seed = points, seed
         base = Path(root) / "sequences"
@@ -63,7 +65,8 @@ class SemanticKITTI:
                 f"there is no folder {base}; unpack SemanticKITTI's archives into {root}."
             )
         present = [base / f"{number:02}" for number in SEQUENCES[split] if (base / f"{number:02}").is_dir()]
-        self.files = [file for folder in present for file in sorted((folder / "velodyne").glob("*.bin"))]
+        scans = [folder / "velodyne" for folder in present if (folder / "velodyne").is_dir()]
+        self.files = [file for folder in scans for file in visible(folder, (".bin",))]
         if not self.files:
             numbers = ", ".join(f"{number:02}" for number in SEQUENCES[split])
             raise FileNotFoundError(
@@ -87,6 +90,11 @@ class SemanticKITTI:
         points = np.frombuffer(raw, "<f4").reshape(-1, 4)
         if not np.isfinite(points).all():
             raise ValueError(f"{file} holds numbers that are not finite.")
+        remission = points[:, 3]
+        if remission.min() < 0 or remission.max() > 1:
+            raise ValueError(
+                f"{file}: remission must be 0 to 1, got {remission.min():g} to {remission.max():g}."
+            )
         labels = _labels_of(file)
         stored = labels.read_bytes()
         if len(stored) != 4 * len(points):

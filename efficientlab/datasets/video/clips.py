@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.reading import visible
 from efficientlab.frontend import progress_bar
+from efficientlab.kernels.backend import whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,7 +54,7 @@ class VideoClips(Dataset[tuple[Tensor, int]]):
     """
 
     def __init__(self, videos: VideoList, frames: int = 8, size: int = 224, *, jitter: bool = False) -> None:
-        if frames < 1 or size < 1:
+        if whole("frames", frames) < 1 or whole("size", size) < 1:
             raise ValueError(f"frames and size must be positive; got frames={frames}, size={size}.")
         self.videos = videos
         self.frames = frames
@@ -103,8 +104,12 @@ def load_clips(
     Labels count in the order of `classes`. Fewer videos than `clips` are all taken.
 
     Raises:
-        ValueError: a class is not in the list, or none of its videos is.
+        ValueError: a class is not in the list or comes twice, none of its videos is, or clips is not positive.
     """
+    if isinstance(classes, str) or not classes or len(set(classes)) < len(classes):
+        raise ValueError(f"classes must be names, at least one and none twice; got {classes!r}.")
+    if whole("clips", clips) < 1:
+        raise ValueError(f"clips must be positive, got {clips}.")
     if unknown := [name for name in classes if name not in videos.classes]:
         raise ValueError(f"{unknown[0]!r} is not among the {len(videos.classes)} classes of this set.")
     wanted = {videos.classes.index(name): i for i, name in enumerate(classes)}
@@ -159,9 +164,10 @@ def _read(path: Path, choose: _Choose) -> list[Image]:
 
 def _read_folder(folder: Path, choose: _Choose) -> list[Image]:
     files = visible(folder, (".jpg", ".jpeg"))
+    files = [file for file in files if file.stem[-1:].isdigit()]  # no thumbnail among them
     files.sort(key=lambda file: (len(file.stem), file.stem))  # 9.jpg before 10.jpg
     if not files:
-        raise ValueError(f"{folder} has no .jpg frames; unpack this video again.")
+        raise ValueError(f"{folder} has no numbered .jpg frames; unpack this video again.")
     remedy = "unpack this video again"
     return [read_picture(files[index], remedy=remedy) for index in choose(len(files), folder)]
 

@@ -8,10 +8,10 @@ import csv
 import difflib
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from efficientlab.datasets.reading import json_of, lines, text, visible
+from efficientlab.datasets.reading import distinct, is_name, json_of, lines, text, visible
 from efficientlab.datasets.video.clips import VideoList
 
 _PUBLISHED = {"train": "train", "val": "validation"}
@@ -31,12 +31,15 @@ def jester(root: Path | str, split: str) -> VideoList:
     """
     base, published = _base(root), _published(split)
     videos = _folder(base / "20bn-jester-v1")
-    classes = tuple(lines(base / "jester-v1-labels.csv", _MISSING))
+    names = base / "jester-v1-labels.csv"
+    classes = distinct(lines(names, _MISSING), names)
     file = base / f"jester-v1-{published}.csv"
     rows = []
     for number, line in enumerate(text(file, _MISSING).splitlines(), 1):
         name, separator, label = line.partition(";")
-        if not separator:
+        if not line.strip():
+            continue
+        if not separator or not is_name(name.strip()):
             raise ValueError(f"{file}, line {number}: expected 'id;label', got {line!r}.")
         rows.append((videos / name.strip(), label.strip()))
     return _listed(classes, rows, file)
@@ -65,17 +68,26 @@ def something_something(root: Path | str, split: str) -> VideoList:
     numbers = json_of(annotation("labels"), dict, _MISSING)
     try:
         classes = tuple(sorted(numbers, key=lambda template: int(numbers[template])))
+        if sorted(map(str, numbers.values()), key=int) != [str(i) for i in range(len(classes))]:
+            raise ValueError(f"they must be 0 to {len(classes) - 1}")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{annotation('labels')}: every template needs a class number ({error}).") from error
     file = annotation(published)
+    entries = json_of(file, list, _MISSING)
     try:
         rows = [
-            (videos / f"{entry['id']}.webm", entry["template"].replace("[", "").replace("]", ""))
-            for entry in json_of(file, list, _MISSING)
+            (videos / f"{_id(entry['id'])}.webm", entry["template"].replace("[", "").replace("]", ""))
+            for entry in entries
         ]
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: every entry needs 'id' and 'template' ({error!r}).") from error
     return _listed(classes, rows, file)
+
+
+def _id(name: object) -> str:
+    if not isinstance(name, str | int) or not is_name(str(name)):
+        raise ValueError(f"{name!r} is no id")
+    return str(name)
 
 
 def kinetics(root: Path | str, split: str) -> VideoList:
@@ -122,19 +134,29 @@ def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
 
 def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
     rows = csv.DictReader(text(file).splitlines())
-    in_class = (
-        {_plain(path.name): path for path in visible(folder) if path.is_dir()} if folder.is_dir() else {}
-    )
-    for row in rows:
+    in_class: dict[str, list[Path]] = {}  # one class may have folders of two spellings
+    for path in visible(folder) if folder.is_dir() else []:
+        if path.is_dir():
+            in_class.setdefault(_plain(path.name), []).append(path)
+    for row in _rows_of(rows, file):
         try:
-            video = f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}.mp4"
-            label = _plain(row["label"])
+            start, end = int(row["time_start"]), int(row["time_end"])
+            video, label = f"{row['youtube_id']}_{start:06d}_{end:06d}.mp4", _plain(row["label"])
+            if not label or not is_name(row["youtube_id"]) or start < 0:
+                raise ValueError(f"got {list(row.values())}")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{file}, line {rows.line_num}: expected label, youtube_id, time_start, time_end ({error})."
             ) from error
-        path = in_class.get(label, folder) / video
-        yield (path if path.is_file() else folder / video), label
+        places = (place / video for place in in_class.get(label, []))
+        yield next((path for path in places if path.is_file()), folder / video), label
+
+
+def _rows_of(rows: Iterable[dict[str, str]], file: Path) -> Iterator[dict[str, str]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise ValueError(f"{file} is not a CSV file ({error}); download it again.") from error
 
 
 def _class_folders(folder: Path) -> Iterator[tuple[Path, str]]:

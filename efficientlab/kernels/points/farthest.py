@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
-from efficientlab.kernels.points.group import at_least_float32, check_finite, check_points
+from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.points.group import check_finite, check_points, to_unit
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -31,9 +31,10 @@ def farthest_point_sample(points: Tensor, n_samples: int) -> Tensor:
 
     Raises:
         ValueError: points is not (N, 3, P) or holds NaN or infinity, or M is not in [1, P].
-        TypeError: points are not real.
+        TypeError: points are not real, or M is no whole number.
     """
     check_points("points", points)
+    n_samples = whole("n_samples", n_samples)
     if not 1 <= n_samples <= points.shape[2]:
         raise ValueError(
             f"n_samples must be in [1, {points.shape[2]}], the points of a cloud, got {n_samples}"
@@ -47,7 +48,7 @@ def farthest_point_sample(points: Tensor, n_samples: int) -> Tensor:
 @torch.library.custom_op("efficientlab::farthest_point_sample", mutates_args=())
 def _sample(points: Tensor, n_samples: int) -> Tensor:
     check_finite(points=points)
-    points = at_least_float32(points)
+    points, _ = to_unit(points)
     in_registers = points.shape[2] <= _MOST_POINTS
     return (_sample_triton if use_triton(points) and in_registers else _sample_torch)(points, n_samples)
 

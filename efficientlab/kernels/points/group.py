@@ -16,6 +16,7 @@ from torch import Tensor
 
 from efficientlab.kernels.backend import nbytes, register_cost
 from efficientlab.kernels.gather import weighted_gather
+from efficientlab.kernels.scale import unit_power
 
 
 def group(features: Tensor, index: Tensor) -> Tensor:
@@ -37,14 +38,19 @@ def group(features: Tensor, index: Tensor) -> Tensor:
             f"features must be (N, C, P) and index (N, M, K) or (N, M), "
             f"got {tuple(features.shape)} and {tuple(index.shape)}"
         )
-    if not features.is_floating_point() or index.is_floating_point():
+    if not features.is_floating_point() or index.dtype not in _INDEX:
         raise TypeError(f"features must be real and index integers, got {features.dtype} and {index.dtype}")
     if features.device != index.device:
         raise TypeError(f"features are on {features.device}, index on {index.device}")
     n, channels, points = features.shape
+    if n * points >= 2**31:
+        raise ValueError(f"{n} clouds of {points} points are more than the 2³¹ that an index can count")
     rows = features.transpose(1, 2).reshape(n * points, channels)
     gathered = weighted_gather(rows, _batched_rows(index, points)[:, None], None)
     return gathered.view(*index.shape, channels).movedim(-1, 1)
+
+
+_INDEX = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 @torch.library.custom_op("efficientlab::batched_rows", mutates_args=())
@@ -95,5 +101,8 @@ def check_finite(**clouds: Tensor) -> None:
             raise ValueError(f"{name} hold NaN or infinity, which are near to nothing")
 
 
-def at_least_float32(points: Tensor) -> Tensor:
-    return points.to(torch.promote_types(points.dtype, torch.float32)).contiguous()
+def to_unit(*clouds: Tensor) -> tuple[Tensor, ...]:
+    """The clouds in float32 at least, scaled so that no square over- or underflows, and the powers of two (N, 1, 1)."""
+    clouds = tuple(cloud.to(torch.promote_types(cloud.dtype, torch.float32)) for cloud in clouds)
+    power = unit_power(*clouds)
+    return *((cloud * power).contiguous() for cloud in clouds), power

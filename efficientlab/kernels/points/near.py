@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
-from efficientlab.kernels.points.group import at_least_float32, check_finite, check_pair
-from efficientlab.kernels.sparse.map import flat_nonzero
+from efficientlab.kernels.backend import flat_nonzero, kernel, nbytes, register_cost, use_triton, whole
+from efficientlab.kernels.points.group import check_finite, check_pair, to_unit
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -37,9 +36,14 @@ def ball_query(points: Tensor, centres: Tensor, radius: float, n_neighbours: int
     Raises:
         ValueError: points or centres is not (N, 3, …) or holds NaN or infinity, there is no point, or K or r is
             not positive.
-        TypeError: points and centres are not of one real dtype on one device.
+        TypeError: points and centres are not of one real dtype on one device, or K is no whole number.
     """
     check_pair(points, centres)
+    n_neighbours = whole("n_neighbours", n_neighbours)
+    try:
+        radius = float(radius + 0.0)  # not of a text
+    except (TypeError, ValueError):
+        raise TypeError(f"radius must be a number, got {radius!r}") from None
     if n_neighbours < 1 or not radius > 0:
         raise ValueError(f"n_neighbours and radius must be positive, got {n_neighbours} and {radius}")
     return _ball(points.detach(), centres.detach(), radius, n_neighbours)
@@ -59,9 +63,10 @@ def knn(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Ten
 
     Raises:
         ValueError: points or centres is not (N, 3, …) or holds NaN or infinity, or K is not in [1, P].
-        TypeError: points and centres are not of one real dtype on one device.
+        TypeError: points and centres are not of one real dtype on one device, or K is no whole number.
     """
     check_pair(points, centres)
+    n_neighbours = whole("n_neighbours", n_neighbours)
     if not 1 <= n_neighbours <= points.shape[2]:
         raise ValueError(f"n_neighbours must be in [1, {points.shape[2]}], the points, got {n_neighbours}")
     return _nearest(points.detach(), centres.detach(), n_neighbours)
@@ -73,22 +78,25 @@ def knn(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Ten
 @torch.library.custom_op("efficientlab::ball_query", mutates_args=())
 def _ball(points: Tensor, centres: Tensor, radius: float, n_neighbours: int) -> Tensor:
     check_finite(points=points, centres=centres)
-    points, centres = at_least_float32(points), at_least_float32(centres)
-    return (_ball_triton if use_triton(points) else _ball_torch)(points, centres, radius**2, n_neighbours)
+    points, centres, power = to_unit(points, centres)
+    squared = (radius * power.flatten().double()).square().to(points.dtype)  # (N,)
+    return (_ball_triton if use_triton(points) else _ball_torch)(points, centres, squared, n_neighbours)
 
 
 @torch.library.custom_op("efficientlab::knn", mutates_args=())
 def _nearest(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Tensor]:
     check_finite(points=points, centres=centres)
-    points, centres = at_least_float32(points), at_least_float32(centres)
-    return (_nearest_triton if use_triton(points) else _nearest_torch)(points, centres, n_neighbours)
+    points, centres, power = to_unit(points, centres)
+    find = _nearest_triton if use_triton(points) else _nearest_torch
+    index, squared = find(points, centres, n_neighbours)
+    return index, squared / power / power
 
 
-def _ball_torch(points: Tensor, centres: Tensor, squared: float, n_neighbours: int) -> Tensor:
+def _ball_torch(points: Tensor, centres: Tensor, squared: Tensor, n_neighbours: int) -> Tensor:
     n, _, m = centres.shape
     found = torch.zeros(n * m, n_neighbours, dtype=torch.int64, device=points.device)
     for rows, distance in _distances(points, centres):
-        hit = distance < squared  # (rows, P)
+        hit = distance < squared[rows.start // m]  # (rows, P), of one cloud
         place = flat_nonzero(hit.flatten())  # ascending: by centre, then by point
         centre, point = place // hit.shape[1], place % hit.shape[1]
         ends = torch.bincount(centre, minlength=len(hit)).cumsum(0)
@@ -145,14 +153,13 @@ def _distances(points: Tensor, centres: Tensor) -> Iterator[tuple[slice, Tensor]
 # -------------------------------------------------------------------------------------- Triton kernels
 
 
-def _ball_triton(points: Tensor, centres: Tensor, squared: float, n_neighbours: int) -> Tensor:
+def _ball_triton(points: Tensor, centres: Tensor, squared: Tensor, n_neighbours: int) -> Tensor:
     n, _, m = centres.shape
     found = torch.empty(n, m, n_neighbours, dtype=torch.int64, device=points.device)
     if n * m:
-        limit = torch.tensor(squared, dtype=points.dtype, device=points.device)
         grid = (-(-m // _CENTRES), n)
         _ball_kernel[grid](
-            points, centres, limit, found, points.shape[2], m, n_neighbours, BLOCK=_CENTRES, num_warps=1
+            points, centres, squared, found, points.shape[2], m, n_neighbours, BLOCK=_CENTRES, num_warps=1
         )
     return found
 
@@ -181,7 +188,7 @@ def _ball_kernel(
     x = tl.load(centres + m, mask=some, other=0.0)
     y = tl.load(centres + n_centres + m, mask=some, other=0.0)
     z = tl.load(centres + 2 * n_centres + m, mask=some, other=0.0)
-    squared = tl.load(limit)
+    squared = tl.load(limit + cloud)
     full = tl.where(some, 0, neighbours)  # how many of each ball are found
     first = tl.zeros((BLOCK,), tl.int64)
     p = tl.program_id(0) * 0

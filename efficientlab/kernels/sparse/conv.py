@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton
+from efficientlab.kernels.backend import (
+    autocast,
+    kernel,
+    nbytes,
+    refuse_forward_mode,
+    register_cost,
+    use_triton,
+)
 from efficientlab.kernels.gather import sum_bags
 from efficientlab.kernels.sparse.map import KernelMap
 
@@ -42,7 +49,7 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
 
     Raises:
         ValueError: x or weight does not fit the map.
-        TypeError: x and weight are not of one floating dtype, or not on the map's device, or that is meta.
+        TypeError: x and weight are not dense or of one floating dtype, or not on the map's device, or that is meta.
     """
     if x.ndim != 2 or len(x) != pairs.n_sources:
         raise ValueError(f"x must be (V, C) with V={pairs.n_sources} as the map has, got {tuple(x.shape)}")
@@ -55,11 +62,14 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
         raise TypeError(f"x is on {x.device}, weight on {weight.device}, the map on {pairs.source.device}")
     if x.is_meta:
         raise TypeError("sparse_conv needs a map's pairs, and meta tensors hold none: pass real tensors")
-    if torch.is_autocast_enabled(x.device.type):
-        dtype = torch.get_autocast_dtype(x.device.type)
-        x, weight = x.to(dtype), weight.to(dtype)
+    if x.layout is not torch.strided or weight.layout is not torch.strided:
+        raise TypeError(
+            f"x and weight must be dense, the map says where x lies; got {x.layout}, {weight.layout}"
+        )
+    x, weight = autocast(x, weight)
     if not x.is_floating_point() or x.dtype != weight.dtype:
         raise TypeError(f"x and weight must be of one floating dtype, got {x.dtype} and {weight.dtype}")
+    refuse_forward_mode(x, weight)
     how = _masked_on(x), max(weight.shape[1:])
     plan, back = pairs.plan(*how), []
     if not pairs.symmetric and torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):

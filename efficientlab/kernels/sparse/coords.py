@@ -35,6 +35,7 @@ def occupied_voxels(points: Tensor) -> Tensor:
 
     Raises:
         ValueError: points is not (P, 4), or holds NaN or what int32 cannot count.
+        TypeError: points are not real numbers.
     """
     return unique_rows(voxel_of(points))
 
@@ -108,7 +109,10 @@ def find_voxels(coords: Tensor, wanted: Tensor) -> Tensor:
     """
     coords = check_coords("coords", coords)
     _check_integers("wanted", wanted)
-    wanted = _narrow(wanted, "wanted") if wanted.dtype is torch.uint64 else wanted
+    if wanted.dtype is torch.uint64:
+        wanted = _narrow(wanted, "wanted")
+    elif wanted.dtype not in {torch.int32, torch.int64}:  # keys of fewer bits would wrap
+        wanted = wanted.to(torch.int64 if wanted.dtype is torch.uint32 else torch.int32)
     if coords.device != wanted.device:
         raise TypeError(f"coords are on {coords.device}, the wanted ones on {wanted.device}")
     return _find(coords, wanted)
@@ -191,7 +195,10 @@ def check_points(points: Tensor) -> Tensor:
 
 def voxel_of(points: Tensor) -> Tensor:
     """(P, 4) int32: the voxel of each point."""
-    return _floor(check_points(points))
+    points = check_points(points)
+    if points.is_complex() or points.dtype is torch.bool:
+        raise TypeError(f"points must be real numbers, got {points.dtype}")
+    return _floor(points) if points.is_floating_point() else check_coords("points", points)
 
 
 # -------------------------------------------------------------------------------------- packed and sorted
@@ -209,6 +216,8 @@ class Box(NamedTuple):
 
         The free cells at the upper end of an axis serve its lower end too: the line before ends with them.
         """
+        if groups[0].is_meta:
+            raise TypeError("voxels cannot be found on the meta device, whose tensors hold no coordinates")
         rows = torch.cat([group for group in groups if len(group)] or [groups[0].new_zeros(1, 4)])
         low, high = torch.stack(rows.aminmax(dim=0)).tolist()
         sizes = (h - w + 1 + m for w, h, m in zip(low, high, (0, *margin), strict=True))
@@ -344,7 +353,7 @@ def _floor(points: Tensor) -> Tensor:
 
 @_find.register_fake
 def _(coords: Tensor, wanted: Tensor) -> Tensor:
-    return wanted.new_empty(len(wanted))
+    return wanted.new_empty(len(wanted), dtype=torch.int32)
 
 
 @_narrow.register_fake

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from efficientlab.kernels.backend import flat_nonzero
 from efficientlab.kernels.sparse.coords import (
     Box,
     Size,
@@ -58,6 +58,7 @@ class KernelMap:
     plans: dict[tuple[bool, int], list[Tensor]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
+    @torch.inference_mode(False)
     def T(self) -> KernelMap:
         """From outputs back to inputs: the map of the transposed convolution."""
         if self.symmetric:
@@ -110,6 +111,7 @@ def kernel_map(
     return _find_pairs(coords, out_coords, kernel_size, stride, dilation)
 
 
+@torch.inference_mode(False)  # a map found in evaluation serves training, too
 def _find_pairs(
     coords: Tensor, out_coords: Tensor, kernel_size: Size, stride: Size, dilation: Size
 ) -> KernelMap:
@@ -167,10 +169,6 @@ def _lines(
             yield place.index_select(0, target), target
             place += hit  # the first key that is not less than the next one on the line
             last = z
-
-
-def flat_nonzero(mask: Tensor) -> Tensor:
-    return mask.nonzero()[:, 0] if mask.is_cuda else torch.from_numpy(np.flatnonzero(mask.numpy()))
 
 
 def _ascending(

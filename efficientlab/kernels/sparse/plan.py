@@ -53,6 +53,7 @@ def block_rows(pairs: Tensor, width: int) -> int:
     return min(max(2**17 >> (width - 1).bit_length(), 512), 8192)
 
 
+@torch.inference_mode(False)
 def blocked_plan(
     source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool, size: int
 ) -> BlockedPlan:
@@ -77,6 +78,7 @@ def blocked_plan(
     )
 
 
+@torch.inference_mode(False)
 def masked_plan(
     source: Tensor, target: Tensor, counts: tuple[int, ...], n_targets: int, symmetric: bool, size: int
 ) -> MaskedPlan:

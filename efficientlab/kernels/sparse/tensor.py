@@ -6,12 +6,13 @@ fifty submanifold convolutions searches for neighbours once per resolution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 
 import torch
 from torch import Tensor
 
+from efficientlab.kernels.backend import whole
 from efficientlab.kernels.sparse.conv import sparse_conv
 from efficientlab.kernels.sparse.coords import Size, check_coords, downsample, triple
 from efficientlab.kernels.sparse.map import KernelMap, kernel_map
@@ -123,21 +124,23 @@ def sparse_to_dense(coords: Tensor, features: Tensor, shape: Sequence[int]) -> T
 
     Raises:
         ValueError: shapes do not fit, coords has duplicates, or a voxel lies outside of the grid.
-        TypeError: coords are not integers, or features are on another device.
+        TypeError: coords or shape are not integers, or features are on another device.
     """
     x = SparseTensor(coords, features)
-    if len(shape) != 4 or min(shape) < 0:
-        raise ValueError(f"shape must be (N, X, Y, Z), got {tuple(shape)}")
-    lengths = torch.tensor(list(shape), device=coords.device)
+    sizes = [whole("shape", size) for size in shape] if isinstance(shape, Iterable) else []
+    if len(sizes) != 4 or min(sizes) < 0:
+        raise ValueError(f"shape must be (N, X, Y, Z), got {shape}")
+    if prod(sizes) * max(features.shape[1], 1) >= 2**60:
+        raise ValueError(f"a grid of shape {tuple(sizes)} is larger than any memory")
+    lengths = torch.tensor(sizes, device=coords.device)
     outside = ((x.coords < 0) | (x.coords >= lengths)).any(1)
     if outside.any():
         voxel = tuple(x.coords[outside][0].tolist())
-        raise ValueError(f"voxel {voxel} lies outside of the grid of shape {tuple(shape)}")
-    n, *axes = shape
+        raise ValueError(f"voxel {voxel} lies outside of the grid of shape {tuple(sizes)}")
     row = torch.zeros(len(coords), dtype=torch.int64, device=coords.device)
-    for column, length in zip(x.coords.unbind(1), shape, strict=True):
+    for column, length in zip(x.coords.unbind(1), sizes, strict=True):
         row = row * length + column
     if len(row.unique()) < len(row):
         raise ValueError("coords must be distinct; see occupied_voxels")
-    dense = features.new_zeros(prod(shape), features.shape[1]).index_copy(0, row, features)
-    return dense.view(n, *axes, -1).permute(0, 4, 1, 2, 3)
+    dense = features.new_zeros(prod(sizes), features.shape[1]).index_copy(0, row, features)
+    return dense.view(*sizes, features.shape[1]).permute(0, 4, 1, 2, 3)

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from efficientlab.kernels.backend import whole
+
 OVERSHOOT = 0.05  # of the pixels' range: what bicubic resizing may leave beyond both ends
 REFUSED = 2.0  # of the range: noise of unit variance lies within, pixels of [0, 255] do not
 BATCH = 250  # pictures a forward pass; results do not depend on it beyond rounding
@@ -79,7 +81,7 @@ def kid(real: Tensor, fake: Tensor, features: nn.Module, *, subset: int = 100, s
     """
     from torchmetrics.image.kid import KernelInceptionDistance
 
-    if subset < 2 or subsets < 1:
+    if whole("subset", subset) < 2 or whole("subsets", subsets) < 1:
         raise ValueError(f"KID needs subsets of at least 2 pictures, got subset={subset}, subsets={subsets}")
     r, f = features_of(real, features), features_of(fake, features)
     for name, count in (("real", len(r)), ("fake", len(f))):
@@ -130,12 +132,19 @@ def features_of(pictures: Tensor, features: nn.Module) -> Tensor:
     Where `features` has a `value_range` of pixels, as `FeatureNet` has, a set that leaves it, or its lower half
     empty, gets a warning, and one far outside is refused.
     """
-    if features.training:
+    if any(module.training for module in features.modules()):
         raise ValueError("the features are in training mode and would change as they measure; call eval()")
+    if pictures.ndim != 4:
+        raise ValueError(f"pictures must be (N, C, H, W), got {tuple(pictures.shape)}")
     if not len(pictures):
         raise ValueError("there are no pictures to measure")
     _check_range(pictures, getattr(features, "value_range", None))
-    values = torch.cat([features(part) for part in pictures.split(BATCH)]).double()  # (N, D)
+    values = torch.cat([features(part) for part in pictures.split(BATCH)])  # (N, D)
+    if values.shape[:1] != pictures.shape[:1] or values.ndim != 2 or values.is_complex():
+        raise ValueError(
+            f"features must be real (N, D), N = {len(pictures)}; got {values.dtype} {tuple(values.shape)}"
+        )
+    values = values.double()
     if not values.isfinite().all():
         raise ValueError("a feature is not finite: are there NaN or infinite pixels?")
     return values

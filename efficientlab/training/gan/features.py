@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.models.gan.features import FeatureNet
-from efficientlab.training.finite import finite
+from efficientlab.training.finite import finite, labels_within
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,17 @@ def train_features(
 
 @torch.inference_mode()
 def accuracy(network: FeatureNet, pictures: Tensor, labels: Tensor) -> float:
-    """Share of pictures (N, C, H, W) whose class is right; a ValueError where a logit is not finite."""
+    """Share of pictures (N, C, H, W) whose class is right.
+
+    Raises:
+        ValueError: there is no picture, or not one label (N,) for each; a class that does not exist; a logit that is
+            not finite.
+    """
+    if labels.shape != (len(pictures),) or not len(pictures):
+        raise ValueError(
+            f"each picture needs one label; got {len(pictures)} and labels {tuple(labels.shape)}."
+        )
     logits = torch.cat([network.logits(part) for part in pictures.split(500)])  # (N, classes)
+    labels_within(labels, logits.shape[1], "labels")
     predicted = finite(logits, "logits").argmax(1)
     return (predicted == labels).double().mean().item()

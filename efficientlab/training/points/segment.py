@@ -105,15 +105,19 @@ def score(predicted: Tensor, clouds: Clouds, allowed: Tensor) -> Score:
     Yi et al., "A scalable active framework for region annotation in 3D shape collections" (SIGGRAPH Asia 2016).
 
     Raises:
-        ValueError: there is not one label for each point; a label that does not exist, or that its cloud's
-            category does not have.
+        ValueError: there is no point, or not one label for each; a category or a label that does not exist, or a label
+            that its cloud's category does not have.
     """
+    labels_within(clouds.category, len(allowed), "categories")
     true, belongs = clouds.part.cpu(), allowed[clouds.category.cpu()]  # (N, P), (N, labels)
     if predicted.shape != true.shape:
         raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
+    if not true.numel():
+        raise ValueError("there is no point to compare.")
     labels = allowed.shape[1]
     for what, given in {"predictions": predicted, "labels": true}.items():
         labels_within(given, labels, what)
+    predicted, true = predicted.cpu().long(), true.long()
     a, b = (F.one_hot(x, labels).bool() for x in (predicted, true))  # (N, P, labels)
     both, either = (a & b).sum(1).double(), (a | b).sum(1).double()  # (N, labels)
     if (either.bool() & ~belongs).any():

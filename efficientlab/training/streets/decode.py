@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from efficientlab.datasets.streets.ragged import Ragged
 from efficientlab.kernels import BEVGrid
 from efficientlab.models.streets.bevfusion import Outputs
+from efficientlab.training.finite import finite
 
 
 def decode(outputs: Outputs, grid: BEVGrid, *, most: int = 100, least: float = 0.02) -> Ragged:
@@ -21,10 +22,13 @@ def decode(outputs: Outputs, grid: BEVGrid, *, most: int = 100, least: float = 0
         grid: of the cells.
         most: boxes a street, the best of all classes.
         least: score that a box has to reach.
+
+    Raises:
+        ValueError: a score is NaN.
     """
-    heat = outputs.heat.sigmoid()
+    heat = finite(outputs.heat.sigmoid(), "scores of boxes")
     peak = heat == F.max_pool2d(heat, 3, stride=1, padding=1)
-    score, place = (heat * peak).flatten(1).topk(most, 1)  # (N, most)
+    score, place = (heat * peak).flatten(1).topk(min(most, heat[0].numel()), 1)  # (N, most)
     street, rank = (score >= least).nonzero(as_tuple=True)
     score, place = score[street, rank], place[street, rank]
     columns, rows = grid.cells

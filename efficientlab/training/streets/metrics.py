@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.datasets.streets.ragged import Ragged
+from efficientlab.training.finite import finite, labels_within
 
 DISTANCES = (0.5, 1.0, 2.0, 4.0)
 THRESHOLDS = tuple(round(0.2 + 0.05 * k, 2) for k in range(13))
@@ -27,7 +28,18 @@ def average_precision(score: Tensor, hit: Tensor, truths: int) -> float:
         score: (P,), of all predictions of one class in all streets.
         hit: bool (P,), whether the prediction was matched to a truth.
         truths: how many there are; with none the result is NaN.
+
+    Of predictions with one score the first stands before the others, as in nuScenes' development kit.
+
+    Raises:
+        ValueError: a score is not finite; there is not one hit for each, or there are more hits than truths.
     """
+    if score.shape != hit.shape or score.ndim != 1 or not 0 <= int(hit.sum()) <= truths:
+        raise ValueError(
+            f"each score has one hit, and no more are true than truths; got scores {tuple(score.shape)}, hits "
+            f"{tuple(hit.shape)}, of which {int(hit.sum())} true, and {truths} truths."
+        )
+    finite(score, "scores")
     if not truths:
         return float("nan")
     order = torch.argsort(score, descending=True, stable=True)
@@ -51,7 +63,14 @@ def matched(found: Ragged, truth: Ragged, kind: int, within: float) -> tuple[Ten
         truth: boxes (ΣT, 8).
         kind: the class.
         within: metres.
+
+    Raises:
+        ValueError: they are of other numbers of streets, or a number of a box is not finite.
     """
+    if len(found) != len(truth):
+        raise ValueError(f"found are boxes of {len(found)} streets, truth of {len(truth)}.")
+    finite(found.rows, "numbers of boxes")
+    finite(truth.rows, "numbers of true boxes")
     mine, theirs = (b.where(b.rows[:, 0] == kind) for b in (found, truth))
     hits = []
     for p, t in zip(mine.unbind(), theirs.unbind(), strict=True):
@@ -79,7 +98,12 @@ def mean_average_precision(
     """(classes, distances): `average_precision` of each class within each distance. NaN for a class that never occurs.
 
     Its mean over everything is nuScenes' mAP.
+
+    Raises:
+        ValueError: a class is not in 0 … classes − 1; as `matched`.
     """
+    for what, boxes in (("classes of boxes", found), ("classes of true boxes", truth)):
+        labels_within(finite(boxes.rows[:, 0], what).long(), classes, what)
     return torch.tensor(
         [[average_precision(*matched(found, truth, kind, d)) for d in distances] for kind in range(classes)]
     )
@@ -102,8 +126,16 @@ class Overlap:
 
 
 def overlap(logits: Tensor, truth: Tensor, thresholds: tuple[float, ...] = THRESHOLDS) -> Overlap:
-    """Of maps (N, K, X, Y) whose probabilities pass each threshold, with truths, bool (N, K, X, Y)."""
-    p = logits.sigmoid()
+    """Of maps (N, K, X, Y) whose probabilities pass each threshold, with truths, bool (N, K, X, Y).
+
+    Raises:
+        ValueError: shapes differ, truth is not bool, or a logit is NaN.
+    """
+    if logits.shape != truth.shape or truth.dtype is not torch.bool:
+        raise ValueError(
+            f"truth must be bool of logits' shape {tuple(logits.shape)}, got {truth.dtype} {tuple(truth.shape)}."
+        )
+    p = finite(logits.sigmoid(), "probabilities")
     said = torch.stack([p >= t for t in thresholds], -1)  # (N, K, X, Y, thresholds)
     true = truth[..., None]
     return Overlap((said & true).sum((0, 2, 3)).double(), (said | true).sum((0, 2, 3)).double())

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.datasets.points.clouds import IGNORED
+from efficientlab.training.finite import finite, labels_within
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,13 @@ class ClassScore:
         return self.iou[self.present].mean().item()
 
     def mean_of(self, classes: list[int]) -> float:
-        """The mean over some classes, all of which occur."""
+        """The mean over some classes.
+
+        Raises:
+            ValueError: there are none, or one neither occurs nor is predicted.
+        """
+        if not classes or self.iou[classes].isnan().any():
+            raise ValueError(f"classes must all occur, at least one of them; got {classes}.")
         return self.iou[classes].mean().item()
 
 
@@ -46,15 +53,18 @@ def class_score(predicted: Tensor, true: Tensor, classes: int) -> ClassScore:
     """
     if predicted.shape != true.shape:
         raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
+    for name, labels in (("predicted", predicted), ("true", true)):
+        labels_within(labels[:0], classes, f"{name} labels")
+    predicted, true = (
+        predicted.long(),
+        true.long(),
+    )  # in 8 bits IGNORED is another number, and a table's place wraps
     counted = true != IGNORED
     p, t = predicted[counted].cpu(), true[counted].cpu()
     if not len(t):
         raise ValueError("there is no labelled point to compare.")
     for name, labels in (("predicted", p), ("true", t)):
-        if labels.min() < 0 or labels.max() >= classes:
-            raise ValueError(
-                f"{name} labels must be 0 to {classes - 1}, got {int(labels.min())} to {int(labels.max())}."
-            )
+        labels_within(labels, classes, f"{name} labels")
     table = (
         torch.bincount(t * classes + p, minlength=classes**2).view(classes, classes).double()
     )  # true, predicted
@@ -78,7 +88,19 @@ def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
 
     Returns:
         (N, P); IGNORED in voxels without a label.
+
+    Raises:
+        ValueError: shapes do not fit, there is no point or it is not finite, size is not positive, or a label negative.
     """
+    if points.ndim != 3 or label.shape != (len(points), points.shape[2]) or not label.numel():
+        raise ValueError(
+            f"points (N, 3, P) and label (N, P) must fit and not be empty, got {tuple(points.shape)} and "
+            f"{tuple(label.shape)}."
+        )
+    if not size > 0:
+        raise ValueError(f"size must be positive, got {size}.")
+    finite(points, "coordinates")
+    label = label.long()
     cloud = torch.arange(len(points)).repeat_interleave(points.shape[2])
     cells = (points.mT.flatten(0, 1).double() / size).floor().long()  # (N · P, 3)
     row = torch.cat([cloud[:, None], cells], 1).unique(dim=0, return_inverse=True)[1]  # (N · P,)

@@ -117,10 +117,14 @@ def score(logits: Tensor, clips: Clips) -> Score:
     """Compares logits (N, classes) with the labels.
 
     Raises:
-        ValueError: not one row of logits for each clip, or too few columns for the labels; a logit that is not
-            finite.
+        ValueError: no clips, not one row of logits for each, an odd number of columns, or too few for the labels; a
+            logit that is not finite.
     """
     classes = logits.shape[1]
+    if classes % 2:
+        raise ValueError(f"Logits must be of pairs of classes, one for each arrow; got {classes}.")
+    if not len(clips):
+        raise ValueError("There is no clip to compare.")
     if len(logits) != len(clips) or classes <= int(clips.label.max()):
         raise ValueError(
             f"Logits {tuple(logits.shape)} do not fit {len(clips)} clips; expected (N, classes)."

@@ -247,3 +247,44 @@ def test_bad_arguments_get_one_sentence():
         group(points, torch.zeros(1, 4, dtype=torch.int64))
     with pytest.raises(TypeError, match=r"features must be real and index integers, got torch\.float32 and"):
         group(points, torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e15, 1e30])
+def test_squares_of_distances_neither_overflow_nor_vanish(scale):
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(2, 3, 40, generator=generator)
+    points[1] *= 8  # clouds of a batch have powers of their own
+    far = points * scale
+    exact = far.double()
+    assert torch.equal(farthest_point_sample(far, 12), farthest_point_sample(exact, 12))
+    centres = far[:, :, :5].contiguous()
+    index, distance = knn(far, centres, 6)
+    expected, squared = knn(exact, centres.double(), 6)
+    assert torch.equal(index, expected)
+    if 1e-19 < scale < 1e19:  # else its square is no float32
+        torch.testing.assert_close(distance.double(), squared, rtol=1e-5, atol=1e-5 * float(squared.max()))
+    found = ball_query(far, centres, 0.37 * scale, 8)
+    assert torch.equal(found, ball_query(exact, centres.double(), 0.37 * scale, 8))
+
+
+def test_numbers_of_points_are_whole():
+    points = torch.rand(1, 3, 8)
+    for wrong in (2.0, True, "2"):
+        for call in (
+            lambda wrong=wrong: farthest_point_sample(points, wrong),
+            lambda wrong=wrong: knn(points, points, wrong),
+            lambda wrong=wrong: ball_query(points, points, 0.5, wrong),
+        ):
+            with pytest.raises(TypeError, match=r"(n_samples|n_neighbours) must be a whole number"):
+                call()
+    with pytest.raises(TypeError, match=r"radius must be a number, got '0\.5'"):
+        ball_query(points, points, "0.5", 2)
+
+
+def test_an_index_is_of_integers_that_torch_calculates_with():
+    features, index = torch.rand(1, 2, 8), torch.zeros(1, 3, dtype=torch.int64)
+    for dtype in (torch.bool, torch.complex64, torch.uint16, torch.float32):
+        with pytest.raises(TypeError, match="index integers"):
+            group(features, index.to(dtype))
+    with pytest.raises(ValueError, match="more than the 2³¹"):
+        group(torch.empty(3, 0, 2**30), index.expand(3, 3))

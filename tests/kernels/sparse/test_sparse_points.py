@@ -184,3 +184,36 @@ def test_corners_are_the_eight_voxels_one_by_one():
     nothing = torch.empty(0, 4, dtype=torch.int32)
     assert (find_corners(nothing, lower) == -1).all()
     assert find_corners(coords, nothing).shape == (0, 8)
+
+
+def test_a_nan_reaches_only_points_beside_it():
+    coords = torch.tensor([[0, 0, 0, 0], [0, 5, 5, 5], [0, 5, 5, 6]], dtype=torch.int32)
+    features = torch.tensor([[torch.nan], [2.0], [torch.inf]], requires_grad=True)
+    alone, on_a_voxel, elsewhere, beside = (
+        [0, 5.5, 5.5, 4.5],
+        [0, 5.0, 5, 5],
+        [0, 9.0, 9, 9],
+        [0, 0.0, 0, 0.5],
+    )
+    out = voxel_to_point(features, coords, torch.tensor([alone, on_a_voxel, elsewhere, beside]))
+    torch.testing.assert_close(out[:3, 0], torch.tensor([2.0, 2.0, 0.0]))
+    assert out[3].isnan()
+    (grad,) = torch.autograd.grad(out[:3].sum(), features)
+    torch.testing.assert_close(grad[:, 0], torch.tensor([0.0, 2.0, 0.0]))
+
+
+def test_points_are_real_numbers():
+    coords = torch.zeros(1, 4, dtype=torch.int32)
+    for points in (torch.zeros(2, 4, dtype=torch.bool), torch.zeros(2, 4, dtype=torch.complex64)):
+        for call in (
+            lambda points=points: occupied_voxels(points),
+            lambda points=points: voxel_to_point(torch.zeros(1, 2), coords, points),
+            lambda points=points: point_to_voxel(torch.zeros(2, 2), points, coords),
+        ):
+            with pytest.raises(TypeError, match="points must be real numbers, got torch"):
+                call()
+    for dtype in (torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int64):
+        points = torch.tensor([[0, 7, 8, 9]]).to(dtype)
+        assert occupied_voxels(points).tolist() == [[0, 7, 8, 9]]
+    with pytest.raises(ValueError, match="points must be numbers that int32 can count"):
+        occupied_voxels(torch.tensor([[0, 2**31, 0, 0]]))
