@@ -166,7 +166,7 @@ def _present(index: Tensor, size: int, weight: Tensor | None) -> tuple[Tensor, T
     there = index >= 0
     place = flat_nonzero(there)
     ends = torch.zeros(len(index) // size + 1, dtype=torch.int32, device=index.device)
-    torch.cumsum(there.view(-1, size).sum(1), 0, out=ends[1:])
+    torch.cumsum(there.view(-1, size).sum(1, dtype=torch.int32), 0, out=ends[1:])
     return index.index_select(0, place), ends, None if weight is None else weight.index_select(0, place)
 
 

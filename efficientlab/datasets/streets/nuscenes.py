@@ -136,7 +136,10 @@ def picture(path: Path, size: tuple[int, int]) -> tuple[NDArray[np.uint8], Array
     from PIL import Image
 
     height, width = size
-    image = read_picture(path)
+    try:
+        image = read_picture(path)
+    except ValueError as error:
+        raise ValueError(f"{path} is not a picture that can be read: {error}") from error
     tall = round(image.height * width / image.width)
     if tall < height:
         raise ValueError(f"{path} scaled to {width} pixels is {tall} high, less than {height}.")
@@ -157,7 +160,9 @@ def points(path: Path, to_ego: Array) -> NDArray[np.float32]:
     """
     content = path.read_bytes()
     if not content or len(content) % 20:
-        raise ValueError(f"{path} has {len(content):,} bytes, which are no points of 20; is it cut off?")
+        raise ValueError(
+            f"{path} holds {len(content) / 4:g} numbers, which are no points of 5; is it cut off?"
+        )
     raw = np.frombuffer(content, "<f4").reshape(-1, 5)
     if not np.isfinite(raw).all():
         raise ValueError(f"{path} holds numbers that are not finite.")

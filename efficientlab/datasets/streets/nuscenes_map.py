@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientlab.datasets.reading import json_of
+from efficientlab.datasets.reading import text
 from efficientlab.datasets.streets.solids import Array
 from efficientlab.kernels.bev import BEVGrid
 
@@ -31,8 +32,9 @@ class VectorMap:
     """
 
     def __init__(self, path: Path) -> None:
-        tables = json_of(path, dict, "{} is missing; it is in nuScenes' map expansion, version 1.3.")
+        content = text(path, "{} is missing; it is in nuScenes' map expansion, version 1.3.")
         try:
+            tables = json.loads(content)
             nodes = {n["token"]: (float(n["x"]), float(n["y"])) for n in tables["node"]}
             if not np.isfinite(list(nodes.values())).all():
                 raise ValueError("a node is not finite")

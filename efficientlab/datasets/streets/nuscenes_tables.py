@@ -6,13 +6,14 @@ development kit. The set is given out on nuscenes.org for non-commercial use and
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from efficientlab.datasets.reading import json_of
+from efficientlab.datasets.reading import text
 from efficientlab.datasets.streets.solids import Array
 
 Record = dict[str, Any]
@@ -63,7 +64,12 @@ class Tables:
         """All records of a table by their tokens."""
         if name not in self._read:
             path = self.folder / f"{name}.json"
-            rows = json_of(path, list, "nuScenes' table {} is missing.")
+            try:
+                rows = json.loads(text(path, "nuScenes' table {} is missing."))
+            except json.JSONDecodeError as error:
+                raise ValueError(f"nuScenes' table {path} is damaged: {error}.") from error
+            if not isinstance(rows, list):
+                raise ValueError(f"nuScenes' table {path} is damaged: it is no list of records.")
             self._read[name] = {}
             for row in rows:
                 fields = ("token", *_FIELDS.get(name, ()))

@@ -167,7 +167,7 @@ def _read_folder(folder: Path, choose: _Choose) -> list[Image]:
     files = [file for file in files if file.stem[-1:].isdigit()]  # no thumbnail among them
     files.sort(key=lambda file: (len(file.stem), file.stem))  # 9.jpg before 10.jpg
     if not files:
-        raise ValueError(f"{folder} has no numbered .jpg frames; unpack this video again.")
+        raise ValueError(f"{folder} has no .jpg frames with numbers; unpack this video again.")
     remedy = "unpack this video again"
     return [read_picture(files[index], remedy=remedy) for index in choose(len(files), folder)]
 

@@ -63,7 +63,7 @@ def voxel_to_point(features: Tensor, coords: Tensor, points: Tensor) -> Tensor:
     x, y, z = torch.stack([1 - above, above], 2).unbind(1)  # (P, 2) each, of the lower and the upper corner
     weight = (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]).flatten(1)  # (P, 8)
     weight = torch.where(row < 0, 0.0, weight)
-    row = torch.where(weight > 0, row, -1)
+    row |= -(weight == 0).int()  # −1, which has all bits, where a corner has no weight
     weight = weight / (weight.sum(1, keepdim=True) + 1e-8)
     return weighted_gather(features, row, weight)
 

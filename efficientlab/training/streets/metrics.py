@@ -34,11 +34,10 @@ def average_precision(score: Tensor, hit: Tensor, truths: int) -> float:
     Raises:
         ValueError: a score is not finite; there is not one hit for each, or there are more hits than truths.
     """
-    if score.shape != hit.shape or score.ndim != 1 or not 0 <= int(hit.sum()) <= truths:
-        raise ValueError(
-            f"each score has one hit, and no more are true than truths; got scores {tuple(score.shape)}, hits "
-            f"{tuple(hit.shape)}, of which {int(hit.sum())} true, and {truths} truths."
-        )
+    if score.shape != hit.shape or score.ndim != 1:
+        raise ValueError(f"each score has one hit; got {tuple(score.shape)} and {tuple(hit.shape)}.")
+    if truths < 0 or 0 < truths < int(hit.sum()):
+        raise ValueError(f"{int(hit.sum())} predictions are true, but there are {truths} truths.")
     finite(score, "scores")
     if not truths:
         return float("nan")

@@ -53,12 +53,12 @@ def class_score(predicted: Tensor, true: Tensor, classes: int) -> ClassScore:
     """
     if predicted.shape != true.shape:
         raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
+    if not true.numel():
+        raise ValueError("there is no labelled point to compare.")
     for name, labels in (("predicted", predicted), ("true", true)):
         labels_within(labels[:0], classes, f"{name} labels")
-    predicted, true = (
-        predicted.long(),
-        true.long(),
-    )  # in 8 bits IGNORED is another number, and a table's place wraps
+    # In 8 bits IGNORED would be another number, and a place in the table would wrap.
+    predicted, true = predicted.long(), true.long()
     counted = true != IGNORED
     p, t = predicted[counted].cpu(), true[counted].cpu()
     if not len(t):

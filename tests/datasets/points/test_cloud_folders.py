@@ -255,3 +255,54 @@ def test_arguments_of_another_form_are_named(shapenet_root, s3dis_root):
     (base / "03797390" / "m2.txt").write_text("1 2 3 0 0 1 2.7\n0 0 0 0 0 1 3\n")
     with pytest.raises(ValueError, match=r"labels must be whole numbers, got 2\.7"):
         shapenet_part(base, "test")
+
+
+def modelnet_of(root, rows, names="chair\n"):
+    (root / "chair").mkdir(parents=True)
+    (root / "modelnet40_shape_names.txt").write_text(names)
+    (root / "modelnet40_train.txt").write_text("chair_0001\n")
+    (root / "chair" / "chair_0001.txt").write_text("".join(f"{x:.10g},0,0,0,0,1\n" for x in rows))
+    return root
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20, 3e38])
+def test_clouds_of_any_scale_fill_the_unit_ball(tmp_path, scale):
+    clouds = modelnet40(modelnet_of(tmp_path, [-scale, 0, scale / 2]), "train", points=3)
+    assert sorted(clouds.points[0, 0].tolist()) == pytest.approx([-1, 1 / 5, 4 / 5], abs=1e-6)
+
+
+def test_a_survey_s_coordinates_keep_their_millimetres(tmp_path, s3dis_root):
+    """float32 counts five million metres in steps of half a metre."""
+    clouds = modelnet40(modelnet_of(tmp_path / "m", 5e6 + np.arange(100) / 100), "train", points=100)
+    assert len(np.unique(clouds.points[0, 0])) == 100
+    file = s3dis_root / "Area_5/office_1/Annotations/floor_1.txt"
+    table = np.loadtxt(file)
+    for other in file.parent.glob("*.txt"):
+        moved = np.loadtxt(other)
+        moved[:, :2] += 5e6
+        np.savetxt(other, moved, fmt="%.4f")
+    points = torch.cat(list(s3dis(s3dis_root, [5], points=600).points), 1)
+    assert len(np.unique(points[0])) > 0.4 * len(np.unique(table[:, 0]))
+
+
+def test_labels_colours_and_names_that_cannot_be(shapenet_root, s3dis_root, tmp_path):
+    base, _ = shapenet_root
+    np.savetxt(base / "03797390/m2.txt", cloud(5, 7), fmt="%.6f")
+    with pytest.raises(ValueError, match=r"m2\.txt: label 7 is no part of category Mug"):
+        shapenet_part(base, "test")
+    floor = s3dis_root / "Area_5/office_1/Annotations/floor_1.txt"
+    np.savetxt(floor, np.hstack([rng.random((200, 3)), np.full((200, 3), 300)]))
+    with pytest.raises(ValueError, match=r"floor_1\.txt: colours must be 0 to 255, got 300 to 300"):
+        s3dis(s3dis_root, [5])
+    with pytest.raises(ValueError, match=r"shape_names\.txt lists 'chair' twice"):
+        modelnet40(modelnet_of(tmp_path / "m", [0, 1], "chair\nchair\n"), "train")
+
+
+def test_numbers_of_points_and_areas_are_whole(s3dis_root):
+    with pytest.raises(TypeError, match=r"points must be a whole number, got 4\.5"):
+        s3dis(s3dis_root, [5], points=4.5)
+    with pytest.raises(ValueError, match=r"areas must be a list .*got '5'"):
+        s3dis(s3dis_root, "5")
+    with pytest.raises(ValueError, match="not name one twice"):
+        s3dis(s3dis_root, [5, 5])
+    assert len(s3dis(s3dis_root, np.array([5]), points=10)) == 2

@@ -255,3 +255,101 @@ def test_a_missing_map_or_token_is_named(root: Path) -> None:
         FileNotFoundError, match=r"made-up\.json is missing; it is in nuScenes' map expansion"
     ):
         read(root)
+
+
+def edit(root: Path, name: str, change: Any) -> None:
+    file = root / "v1.0-mini" / f"{name}.json"
+    rows = json.loads(file.read_text())
+    change(rows)
+    file.write_text(json.dumps(rows))
+
+
+def test_a_sweep_is_whole_and_finite(root: Path) -> None:
+    sweep = root / "samples" / "LIDAR_TOP" / "0.pcd.bin"
+    kept = sweep.read_bytes()
+    for content, reason in (
+        (kept + b"ab", "holds 10.5 numbers"),
+        (b"", "holds 0 numbers"),
+        (np.full((2, 5), np.nan, np.float32).tobytes(), "numbers that are not finite"),
+    ):
+        sweep.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"0\.pcd\.bin {reason}|0\.pcd\.bin holds {reason}"):
+            read(root)
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        ("scene", "name"), ("scene", "description"), ("log", "location"), ("sample", "next"), ("sensor", "channel"),
+        ("sample_data", "is_key_frame"), ("sample_data", "filename"), ("calibrated_sensor", "camera_intrinsic"),
+        ("calibrated_sensor", "rotation"), ("ego_pose", "translation"), ("sample_annotation", "size"),
+        ("sample_annotation", "num_lidar_pts"), ("instance", "category_token"), ("category", "name"),
+    ],
+)  # fmt: skip
+def test_a_record_without_a_field_is_named(root: Path, table: str, field: str) -> None:
+    edit(root, table, lambda rows: rows[-1].pop(field))
+    with pytest.raises(ValueError, match=rf"{table}\.json is damaged: .* lacks {field}"):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ("ego_pose", "translation", [float("nan"), 0, 0]),
+        ("ego_pose", "translation", [1, 2]),
+        ("ego_pose", "translation", "abc"),
+        ("ego_pose", "rotation", [float("inf"), 0, 0, 0]),
+        ("calibrated_sensor", "rotation", [float("nan"), 0, 0, 0]),
+        ("calibrated_sensor", "camera_intrinsic", [[float("nan")] * 3] * 3),
+        ("sample_annotation", "size", [float("nan"), 1, 1]),
+        ("sample_annotation", "size", [-1, 1, 1]),
+        ("sample_annotation", "translation", [1, 2]),
+    ],
+)
+def test_numbers_that_cannot_be_are_named(root: Path, table: str, field: str, value: Any) -> None:
+    edit(root, table, lambda rows: [row.update({field: value}) for row in rows])
+    with pytest.raises(ValueError, match=rf"{table}\.json"):
+        read(root)
+
+
+def test_tables_that_lead_round_in_a_circle_or_have_a_token_twice(root: Path) -> None:
+    edit(root, "sample", lambda rows: rows[1].update(next="sample0"))
+    with pytest.raises(ValueError, match=r"sample\.json: the samples of scene-0061 lead round in a circle"):
+        read(root)
+    edit(root, "scene", lambda rows: rows.append({**rows[0], "name": "scene-9999"}))
+    with pytest.raises(ValueError, match=r"scene\.json is damaged: it has token 'sc' twice"):
+        read(root)
+
+
+def test_tables_and_maps_of_other_encodings(root: Path) -> None:
+    for file in (root / "v1.0-mini" / "scene.json", root / "maps" / "expansion" / "made-up.json"):
+        kept = file.read_bytes()
+        file.write_bytes(b"\xef\xbb\xbf" + kept)  # a byte order mark
+        assert len(read(root)) == 2
+        file.write_bytes(kept.replace(b'"token"', b'"\xe4"', 1))
+        with pytest.raises(ValueError, match=rf"{file.name} is not UTF-8 text"):
+            read(root)
+        file.write_bytes(kept)
+    city = root / "maps" / "expansion" / "made-up.json"
+    tables = json.loads(city.read_text())
+    for x in (float("nan"), "east"):
+        tables["node"][0]["x"] = x
+        city.write_text(json.dumps(tables))
+        with pytest.raises(ValueError, match=r"made-up\.json is not a map"):
+            read(root)
+
+
+def test_pictures_are_read_as_they_are_meant(root: Path) -> None:
+    ramp = np.linspace(0, 65535, 160 * 90).reshape(90, 160).astype(np.uint16)
+    Image.fromarray(ramp).save(root / "samples" / "CAM_FRONT" / "0.png")
+    image = read(root).image[0, 0].float()
+    assert 100 < image.mean() < 220  # the lower rows of the ramp, and not all white
+    assert (image == 255).float().mean() < 0.05
+
+
+def test_arguments_get_a_sentence(root: Path) -> None:
+    with pytest.raises(ValueError, match="scenes is empty"):
+        nuscenes_views(root, ())
+    for size, kind in (((32, 80.5), TypeError), ((0, 80), ValueError)):
+        with pytest.raises(kind, match="size must be"):
+            nuscenes_views(root, "scene-0061", size=size, grid=GRID)

@@ -114,3 +114,19 @@ def test_folders_and_files_that_are_wrong_are_named(root, tmp_path_factory):
     (root / "sequences/00/labels/000001.label").unlink()
     with pytest.raises(FileNotFoundError, match=r"000001\.label is missing; the labels are an archive"):
         SemanticKITTI(root, "train")
+
+
+def test_hidden_files_are_no_scans_and_points_are_whole(root):
+    (root / "sequences/00/velodyne/._000000.bin").write_bytes(b"made by a system")
+    assert len(SemanticKITTI(root, "train")) == 3
+    with pytest.raises(TypeError, match=r"points must be a whole number, got 4\.5"):
+        SemanticKITTI(root, "train", points=4.5)
+
+
+def test_remission_of_another_scale_is_named(root):
+    file = root / "sequences/08/velodyne/000000.bin"
+    points = np.fromfile(file, "<f4").reshape(-1, 4)
+    points[:, 3] *= 255
+    points.tofile(file)
+    with pytest.raises(ValueError, match=r"000000\.bin: remission must be 0 to 1, got"):
+        SemanticKITTI(root, "val")[0]

@@ -284,3 +284,51 @@ def test_annotations_of_another_form_are_named(jester_root, something_root, kine
             path.write_text('{"Moving something up": null}')
             with pytest.raises(ValueError, match=r"labels\.json: every template needs a class number"):
                 something_something(something_root, "val")
+
+
+def test_ids_are_names_and_classes_are_told_apart(jester_root):
+    listing = jester_root / "jester-v1-train.csv"
+    for name in ("/etc/passwd", "../secret", ""):
+        listing.write_text(f"{name};Swiping Left\n")
+        with pytest.raises(ValueError, match=r"train\.csv, line 1: expected 'id;label'"):
+            jester(jester_root, "train")
+    listing.write_text("34870;Swiping Right\n\n56557;Doing other things\n\n")
+    assert len(jester(jester_root, "train").paths) == 2
+    (jester_root / "jester-v1-labels.csv").write_text("Swiping Left\nSwiping Left\n")
+    with pytest.raises(ValueError, match=r"labels\.csv lists 'Swiping Left' twice"):
+        jester(jester_root, "train")
+
+
+@pytest.mark.parametrize("name", [None, "", 1.5, "../1"])
+def test_something_s_ids_are_names(something_root, name):
+    for file in something_root.rglob("*train.json"):
+        file.write_text(json.dumps([{"id": name, "template": "Moving [something] up"}]))
+    with pytest.raises(ValueError, match=r"train\.json: every entry needs 'id' and 'template'"):
+        something_something(something_root, "train")
+
+
+@pytest.mark.parametrize("numbers", [("0", "0"), ("1", "7"), (0.5, 1), ("0", None)])
+def test_something_s_classes_have_numbers_of_their_own(something_root, numbers):
+    for file in something_root.rglob("*labels.json"):
+        file.write_text(json.dumps(dict(zip(LABELS, numbers, strict=True))))
+    with pytest.raises(ValueError, match=r"labels\.json: every template needs a class number"):
+        something_something(something_root, "train")
+
+
+def test_kinetics_lists_that_cannot_be(kinetics_root):
+    for row in (",b,7,17,train", "bowling,,7,17,train", "bowling,b,-7,17,train", "bowling,../b,7,17,train"):
+        (kinetics_root / "train.csv").write_text(f"{CSV}{row}\n")
+        with pytest.raises(ValueError, match=r"train\.csv, line 2: expected label"):
+            kinetics(kinetics_root, "train")
+    (kinetics_root / "train.csv").write_text("x" * 200_000 + "\n1\n")
+    with pytest.raises(ValueError, match=r"train\.csv is not a CSV file"):
+        kinetics(kinetics_root, "train")
+
+
+def test_one_class_may_have_folders_of_two_spellings(kinetics_root):
+    for name in ("high kick/h_000001_000011", "high_kick/i_000001_000011"):
+        path = kinetics_root / "train" / f"{name}.mp4"
+        path.parent.mkdir()
+        path.touch()
+    (kinetics_root / "train.csv").write_text(CSV + "high kick,h,1,11,train\nhigh kick,i,1,11,train\n")
+    assert [path.stem[0] for path in kinetics(kinetics_root, "train").paths] == ["h", "i"]
