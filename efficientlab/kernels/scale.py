@@ -11,8 +11,12 @@ from torch import Tensor
 _EXPONENTS = 126  # of float32's normal numbers; what has no power of two to reach 1 stays small
 
 
-def unit_power(*clouds: Tensor) -> Tensor:
-    """(N, 1, 1): for each n the power of two after which the largest number of its clouds (N, 3, …) is about 1."""
-    largest = torch.stack([cloud.abs().amax((1, 2), keepdim=True) for cloud in clouds if cloud.shape[2]])
-    _, exponent = torch.frexp(largest.amax(0))
-    return torch.ldexp(torch.ones_like(largest[0]), -exponent.clamp(-_EXPONENTS, _EXPONENTS))
+def largest_of(clouds: Tensor) -> Tensor:
+    """(N, 1, 1): the largest absolute number of each of N clouds (N, 3, P); NaN if one is."""
+    return clouds.abs().amax((1, 2), keepdim=True)
+
+
+def unit_power(largest: Tensor) -> Tensor:
+    """The power of two that brings each of some positive numbers to about 1."""
+    _, exponent = torch.frexp(largest)
+    return torch.ldexp(torch.ones_like(largest), -exponent.clamp(-_EXPONENTS, _EXPONENTS))

@@ -21,7 +21,7 @@ from torch import Tensor
 from efficientlab.kernels.backend import check_numbers, kernel, nbytes, register_cost, use_triton, whole
 from efficientlab.kernels.gather import weighted_gather
 from efficientlab.kernels.means import mean_of_rows
-from efficientlab.kernels.scale import unit_power
+from efficientlab.kernels.scale import largest_of, unit_power
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -66,7 +66,7 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
 
 def _to_unit(points: Tensor) -> tuple[Tensor, Tensor]:
     """Clouds (N, 3, P) times a power of two each, (N, 1, 1), after which no square over- or underflows."""
-    power = unit_power(points)
+    power = unit_power(largest_of(points))
     return points * power, power
 
 

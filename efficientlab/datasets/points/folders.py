@@ -19,7 +19,7 @@ from torch import Tensor
 from efficientlab.datasets.points.clouds import Clouds, PartNames
 from efficientlab.datasets.reading import distinct, json_of, lines, visible
 from efficientlab.kernels.backend import whole
-from efficientlab.kernels.scale import unit_power
+from efficientlab.kernels.scale import largest_of, unit_power
 
 SHAPENET_PARTS = PartNames(
     {
@@ -272,6 +272,6 @@ def _drawn(table: NDArray[np.float64], points: int, name: str, seed: int) -> Ten
 def _unit(points: Tensor) -> Tensor:
     """Clouds float32 (N, 3, P), centred on the mean of their points, the farthest of which is at distance 1."""
     centred = points - points.mean(2, keepdim=True)
-    centred = centred * unit_power(centred)
+    centred = centred * unit_power(largest_of(centred))
     radius = centred.norm(dim=1, keepdim=True).amax(2, keepdim=True)  # (N, 1, 1)
     return torch.where(radius > 0, centred / radius, 0.0).float()

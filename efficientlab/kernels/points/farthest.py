@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.kernels.backend import kernel, nbytes, register_cost, use_triton, whole
-from efficientlab.kernels.points.group import check_finite, check_points, to_unit
+from efficientlab.kernels.points.group import check_points, to_unit
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -47,8 +47,7 @@ def farthest_point_sample(points: Tensor, n_samples: int) -> Tensor:
 
 @torch.library.custom_op("efficientlab::farthest_point_sample", mutates_args=())
 def _sample(points: Tensor, n_samples: int) -> Tensor:
-    check_finite(points=points)
-    points, _ = to_unit(points)
+    points, _ = to_unit(points=points)
     in_registers = points.shape[2] <= _MOST_POINTS
     return (_sample_triton if use_triton(points) and in_registers else _sample_torch)(points, n_samples)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from efficientlab.kernels.backend import nbytes, register_cost
 from efficientlab.kernels.gather import weighted_gather
-from efficientlab.kernels.scale import unit_power
+from efficientlab.kernels.scale import largest_of, unit_power
 
 
 def group(features: Tensor, index: Tensor) -> Tensor:
@@ -95,14 +95,16 @@ def check_pair(points: Tensor, centres: Tensor) -> None:
         )
 
 
-def check_finite(**clouds: Tensor) -> None:
-    for name, cloud in clouds.items():
-        if not cloud.isfinite().all():
+def to_unit(**clouds: Tensor) -> tuple[Tensor, ...]:
+    """The clouds in float32 at least, scaled so that no square over- or underflows, and the powers of two (N, 1, 1).
+
+    Raises:
+        ValueError: one holds NaN or infinity.
+    """
+    wide = [cloud.to(torch.promote_types(cloud.dtype, torch.float32)) for cloud in clouds.values()]
+    largest = [largest_of(cloud) for cloud in wide if cloud.shape[2]]  # (N, 1, 1) each
+    for name, most in zip(clouds, largest, strict=False):
+        if not most.isfinite().all():
             raise ValueError(f"{name} hold NaN or infinity, which are near to nothing")
-
-
-def to_unit(*clouds: Tensor) -> tuple[Tensor, ...]:
-    """The clouds in float32 at least, scaled so that no square over- or underflows, and the powers of two (N, 1, 1)."""
-    clouds = tuple(cloud.to(torch.promote_types(cloud.dtype, torch.float32)) for cloud in clouds)
-    power = unit_power(*clouds)
-    return *((cloud * power).contiguous() for cloud in clouds), power
+    power = unit_power(largest[0] if len(largest) == 1 else torch.maximum(*largest))
+    return *((cloud * power).contiguous() for cloud in wide), power

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.kernels.backend import flat_nonzero, kernel, nbytes, register_cost, use_triton, whole
-from efficientlab.kernels.points.group import check_finite, check_pair, to_unit
+from efficientlab.kernels.points.group import check_pair, to_unit
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -77,16 +77,14 @@ def knn(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Ten
 
 @torch.library.custom_op("efficientlab::ball_query", mutates_args=())
 def _ball(points: Tensor, centres: Tensor, radius: float, n_neighbours: int) -> Tensor:
-    check_finite(points=points, centres=centres)
-    points, centres, power = to_unit(points, centres)
+    points, centres, power = to_unit(points=points, centres=centres)
     squared = (radius * power.flatten().double()).square().to(points.dtype)  # (N,)
     return (_ball_triton if use_triton(points) else _ball_torch)(points, centres, squared, n_neighbours)
 
 
 @torch.library.custom_op("efficientlab::knn", mutates_args=())
 def _nearest(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Tensor]:
-    check_finite(points=points, centres=centres)
-    points, centres, power = to_unit(points, centres)
+    points, centres, power = to_unit(points=points, centres=centres)
     find = _nearest_triton if use_triton(points) else _nearest_torch
     index, squared = find(points, centres, n_neighbours)
     return index, squared / power / power

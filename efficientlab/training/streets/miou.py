@@ -53,18 +53,14 @@ def class_score(predicted: Tensor, true: Tensor, classes: int) -> ClassScore:
     """
     if predicted.shape != true.shape:
         raise ValueError(f"predictions {tuple(predicted.shape)} do not fit labels {tuple(true.shape)}.")
-    if not true.numel():
-        raise ValueError("there is no labelled point to compare.")
-    for name, labels in (("predicted", predicted), ("true", true)):
-        labels_within(labels[:0], classes, f"{name} labels")
     # In 8 bits IGNORED would be another number, and a place in the table would wrap.
-    predicted, true = predicted.long(), true.long()
-    counted = true != IGNORED
+    counted = true.long() != IGNORED
     p, t = predicted[counted].cpu(), true[counted].cpu()
     if not len(t):
         raise ValueError("there is no labelled point to compare.")
     for name, labels in (("predicted", p), ("true", t)):
         labels_within(labels, classes, f"{name} labels")
+    p, t = p.long(), t.long()
     table = (
         torch.bincount(t * classes + p, minlength=classes**2).view(classes, classes).double()
     )  # true, predicted
