@@ -3,8 +3,8 @@
 `F.scaled_dot_product_attention(..., is_causal=True)` runs a fused kernel where there is one. Elsewhere (meta
 tensors, dropout on a CPU, 3-dimensional inputs) torch multiplies all pairs and masks half of them away, and
 the operators that the counter sees no longer know about the mask. So while a count runs, this one function
-of torch.nn.functional is wrapped: it notes which fraction of the pairs the mask leaves, for the products
-inside the call and for their gradients, and then calls the original.
+of torch.nn.functional is wrapped, also where a file of the model has imported it by name: it notes which fraction
+of the pairs the mask leaves, for the products inside the call and for their gradients, and then calls the original.
 
 In evaluation, nn.MultiheadAttention and nn.TransformerEncoderLayer hand a whole layer to one fused operator,
 and with it the mask, but not the flag `is_causal`. Their `forward` is therefore wrapped as well: it notes the
@@ -13,7 +13,7 @@ flag where the unfused layer would pass it on, which is without a padding mask a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -27,8 +27,14 @@ DENSE = Fraction(1)
 
 
 @contextmanager
-def causal_attention(enter: Callable[[Fraction], None]) -> Iterator[None]:
-    """While active, `enter(fraction)` is called before each causal attention and `enter(DENSE)` after it."""
+def causal_attention(
+    enter: Callable[[Fraction], None], namespaces: Iterable[dict[str, Any]] = ()
+) -> Iterator[None]:
+    """While active, `enter(fraction)` is called before each causal attention and `enter(DENSE)` after it.
+
+    Args:
+        namespaces: the globals of files that may have imported the function by name.
+    """
     original = F.scaled_dot_product_attention
     of_attention, of_layer = nn.MultiheadAttention.forward, nn.TransformerEncoderLayer.forward
 
@@ -62,12 +68,19 @@ def causal_attention(enter: Callable[[Fraction], None]) -> Iterator[None]:
         with _noted(is_causal and src_key_padding_mask is None):
             return of_layer(self, src, src_mask, src_key_padding_mask, is_causal)
 
+    imported = [
+        (space, name) for space in namespaces for name, value in list(space.items()) if value is original
+    ]
     F.scaled_dot_product_attention = attention  # type: ignore[assignment]
+    for space, name in imported:
+        space[name] = attention
     nn.MultiheadAttention.forward, nn.TransformerEncoderLayer.forward = multihead, layer  # type: ignore[method-assign]
     try:
         yield
     finally:
         F.scaled_dot_product_attention = original
+        for space, name in imported:
+            space[name] = original
         nn.MultiheadAttention.forward = of_attention  # type: ignore[method-assign]
         nn.TransformerEncoderLayer.forward = of_layer  # type: ignore[method-assign]
 

@@ -71,6 +71,7 @@ class Meter(TorchDispatchMode):
     def __init__(self, model: Any, discovered: Callable[[nn.Module], None] = lambda module: None) -> None:
         """`discovered` is called with each module that is not part of a known one, before it runs."""
         super().__init__()
+        self._model = model
         name = (
             type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "function")
         )
@@ -101,13 +102,22 @@ class Meter(TorchDispatchMode):
             stack.enter_context(_no_mode_left())
             stack.callback(register_module_forward_pre_hook(self._enter).remove)
             stack.callback(register_module_forward_hook(self._leave, always_call=True).remove)
-            stack.enter_context(causal_attention(self._set_fraction))
+            stack.enter_context(causal_attention(self._set_fraction, self._namespaces()))
             if "torch._dynamo" in sys.modules:  # a compiled model is counted as the eager one that it is
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
             stack.enter_context(new_objects_apart())
             stack.enter_context(self)
             self._mark()
             yield self
+
+    def _namespaces(self) -> list[dict[str, Any]]:
+        """The globals of the files that the model's classes, or the function, come from; torch's own import nothing."""
+        names = {type(module).__module__ for root in self.root_modules for module in root.modules()}
+        spaces = [
+            vars(sys.modules[name]) for name in names if name in sys.modules and not name.startswith("torch.")
+        ]
+        spaces.append(getattr(self._model, "__globals__", {}))
+        return list({id(space): space for space in spaces}.values())
 
     def expect(self, *values: object) -> None:
         """Tensors, also inside of containers and objects, that were made before and will turn up."""

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.functional import scaled_dot_product_attention
 from torch.nn.modules import module as hooks
 from torch.testing._internal.logging_tensor import LoggingTensorMode
 from torch.utils import _python_dispatch
@@ -279,3 +280,20 @@ def test_a_budget_is_seconds(untouched):
     for budget in (-1, float("nan")):
         with pytest.raises(ValueError, match="budget must be seconds"):
             latency(lambda: None, budget=budget)
+
+
+def test_attention_that_a_file_imported_by_name(untouched):
+    """With dropout a CPU multiplies all pairs; the mask leaves 1 + 2 + … + 16 of 256."""
+
+    class Attends(nn.Module):
+        def forward(self, q):
+            return scaled_dot_product_attention(q, q, q, dropout_p=0.1, is_causal=True)
+
+    q = torch.zeros(2, 8, 16, 32)
+    for model in (
+        Attends(),
+        nn.Sequential(Attends()),
+        lambda q: scaled_dot_product_attention(q, q, q, is_causal=True),
+    ):
+        assert count(model, q).macs == 2 * 8 * 136 * 64
+    assert scaled_dot_product_attention is F.scaled_dot_product_attention

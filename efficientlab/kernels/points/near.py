@@ -93,8 +93,9 @@ def _nearest(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor
 def _ball_torch(points: Tensor, centres: Tensor, squared: Tensor, n_neighbours: int) -> Tensor:
     n, _, m = centres.shape
     found = torch.zeros(n * m, n_neighbours, dtype=torch.int64, device=points.device)
+    limits = squared.tolist()
     for rows, distance in _distances(points, centres):
-        hit = distance < squared[rows.start // m]  # (rows, P), of one cloud
+        hit = distance < limits[rows.start // m]  # (rows, P), of one cloud
         place = flat_nonzero(hit.flatten())  # ascending: by centre, then by point
         centre, point = place // hit.shape[1], place % hit.shape[1]
         ends = torch.bincount(centre, minlength=len(hit)).cumsum(0)
@@ -112,10 +113,9 @@ def _nearest_torch(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[
     n, _, m = centres.shape
     parts = []
     for _, distance in _distances(points, centres):
-        one_more = min(n_neighbours + 1, distance.shape[1])
-        near, index = distance.topk(one_more, largest=False)  # of equal distances, any
-        tied = flat_nonzero((near[:, 1:] == near[:, :-1]).any(1))
-        index = index[:, :n_neighbours].contiguous()
+        near, index = distance.topk(n_neighbours, largest=False)  # of equal distances, any
+        more = (distance <= near[:, -1:]).sum(1, dtype=torch.int32) > n_neighbours
+        tied = flat_nonzero((near[:, 1:] == near[:, :-1]).any(1) | more)
         index[tied] = _first_nearest(distance[tied], n_neighbours)
         parts.append(index)
     if not parts:
@@ -134,10 +134,13 @@ def _first_nearest(distance: Tensor, n_neighbours: int) -> Tensor:
     return key.topk(n_neighbours, largest=False)[0] & 0xFFFFFFFF
 
 
+_AT_ONCE = 2**18  # distances: a megabyte, which stays in the cache and comes from memory that was used before
+
+
 def _distances(points: Tensor, centres: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Squared distances (rows, P) of a few centres at a time, and which of the N · M centres they are."""
     n, _, m = centres.shape
-    step = max(1, 2**20 // points.shape[2])
+    step = max(1, _AT_ONCE // points.shape[2])
     for i in range(n):
         for start in range(0, m, step):
             some = centres[i, :, start : start + step]  # (3, rows)
