@@ -1,0 +1,12 @@
+"""the interpolation is missing from the MACs of the voxel branch."""
+
+def branch_costs(in_channels: int, out_channels: int, resolution: int, points: int) -> dict[str, int]:
+    voxels = resolution**3
+    convolutions = 27 * voxels * (in_channels * out_channels + out_channels * out_channels)
+    ends = in_channels * points
+    return {
+        "voxel MACs": convolutions + ends,
+        "point MACs": in_channels * out_channels * points,
+        "voxel bytes": 4 * voxels * (in_channels + 3 * out_channels),
+        "point bytes": 4 * points * (in_channels + out_channels),
+    }
