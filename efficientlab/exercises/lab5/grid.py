@@ -138,7 +138,9 @@ def _inputs_grid_report(seed: int) -> list[Values]:
         for p, c, r in ((30, 8, 4), (50, 16, 3), (200, 64, 8), (1, 1, 2))
     ]
     cases.append({"coords": torch.full((3, 5), 1.2), "channels": 4, "resolution": 4})
-    halves = torch.tensor([[0.5, 1.5, 2.5]] * 3)  # go to the even neighbour, 0, 2 and 2: one point of three is alone
+    halves = torch.tensor(
+        [[0.5, 1.5, 2.5]] * 3
+    )  # go to the even neighbour, 0, 2 and 2: one point of three is alone
     halves[1:] = 3 * rand(2, 1)
     cases.append({"coords": halves, "channels": 2, "resolution": 4})
     return cases

@@ -103,6 +103,17 @@ class PVCNN(nn.Module):
         return self.head(torch.cat(own, 1), self.cloud(features).max(2).values)
 
 
+class EachVoxel(nn.Linear):
+    """The same matrix for every voxel: (N, C_in, R, R, R) → (N, C_out, R, R, R).
+
+    A 1×1×1 convolution, as one product of rows: PyTorch's copies channels_last_3d to another format and back.
+    """
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        rows = voxels.movedim(1, -1)  # (N, R, R, R, C_in)
+        return super().forward(rows.flatten(0, 3)).unflatten(0, rows.shape[:4]).movedim(-1, 1)
+
+
 class VoxelCNN(nn.Module):
     """A dense 3D U-Net on a grid of averaged features, whose logits are interpolated at the points.
 
@@ -129,8 +140,8 @@ class VoxelCNN(nn.Module):
         self.resolution = resolution
         c = (channels, 2 * channels, 4 * channels)
         self.levels = nn.ModuleList(voxel_layers(i, o) for i, o in pairwise((in_channels, *c)))
-        self.lift = nn.ModuleList(nn.Conv3d(o, i, 1) for i, o in pairwise(c))
-        self.head = nn.Conv3d(channels, classes, 1)
+        self.lift = nn.ModuleList(EachVoxel(o, i) for i, o in pairwise(c))
+        self.head = EachVoxel(channels, classes)
         self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # as avg_voxelize gives it
 
     def forward(self, features: Tensor, points: Tensor) -> Tensor:

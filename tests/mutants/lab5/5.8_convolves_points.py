@@ -1,5 +1,6 @@
 """the convolutions are counted with the points; they run over the voxels, empty ones too."""
 
+
 def branch_costs(in_channels: int, out_channels: int, resolution: int, points: int) -> dict[str, int]:
     voxels = resolution**3
     convolutions = 27 * points * (in_channels * out_channels + out_channels * out_channels)

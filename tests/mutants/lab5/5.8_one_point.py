@@ -1,5 +1,6 @@
 """the matrix is counted for one point; it is applied to every one."""
 
+
 def branch_costs(in_channels: int, out_channels: int, resolution: int, points: int) -> dict[str, int]:
     voxels = resolution**3
     convolutions = 27 * voxels * (in_channels * out_channels + out_channels * out_channels)
