@@ -589,7 +589,7 @@ def permutation_gap(network, features: Tensor, points: Tensor, order: Tensor) ->
     """How far a network is from treating a cloud as a set: 0 if the order of its points does not matter.
 
     Shapes: features (N, C, P); points (N, 3, P); order (P,), a permutation; network(features, points) is (N, K, P), K
-    numbers a point.
+    numbers a point. The network is any function of the two, a module or not.
     """
     ### BEGIN SOLUTION
     permuted = network(features[:, :, order], points[:, :, order])  # (N, K, P)
