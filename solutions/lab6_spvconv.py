@@ -822,9 +822,7 @@ for name, make in CONTESTANTS.items():
 runs = kept(
     f"{lab.slug}-{P.name}",
     models,
-    lambda: fit_all(
-        models, train, seeds=seeds, workers=P.workers, epochs=P.epochs, batch=P.batch, lr=P.lr
-    ),
+    lambda: fit_all(models, train, seeds=seeds, workers=P.workers, epochs=P.epochs, batch=P.batch, lr=P.lr),
     code=CONTESTANTS,
     settings=vars(P),
 )
