@@ -7,6 +7,7 @@ records on standard output.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import signal
@@ -35,10 +36,11 @@ MAX_MESSAGE = 100_000_000
 START_SECONDS = 300.0
 END_SECONDS = 10.0  # to end its sandbox
 ATTEMPTS = 2
+SHARE = 4  # submissions that a supervisor must have before another is started: a start takes as long as grading them
 
 
 class LocalEngine:
-    """Runs `workers` supervisors (by default one a core) and starts a new one for each that dies.
+    """Runs up to `workers` supervisors (by default one a core) and starts a new one for each that dies.
 
     A submission with which a supervisor died or hung is tried once more, then recorded as a fault.
     """
@@ -50,9 +52,8 @@ class LocalEngine:
     def run(self, plan: Plan, batch: Sequence[Incoming], out: Path) -> Iterator[Record]:
         """Yield records as they are done; `SandboxError` where supervisors cannot open their sandbox."""
         pool = _Pool(plan, batch)
-        threads = [
-            threading.Thread(target=pool.tend, daemon=True) for _ in range(min(self.workers, len(batch)))
-        ]
+        supervisors = min(self.workers, math.ceil(len(batch) / SHARE))
+        threads = [threading.Thread(target=pool.tend, daemon=True) for _ in range(supervisors)]
         for thread in threads:
             thread.start()
         try:

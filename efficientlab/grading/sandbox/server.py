@@ -74,7 +74,9 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     for name in setup["imports"]:
         with contextlib.suppress(ImportError):  # what is not installed, an answer that needs it will say
             __import__(name)
-    # once here, and not in every box: torch.autograd.grad alone takes half a second
+    # once here, and not in every box: the first gradient alone loads symbolic algebra, a fifth of a second
+    x = torch.ones(1, requires_grad=True)
+    torch.autograd.grad(x, x, torch.ones(1))
     for name in setup["loaded"]:
         with contextlib.suppress(Exception):
             __import__(name)
