@@ -135,9 +135,9 @@ def test_an_endless_loop_and_a_crash_cost_their_own_exercise(tmp_path: Path) -> 
     path.write_text(json.dumps(edited(break_it)))
     submission = read_submission(path, LAB)
     case = {e.id: LAB.recorded(e.id)[0].inputs for e in LAB.exercises if e.check}
-    with Box(LAB, reference().prelude, submission, Limits(case=3.0)) as box:
-        with pytest.raises(AnswerError, match="no answer within 3 s"):
-            box.student("4.1")(case["4.1"])
+    impatient = Box(LAB, reference().prelude, submission, Limits(case=3.0))
+    with impatient as box, pytest.raises(AnswerError, match="no answer within 3 s"):
+        box.student("4.1")(case["4.1"])
     with Box(LAB, reference().prelude, submission) as box:  # a busy machine takes its time
         with pytest.raises(AnswerError, match="the process that ran it ended"):
             box.student("4.7")(case["4.7"])
