@@ -808,7 +808,8 @@ for name, cost in costs.items():
     )
 
 # %% [markdown]
-# Before you read on: which of the claims at the top do these numbers support? Here they are as assertions.
+# Before you read on: which of the claims at the top do these numbers support? Here they are as assertions. They speak of
+# MACs, and for the small PVCNN of time. What does the last column say of the larger one and the voxel CNN?
 #
 # One seed is one draw: trained from other weights, the same network can score a point higher or lower. `python
 # benchmarks/lab_seeds.py 5` repeats this section with five seeds (`benchmarks/results/lab5-seeds.json`), and asserts the
@@ -943,7 +944,8 @@ else:
 # 2. See the report of section 2: about one percent of the voxels are occupied, and nearly all points share their voxel. Store
 #    and convolve occupied voxels only (sparse convolution), and keep a point branch for what they merge.
 # 3. The order of access: the same bytes in random order miss the cache many times as often. And latency: the ratios of
-#    time are not the ratios of MACs, in the table of section 7. Memory also: bytes of the dense grid as R³.
+#    time are not the ratios of MACs, in the table of section 7: the larger PVCNN has fewer MACs than the voxel CNN, and takes
+#    longer. Memory also: bytes of the dense grid as R³.
 #
 # === BEGIN MARK SCHEME ===
 # 8 points. (1) 3 points: both ablations cited (2), a part for each (1). (2) 3 points: occupied and alone cited (2),
