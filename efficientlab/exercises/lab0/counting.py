@@ -76,7 +76,7 @@ def _inputs_conv_macs(seed: int) -> list[Values]:
                 "c_out": pick(18, 24),
                 "kernel": "×".join(map(str, kernel[:dims])),
                 "stride": pick(2, 3),
-                "padding": pick(1, 2),
+                "padding": pick(1, 3),
                 "dilation": dilation,
                 "groups": groups,
                 "transposed": transposed,
