@@ -151,16 +151,17 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
     """All from what was asked and returned; MACs and losses are worked out here."""
     detail = f"on the case: {describe(inputs)}"
     limit = int(inputs["population"]) * int(inputs["generations"])
-    table = tensor_of(got, "asked")
-    if table.ndim != 3 or (len(table), table.shape[2]) != (int(inputs["runs"]), int(inputs["layers"])):
-        raise CheckFailed("what was evaluated is no table (run, configuration, layer).", detail)
+    table, finds, repeated = (tensor_of(got, key) for key in ("asked", "best", "again"))
+    size = (int(inputs["runs"]), int(inputs["layers"]))
+    if table.ndim != 3 or (len(table), table.shape[2]) != size or finds.shape != size:
+        raise CheckFailed("what was evaluated and found is no table (run, configuration, layer).", detail)
     if table.shape[1] > FAR_TOO_MANY * limit:
         raise CheckFailed(
             f"{table.shape[1]} configurations were evaluated; population × generations allows {limit}.",
             detail,
         )
     runs = [[tuple(c) for c in run.tolist() if c[0]] for run in table.unbind(0)]
-    best = [tuple(config) for config in tensor_of(got, "best").tolist()]
+    best = [tuple(config) for config in finds.tolist()]
     better, exact = [], False
     for (_, land, allowed), asked, find in zip(_lands(inputs), runs, best, strict=True):
         if any(land.macs(config) > land.budget for config in (*asked, find)):
@@ -176,7 +177,7 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
             raise CheckFailed("what is returned is not the best of what was evaluated.", detail)
         exact |= any(land.macs(config) == land.budget for config in asked)
         better.append((allowed < land.loss(find) - 1e-9).double().mean().item())
-    if runs[0] != [tuple(config) for config in tensor_of(got, "again").tolist()]:
+    if len(repeated) != len(runs[0]) or runs[0] != [tuple(config) for config in repeated.tolist()]:
         raise CheckFailed(
             "the same seed of `rng` searches otherwise the second time: all randomness comes from `rng`.",
             detail,

@@ -27,16 +27,19 @@ def reference(number: int = 4) -> Reference:
 
 
 @pytest.mark.parametrize("exercise_id", ["1.10", "2.10", "6.14"])
-@pytest.mark.parametrize("shape", [(-1, 1, 1), (1, -1, 1), (1, 1, -1), (3, -1, 6), (-1,), ()])
-def test_a_table_made_to_be_slow_is_refused_in_time(exercise_id: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(-1, 1, 1), (1, -1, 1), (1, 1, -1), (3, -1, 6), (-1,)])
+@pytest.mark.parametrize("key", ["asked", "best", "again"])
+def test_a_table_made_to_be_slow_is_refused_in_time(
+    exercise_id: str, key: str, shape: tuple[int, ...]
+) -> None:
     made = reference(int(exercise_id[0]))
     case = made.recorded[exercise_id][0]
-    table = torch.ones(SLACK // 18 * 18 if -1 in shape else 1, dtype=torch.uint8).reshape(shape)
+    table = torch.ones(SLACK // 18 * 18, dtype=torch.uint8).reshape(shape)
     check = made.lab[exercise_id].check
     assert check is not None
     start = time.process_time()
     with pytest.raises(CheckFailed):
-        run_check(check, lambda inputs: {**case.expected, "asked": table}, [case])
+        run_check(check, lambda inputs: {**case.expected, key: table}, [case])
     assert time.process_time() - start < SECONDS
 
 
