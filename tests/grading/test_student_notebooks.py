@@ -206,6 +206,11 @@ def test_a_change_below_the_answer_does_not_count() -> None:
     )
 
 
+@pytest.mark.parametrize("below", ["del clip_logits", "del x, clip_logits", "x = 1\ndel clip_logits"])
+def test_a_name_that_is_deleted_below_is_no_other_answer(below: str) -> None:
+    assert graded(RIGHT.format(1), below).status == "passed"
+
+
 def test_what_ran_beside_the_answer_is_said() -> None:
     result = graded("L = []", "def fill(x):\n    x.append(1)", "fill(L)", RIGHT.format("L[0]"))
     assert result.message.endswith("; run with cells 2, 3 that may change what it uses")
