@@ -47,7 +47,7 @@ def farthest_point_sample(points: Tensor, n_samples: int) -> Tensor:
 
 @torch.library.custom_op("efficientlab::farthest_point_sample", mutates_args=())
 def _sample(points: Tensor, n_samples: int) -> Tensor:
-    points, _ = to_unit(points=points)
+    (points,), _ = to_unit(points=points)
     in_registers = points.shape[2] <= _MOST_POINTS
     return (_sample_triton if use_triton(points) and in_registers else _sample_torch)(points, n_samples)
 

@@ -11,6 +11,8 @@ Qi, Yi, Su and Guibas, "PointNet++: Deep Hierarchical Feature Learning on Point 
 
 from __future__ import annotations
 
+from math import inf
+
 import torch
 from torch import Tensor
 
@@ -95,16 +97,29 @@ def check_pair(points: Tensor, centres: Tensor) -> None:
         )
 
 
-def to_unit(**clouds: Tensor) -> tuple[Tensor, ...]:
-    """The clouds in float32 at least, scaled so that no square over- or underflows, and the powers of two (N, 1, 1).
+def to_unit(**clouds: Tensor) -> tuple[list[Tensor], Tensor | None]:
+    """The clouds in float32 at least, where no square over- or underflows.
+
+    Returns:
+        the clouds, contiguous.
+        the power of two (N, 1, 1) that each was multiplied by; None where none had to be, as nearly always.
 
     Raises:
         ValueError: one holds NaN or infinity.
     """
     wide = [cloud.to(torch.promote_types(cloud.dtype, torch.float32)) for cloud in clouds.values()]
-    largest = [largest_of(cloud) for cloud in wide if cloud.shape[2]]  # (N, 1, 1) each
-    for name, most in zip(clouds, largest, strict=False):
-        if not most.isfinite().all():
-            raise ValueError(f"{name} hold NaN or infinity, which are near to nothing")
-    power = unit_power(largest[0] if len(largest) == 1 else torch.maximum(*largest))
-    return *((cloud * power).contiguous() for cloud in wide), power
+    largest = {name: largest_of(cloud) for name, cloud in zip(clouds, wide, strict=True) if cloud.shape[2]}
+    most = torch.stack(list(largest.values())).amax(0)  # (N, 1, 1), NaN where there is one
+    if not most.numel():
+        return [cloud.contiguous() for cloud in wide], None
+    least, greatest = torch.stack(most.aminmax()).tolist()
+    if not greatest < inf:
+        name = next(name for name, each in largest.items() if not each.isfinite().all())
+        raise ValueError(f"{name} hold NaN or infinity, which are near to nothing")
+    if _MODERATE[0] < least and greatest < _MODERATE[1]:
+        return [cloud.contiguous() for cloud in wide], None
+    power = unit_power(most)
+    return [(cloud * power).contiguous() for cloud in wide], power
+
+
+_MODERATE = 2.0**-40, 2.0**40

@@ -77,17 +77,18 @@ def knn(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Ten
 
 @torch.library.custom_op("efficientlab::ball_query", mutates_args=())
 def _ball(points: Tensor, centres: Tensor, radius: float, n_neighbours: int) -> Tensor:
-    points, centres, power = to_unit(points=points, centres=centres)
-    squared = (radius * power.flatten().double()).square().to(points.dtype)  # (N,)
+    (points, centres), power = to_unit(points=points, centres=centres)
+    reach = points.new_full((len(points),), radius, dtype=torch.float64)
+    squared = (reach if power is None else reach * power.flatten()).square().to(points.dtype)
     return (_ball_triton if use_triton(points) else _ball_torch)(points, centres, squared, n_neighbours)
 
 
 @torch.library.custom_op("efficientlab::knn", mutates_args=())
 def _nearest(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[Tensor, Tensor]:
-    points, centres, power = to_unit(points=points, centres=centres)
+    (points, centres), power = to_unit(points=points, centres=centres)
     find = _nearest_triton if use_triton(points) else _nearest_torch
     index, squared = find(points, centres, n_neighbours)
-    return index, squared / power / power
+    return index, squared if power is None else squared / power / power
 
 
 def _ball_torch(points: Tensor, centres: Tensor, squared: Tensor, n_neighbours: int) -> Tensor:
@@ -113,9 +114,7 @@ def _nearest_torch(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[
     n, _, m = centres.shape
     parts = []
     for _, distance in _distances(points, centres):
-        near, index = distance.topk(n_neighbours, largest=False)  # of equal distances, any
-        more = (distance <= near[:, -1:]).sum(1, dtype=torch.int32) > n_neighbours
-        tied = flat_nonzero((near[:, 1:] == near[:, :-1]).any(1) | more)
+        index, tied = _any_nearest(distance, n_neighbours)
         index[tied] = _first_nearest(distance[tied], n_neighbours)
         parts.append(index)
     if not parts:
@@ -123,6 +122,17 @@ def _nearest_torch(points: Tensor, centres: Tensor, n_neighbours: int) -> tuple[
     index = torch.cat(parts).view(n, m, n_neighbours)
     near = points.gather(2, index.flatten(1)[:, None].expand(-1, 3, -1)).view(n, 3, m, n_neighbours)
     return index, (near - centres[..., None]).square_().sum(1)
+
+
+def _any_nearest(distance: Tensor, n_neighbours: int) -> tuple[Tensor, Tensor]:
+    """(rows, K): the nearest of each row, of equally near points any; and the rows in which there are such points."""
+    points = distance.shape[1]
+    if 64 * n_neighbours <= points < 64 * (n_neighbours + 1):  # torch would sort all for one neighbour more
+        near, index = distance.topk(n_neighbours, largest=False)
+        more = (distance <= near[:, -1:]).sum(1, dtype=torch.int32) > n_neighbours
+        return index, flat_nonzero((near[:, 1:] == near[:, :-1]).any(1) | more)
+    near, index = distance.topk(min(n_neighbours + 1, points), largest=False)
+    return index[:, :n_neighbours].contiguous(), flat_nonzero((near[:, 1:] == near[:, :-1]).any(1))
 
 
 def _first_nearest(distance: Tensor, n_neighbours: int) -> Tensor:
