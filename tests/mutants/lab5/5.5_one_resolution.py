@@ -1,4 +1,4 @@
-"""the grid has 16³ voxels whatever the `resolution`."""
+"""the grid has 8³ voxels whatever the `resolution`."""
 
 from torch import Tensor, nn
 
@@ -8,7 +8,7 @@ from efficientlab import kernels
 class PVConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, resolution: int) -> None:
         super().__init__()
-        self.resolution = 16
+        self.resolution = 8
         self.voxel_layers = nn.Sequential(
             nn.Conv3d(in_channels, out_channels, 3, padding=1, bias=False),
             nn.BatchNorm3d(out_channels),
