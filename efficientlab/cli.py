@@ -233,7 +233,11 @@ def _test(options: argparse.Namespace) -> NoReturn:
     )
     arguments = [] if options.quick else ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=3600"]
     arguments += ["-m", "not slow"] if options.quick else []
-    variables = {"EFFICIENTLAB_PROFILE": "ci", "PYTHONUTF8": "1"}
+    variables = {
+        "EFFICIENTLAB_PROFILE": "ci",
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # tests start hundreds of processes: they compile this package once
+    }
     if not options.rest:
         arguments += ["tests"] if options.quick else ["tests", "solutions"]
         arguments += ["--durations=10", "--durations-min=1"]
