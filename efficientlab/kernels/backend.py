@@ -137,7 +137,7 @@ def refuse_forward_mode(*tensors: Tensor | None) -> None:
     Raises:
         NotImplementedError: a tensor has a tangent, as inside of `torch.func.jvp`.
     """
-    if forward_ad._current_level < 0 or torch.compiler.is_compiling():  # as nearly always
+    if torch.compiler.is_compiling():
         return
     if any(x is not None and forward_ad.unpack_dual(x).tangent is not None for x in tensors):
         raise NotImplementedError("the kernels have no forward-mode gradient; use the backward pass")
