@@ -16,7 +16,7 @@
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
 # later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path** takes
 # about 90 minutes: sections 1 to 6 without what is marked *further* (exercise 4.4). Sections 7 to 12 go further; they have
-# points of their own, and you can do them in any order. The experiments train about twenty small networks, which takes
+# points of their own, and you can do them in any order. The experiments train about 25 small networks, which takes
 # three to four minutes on two CPU cores. The trained networks are kept on disk. When you restart the notebook, they are used
 # again, as long as your answers and the profile are the same.
 #
@@ -177,7 +177,7 @@ assert gap < 1e-5
 
 # %% [markdown]
 # So frame aggregation is at exactly 50 % when it must tell *grow* from *shrink*. More data, a larger network and
-# longer training change nothing. What is missing is a place where one frame meets another.
+# longer training change nothing. What is missing is a place where a frame meets its neighbours, each in its order.
 #
 # ## 2 · The idea: move the data, not the multiplications
 #
@@ -214,7 +214,7 @@ explore(draw_shift, fold_div=(8, 2, 4, 16), direction=("both", "past only"))
 # y_{n,t,c} = \begin{cases} x_{n,t-1,c} & c < f \\ x_{n,t,c} & c \ge f \end{cases} $$
 #
 # with $x_{n,-1} = x_{n,T} = 0$. The *causal* form looks only into the past; you will need it for live video.
-# Leave `x` itself unchanged: section 3 shows what breaks otherwise.
+# Leave `x` itself unchanged: section 3 says what breaks otherwise.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -365,7 +365,7 @@ past_only = partial(
 # %% [markdown]
 # **Who can see whom?** Take the gradient of frame $t$'s output with respect to every input frame $s$, and draw its
 # size (darker is larger, on a logarithmic scale). Each block lets a frame reach one frame further, so three blocks
-# see three frames in each direction. The bugs of section 8 will show in the same picture.
+# see three frames in each direction. Of the bugs of section 8 most, but not all, will show in the same picture.
 
 # %%
 from efficientlab.viz.video.influence import influence, influence_pictures
@@ -688,7 +688,8 @@ def over_seeds(name, measure="top1"):
 # %% [markdown]
 # The table has three measures. *top-1*: the share of test clips whose class is right. *arrow*: the share for which, of the
 # two classes of the true action, the right one has the larger logit, so that guessing gives 0.5. *time*: the latency as a
-# multiple of TSN's, from section 4.
+# multiple of TSN's, from section 4. On paired clips a network that is blind to the arrow has at most 0.5 in the first and
+# exactly 0.5 in the second. A variant, with a comma in its name, has the MACs and the time of the network before the comma.
 
 # %% tags=["result"]
 lab.needs("4.1", "4.2", "4.3")
@@ -739,11 +740,12 @@ if choices.exists():  # a copy without the repository lacks it
         assert min(inside) <= max(before), "three seeds do not part the two placements"
 
 # %% [markdown]
-# The trade-off of the paper is there, at its ends. In the branch, more channels see the action better, step by step. The
-# thing does not suffer up to a quarter each way; at a half, where no channel of frame $t$ is left to the branch, it does.
-# There the means of the two placements part, too, for the action and for the thing, as the paper says; but the ranges of
-# three seeds overlap at every fold, and at a sixteenth *in place* has the better mean for the action. So on this data
-# *residual* is a safe choice, not a proven one, and an eighth, the paper's choice, is not the best for actions alone.
+# The trade-off of the paper is there, at its ends. In the branch, more channels see the action better on average, step by
+# step. The thing does not suffer up to a quarter each way; at a half, where no channel of frame $t$ is left to the
+# branch, it does. There the means of the two placements part, too, for the action and for the thing, as the paper says;
+# but the ranges of three seeds overlap at every fold, and at a sixteenth *in place* has the better mean for the action.
+# So on this data *residual* is a safe choice, not a proven one, and an eighth, the paper's choice, is not the best for
+# actions alone.
 #
 # Before you read on: which of the claims at the top of this notebook do these numbers support? Here they are as
 # assertions. Their margins were chosen from five seeds; `benchmarks/results/lab4-seeds.json` keeps that run.
@@ -1040,8 +1042,9 @@ assert by_frame["TSM"][:, P.frames // 2 - 1 : P.frames // 2 + 1].mean() > 0.9, (
 # a 3D network on them, narrow or wide, or go live with TSM or with the narrow 3D network. The clock must see the network
 # and not Python, so this cell uses networks of a more realistic size. Before you run it, write down by hand what each of
 # the two live ones has to remember, in numbers: $C/4$ channels of one frame in every block, against two frames of all
-# input channels in every convolution. Then compare, MACs beside time. One frame keeps the processor less busy than eight,
-# and a 3D convolution reaches fewer MACs a second than a 2D one, so time is not what MACs say, in both directions.
+# input channels in every convolution. Then compare, MACs beside time. One frame keeps the processor less busy than eight.
+# Which of 2D and 3D convolutions reaches more MACs a second depends on their size: compare the wide 3D network with
+# TSM here, and in section 4. So time is not what MACs say, in both directions.
 
 # %% tags=["result"]
 from efficientlab.counters import processor_time
@@ -1268,8 +1271,8 @@ for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
 # The three networks hardly differ in those, as the next cell counts, so the 3D network does not scale worse.
 # For a fixed number of clips in all (*strong scaling*), each worker computes less and less but sends as much as ever. That
 # too hits all three alike: the *speed-up* over one worker, in the right panel, is nearly the same curve three times. TSM's
-# lead in clips per second is as large at one worker, where fewer MACs make it, as at many, where fewer bytes do. Who divides
-# MACs and parameters by the same number changes no scaling curve. The authors trained it on
+# lead in clips per second is about as large at one worker, where fewer MACs make it, as at many, where fewer bytes do. Who
+# divides MACs and parameters by the same number changes no scaling curve. The authors trained it on
 # Kinetics in 15 minutes on 1,536 GPUs ([Lin, Gan and Han 2019](https://arxiv.org/abs/1910.00932)); there, a smaller model
 # also has fewer clips to load and decode.
 
@@ -1347,7 +1350,8 @@ for workers in (WORKERS[0], WORKERS[-1]):
 #
 # Here are the influence maps of the right shift and of the six bugs, over *two* clips that lie behind each other in a batch:
 # frames 1 to $T$ are the first clip's, the rest the second one's. The maps are in no order. Which letter is which? Write
-# down a guess for each before you run the cell after the next. Two bugs cannot be told from the right shift by their map.
+# down a guess for each before you run the cell after the next. Two bugs have exactly
+# the right shift's cells: a shade is all that may tell them.
 
 # %%
 from efficientlab.models.video.shift_bugs import SHIFT_BUGS
@@ -1383,10 +1387,10 @@ for name in ("folds exchanged", "half a fold"):
     assert torch.equal(bug_maps[letters[name]] > 0, right), "its map has the right shift's cells"
 
 # %% [markdown]
-# A map says *whether* a frame is seen, and not as what. Exchanged folds, and half of them, see every frame that the right
-# shift sees, in other channels, and only the accuracy shows it. The leak is the other way round: the accuracy hardly suffers, and
-# the map shows frames that the network must not see. So test both. Better still, test the shift itself, as exercise 4.2's
-# check does.
+# A map says *whether* a frame is seen, and not as what. Exchanged folds see every frame that the right shift sees, in
+# other channels. Half a fold sees each of them, in fewer channels: no cell is missing, some are paler. What that does,
+# only the accuracy shows. The leak is the other way round: the accuracy falls by little, and the map shows frames that
+# the network must not see. So test both. Better still, test the shift itself, as exercise 4.2's check does.
 
 # %% [markdown]
 # ## 9 · On real people
@@ -1650,7 +1654,8 @@ lab.summary()
 # - A network uses every hint there is. Zeros at the ends of a clip are a clock; look for it before you say *motion*.
 # - The rival that matters has the same cost. Here it is a narrow 3D network, and it wins some of the comparisons. Why would
 #   anybody take TSM, then? Its weights are those of an image network: they can be pre-trained on pictures, and run where
-#   there are no fast 3D convolutions. On our clips, which are made to be easy, neither counts.
+#   there are no fast 3D convolutions. On our clips, which are made to be easy, the first does not count;
+#   what the second is worth here, the times of section 6 say.
 #
 # **Since then.** 3D networks were inflated from 2D weights ([I3D](https://arxiv.org/abs/1705.07750)), factorised into space
 # and time ([R(2+1)D](https://arxiv.org/abs/1711.11248)), split into two frame rates

@@ -29,7 +29,8 @@ def _drive_predict_costs(predict_costs: Any, case: Values) -> Values:
     rest = {key: value for key, value in case.items() if key != "widths"}
     costs = returned_dictionary(predict_costs(widths=widths, **rest))
     answer: Values = {}
-    for name, pair in costs.items():
+    for name, given in costs.items():
+        pair = given.tolist() if hasattr(given, "tolist") else given  # numpy's and torch's pairs are pairs
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise AnswerError("Returned", f"gives {name!r} as {pair!r}; give the pair (MACs, parameters).")
         answer[f"the MACs of {name}"], answer[f"the parameters of {name}"] = map(plain, pair)
@@ -101,9 +102,9 @@ def _judge_latency_ratios(inputs: Values, expected: Values, got: Values) -> None
             "every prediction is a number: how many times TSN's latency this network will take."
         )
     if got["defined"] is not True:
-        raise CheckFailed("every prediction is a finite number.")
+        raise CheckFailed("a prediction is nan or infinite: write a number that you would bet on.")
     if got["positive"] is not True:
-        raise CheckFailed("a latency ratio is a positive number.")
+        raise CheckFailed("a prediction is 0 or less: every network takes some time, and TSN takes 1.")
     if got["TSN"] != 1.0:
         raise CheckFailed("TSN is the unit of these ratios, so its own is 1.")
 

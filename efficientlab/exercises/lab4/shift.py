@@ -16,6 +16,7 @@ from efficientlab.exercises.contract import (
     values_judge,
 )
 from efficientlab.exercises.gradients import gradient
+from efficientlab.exercises.lab4.elsewhere import Elsewhere
 
 # 4.2 · the temporal shift
 
@@ -31,9 +32,9 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
     changed = not torch.equal(x.detach(), before)
     if y.shape != x.shape:
         raise AnswerError("Returned", f"returned shape {tuple(y.shape)} for an x of shape {tuple(x.shape)}.")
-    with torch.device("meta"):  # what is made without naming x's device lands here
-        stray = returned_tensor(temporal_shift(x.detach(), case["n_frames"], **options)).device != x.device
-    if stray:
+    with Elsewhere() as elsewhere:  # on a copy: a shift in place must not show twice
+        moved = returned_tensor(temporal_shift(before.clone(), case["n_frames"], **options))
+    if elsewhere.failed or elsewhere.is_stray(moved):
         raise AnswerError("Returned", "makes tensors on the default device; make them like x, on its device.")
     slope = gradient(y, leaf, upstream)
     return {"shifted": y.detach(), "trainable": y.requires_grad, "gradient": slope, "x_changed": changed}
@@ -44,7 +45,7 @@ def _inputs_temporal_shift(seed: int) -> list[Values]:
     cases: list[Values] = []
     for n, t, c, fold_div, causal in (
         (2, 4, 8, 8, False),
-        (2, 3, 16, 8, False),
+        (2, 3, 8, 2, False),  # every channel moves
         (1, 5, 15, 4, False),
         (1, 2, 10, 8, True),
         (3, 1, 8, 8, False),

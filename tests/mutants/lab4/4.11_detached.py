@@ -1,4 +1,4 @@
-"""the values are right but no gradient comes through the kernel: the weight was detached."""
+"""no gradient comes through the kernel: it is cut off from the weight."""
 
 import torch
 

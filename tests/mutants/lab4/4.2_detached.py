@@ -1,4 +1,4 @@
-"""the values are right but no gradient comes through the shifted channels: they were detached."""
+"""no gradient comes through the shifted channels: they are cut off from x."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""the zeros before the first frame are made on the default device, in float32: make them like x, on its device."""
+"""the zeros before the first frame lie on the default device, where a frame need not be: make them like x."""
 
 import torch
 from torch import nn

