@@ -80,14 +80,16 @@ def kernel_judge(name: str, what: str, mask: str = "store", sums: bool = False) 
     """
     faults = {
         "x_changed": "the kernel wrote to one of its inputs",
-        "wrote_outside": f"the kernel wrote beyond y: mask the {mask}, too",
+        "wrote_outside": f"the kernel wrote beyond y: mask the {mask} or mend its offsets",
         "not_by_the_kernel": "y was filled by something else than the kernel",
     }
     late = {
-        "read_outside": "the sums are right here, but the kernel reads beyond its inputs: mask the load, too"
+        "read_outside": "the sums are right, but the kernel reads beyond its inputs: mask the load or mend its offsets"
     }
     if not sums:
-        late = {"read_outside": "the kernel reads beyond the end of its inputs: mask the load, too"}
+        late = {
+            "read_outside": "the kernel reads beyond the end of its inputs: mask the load or mend its offsets"
+        }
     else:
         late["read_target"] = (
             "the kernel loads y, adds and stores it: two programs that do so at once lose a sum; use tl.atomic_add"

@@ -192,7 +192,10 @@ def _drive_total_objective(total_objective: Any, case: Values) -> Values:
         return compute
 
     terms = {name: term(name, power) for power, name in enumerate(calls, 1)}
-    loss = scalar(total_objective(terms, {name: float(case[name]) for name in calls}))
+    weights = {
+        name: float(case[name]) for name in reversed(calls)
+    }  # in another order: names say what belongs together
+    loss = scalar(total_objective(terms, weights))
     return {
         "loss": loss.detach().clone(),
         "gradient": gradient(loss, x),
@@ -203,7 +206,7 @@ def _drive_total_objective(total_objective: Any, case: Values) -> Values:
 
 def _inputs_total_objective(seed: int) -> list[Values]:
     randn = random_tensors(seed)
-    weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (2.0, 0.0, 3.0))
+    weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (0.3, 0.0, 3.0))
     return [
         {
             "x": 0.5 + randn(5).abs(),

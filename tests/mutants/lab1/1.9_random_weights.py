@@ -1,7 +1,5 @@
 """the network has the right shape and random weights."""
 
-import torch
-
 from efficientlab.models.gan.pix2pix import Config, ResNetGenerator
 from efficientlab.models.gan.super_student import SuperStudent
 
@@ -10,9 +8,7 @@ def extract(super_student: SuperStudent, config: Config) -> ResNetGenerator:
     """A stand-alone generator of configuration `config` with copies of the super student's first channels."""
     alone = ResNetGenerator(config, ("blocks",))
     big = super_student.state_dict()
-    small = {
-        name: big[name][tuple(slice(n) for n in tensor.shape)].clone()
-        for name, tensor in alone.state_dict().items()
-    }
-    torch.manual_seed(0)
-    return ResNetGenerator(config, ("blocks",))
+    small = alone.state_dict()
+    for name, tensor in small.items():
+        small[name] = big[name][tuple(slice(n) for n in tensor.shape)].clone()
+    return alone
