@@ -11,11 +11,14 @@
 # 1. A student with a small fraction of its teacher's multiplications, whose pictures are nearly as close to the truth,
 #    and which beats the same network trained from scratch for as many further steps.
 # 2. A search that spends a budget better than making every layer narrower alike.
-# 3. A measured speed-up, predicted from the roofline, and an account of why it is not the ratio of MACs.
+# 3. A measured speed-up beside the one that the roofline predicts, and an account of why neither is the ratio of MACs.
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
-# go on: a later section that needs the missing piece says so. Reading and doing take about three hours, without the
-# kernel corner. The experiments take two to three minutes on two quiet CPU cores, most of them in section 7.
+# go on: a later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
+# sections 1 to 5, takes about 90 minutes. Sections 6 to 12 go further; they have points of their own. Whoever borrows
+# exercises 1.10 and 1.11 sees the search and the comparison of section 7 in ten minutes more; whoever writes everything but
+# the kernel corner needs about three hours in all. The experiments take two to three minutes on two quiet CPU cores, most of
+# them in section 7.
 #
 # | symbol | meaning |
 # |---|---|
@@ -104,8 +107,8 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 #
 # The task is **edges → shoes**. The pictures are the sandals, sneakers and boots of
 # [Fashion-MNIST](https://arxiv.org/abs/1708.07747), at 32 × 32 pixels. A filter draws the outlines: blur, Sobel
-# gradient, and keep a pixel where the gradient is large and larger than across the edge. The generator is given the
-# outline and must make the picture. What lies between the lines, it must have learnt.
+# gradient, and keep a pixel where the gradient is large, and larger than at the two neighbours across the edge. The
+# generator is given the outline and must make the picture. What lies between the lines, it must have learnt.
 #
 # The teacher is a ResNet generator as in [CycleGAN](https://arxiv.org/abs/1703.10593): two steps down, six residual
 # blocks, two steps up by transposed convolutions. `python -m efficientlab.training.gan.teacher` trained it in five minutes;
@@ -217,12 +220,12 @@ lab.check("1.1", adversarial_losses)
 # </details>
 # <details><summary>Hint 2 · approach</summary>
 #
-# Ask the teacher only where `picture` is None: its answer costs more than all the rest. `torch.no_grad()` saves the
-# memory of its history, too.
+# The teacher is asked about the drawing, not about the fake, and only where `picture` is None: its answer costs more than
+# all the rest.
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# The teacher is asked about the drawing, not about the fake.
+# `with torch.no_grad():` around `picture = teacher(drawing)` cuts the teacher off, and saves the memory of its history, too.
 # </details>
 
 
@@ -245,7 +248,7 @@ lab.check("1.2", reconstruction_loss)
 
 # %% [markdown] exercise="1.3"
 # A teacher knows more than its last layer shows. **Feature distillation** asks the student to hold, at $K$ taps along the
-# residual stream, what the teacher holds there:
+# residual stream, what the teacher holds there (in section 7, before the blocks and after every second one):
 #
 # $$ L_\text{dist} = \sum_{k} \frac{\lVert f_k(s_k) - t_k \rVert^2}{\lVert t_k \rVert^2}. $$
 #
@@ -339,17 +342,18 @@ lab.check("1.4", total_objective)
 # %% [markdown]
 # ## 3 · The super student: many networks in one
 #
-# Which widths are best? To train every configuration is out of the question: with five widths for each of eight layers
-# there are $5^8 = 390{,}625$. So train them all at once. The **super student** has the widest layers. A narrower
-# configuration uses only the first channels of each. Every step of its training draws one configuration, slices it out,
-# and improves it, and with it everything that shares its weights. Afterwards any configuration can be tried without
-# training.
+# Which widths are best? To train every configuration is out of the question: eight numbers set the widths of all layers,
+# and with five choices for each there are $5^8 = 390{,}625$. So train them all at once. The **super student** has the widest
+# layers. A narrower configuration uses only the first channels of each. Every step of its training draws one configuration,
+# slices it out, and trains it, and so changes all others that share its weights, for better or for worse. Afterwards any
+# configuration can be tried without training.
 #
 # For that, layers must be *sliceable*. A layer has an attribute `active`: how many output channels to use. How many input
 # channels there are, its input says.
 
 # %% [markdown] exercise="1.5"
-# Write three layers. They keep the parameters of the full layer, under the same names, and use the first of them.
+# Write three layers (a depthwise convolution is the first of them with `groups`). They keep the parameters of the full
+# layer, under the same names, and use the first ones.
 #
 # | layer | weight | of it, use |
 # |---|---|---|
@@ -362,10 +366,10 @@ lab.check("1.4", total_objective)
 # $\gamma (x - \mu) / \sqrt{\sigma^2 + 10^{-5}} + \beta$. It keeps no running statistics, which is what makes slicing
 # simple: a batch norm would have to measure its statistics again for each configuration.
 #
-# The slices must be views, so that their gradients reach the full weights. `F.conv2d(x, weight, bias, stride,
-# padding, dilation, groups)` takes its weights as arguments; `F.conv_transpose2d(x, weight, bias, stride, padding,
-# output_padding)` and `F.group_norm(x, groups, weight, bias)` do as well. An instance norm is a group norm with one
-# channel a group.
+# Slice by indexing, so that gradients reach the full weights: `detach()`, `.data` or a new parameter would cut them off.
+# `F.conv2d(x, weight, bias, stride, padding, dilation, groups)` takes its weights as arguments;
+# `F.conv_transpose2d(x, weight, bias, stride, padding, output_padding)` and `F.group_norm(x, groups, weight, bias)` do as
+# well. An instance norm is a group norm with one channel a group.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -497,9 +501,10 @@ plt.show()
 
 # %% [markdown]
 # Look closely: the widest row is not the best one. All widths share their first channels, and training drew each of them as
-# often. So the channels that only the widest uses were trained the least, and pull on what the others share. Later methods
-# train the widest and the narrowest in every step (the *sandwich rule*, [Yu and Huang 2019](https://arxiv.org/abs/1903.05134))
-# or begin with the widest and shrink it step by step ([Once-for-all](https://arxiv.org/abs/1908.09791)).
+# often. So the channels that only the widest uses were trained the least, and what they add disturbs the sums that all
+# share. Other methods train the widest and the narrowest in every step (the *sandwich rule*,
+# [Yu and Huang 2019](https://arxiv.org/abs/1903.05134)) or begin with the widest and shrink it step by step
+# ([Once-for-all](https://arxiv.org/abs/1908.09791)).
 
 # %% [markdown]
 # ## 4 · What a configuration costs
@@ -606,7 +611,7 @@ print(f"{'CycleGAN, 256 × 256':24}{'':12}{cyclegan:>14,}{cyclegan + trap:>26,}"
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
-# The table above gives the ratio of MACs. How many times fewer operators does the student call?
+# The table above gives the ratio of MACs. And operators: does the student call fewer than the teacher, or more?
 # </details>
 # <details><summary>Hint 2 · approach</summary>
 #
@@ -615,7 +620,8 @@ print(f"{'CycleGAN, 256 × 256':24}{'':12}{cyclegan:>14,}{cyclegan + trap:>26,}"
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# Estimate for each batch what one call computes, against what it costs to make the call.
+# Divide the MACs of a picture by the number of convolutions, times the batch. If a core does some ten thousand MACs in a
+# microsecond, what takes longer in each of the two networks: what one call computes, or the call?
 # </details>
 
 # %% exercise="1.8"
@@ -691,7 +697,8 @@ plt.show()
 # roofline knows this, and so its prediction lies between the ratio of MACs and the measured one. How near it comes depends
 # on your machine, for it does not know how well a convolution of few channels uses the processor's vector units, or which
 # bytes are still in the cache; narrow layers can cost several times their roofline. The next table shows what the roofline
-# expects of each of the student's modules.
+# expects of each kind of operator in the student, all calls of one kind in a row. The first row hides two kinds: dense and
+# 1×1 convolutions, which do many FLOPs with each byte, and depthwise ones, which do few.
 
 # %%
 lab.needs("1.8")
@@ -894,6 +901,7 @@ print(
 assert ranks[10] <= 3
 
 # %% [markdown]
+# That was a test of your code and no more: where nearly all that the budget allows is tried, any search finds the best.
 # Now the whole space, and against the alternative that needs no search: all layers narrower alike. Grey points are
 # random, blue ones are what evolution tried. Two things to keep in mind when you read the picture. The uniform width of this
 # budget is not among the widths that the super student was trained with, which costs it something. And few of all
@@ -1030,7 +1038,8 @@ lab.check("1.11", fine_tune)
 #
 # All have the same steps, batches and schedule here. Before it, the super student's weights saw many thousands of steps, on
 # seven times as many pairs: *from scratch* is what you have without it, not a rival of equal total effort. Random weights get
-# a ten times larger learning rate. Larger ones (`lr_scratch`) help them further; they stay behind.
+# a ten times larger learning rate. Larger ones (`lr_scratch`) help them further; they stay behind. The weights of the terms
+# are those of the super student's training.
 #
 # *Unpaired* sees true pictures, but in this section never which belongs to which drawing: they are shuffled, its
 # discriminator sees no drawing and starts from random weights, and its reconstruction is against the teacher. Its weights
@@ -1219,8 +1228,10 @@ plt.show()
 # Read the ablation as it is. The rows *selected*, *− distillation*, and *− distillation − game* differ in one term
 # each, at the same number of steps. Compare FID with L1: a term may help one and cost the other. A network that learns from
 # an L1 loss alone makes, at each pixel, the *median* of all plausible pictures: close to many of them, and blurred. (With
-# squares it would be the mean.) What a term was worth in the long training of the super student is another question: here
-# it is taken away for the last steps alone.
+# squares it would be the mean.) *Unpaired*, too, is close to the row without the game in L1: its discriminator hardly
+# learns. Rows with one seed have no range; take that of *selected* as a measure, and make nothing of a smaller difference.
+# What a term was worth in the long training of the super student is another question: here it is taken away for the last
+# steps alone.
 #
 # The losses of both players. Each curve is the sum of its own terms, so compare its course, not its height:
 
@@ -1326,8 +1337,8 @@ for name, config, separable in (("teacher", uniform(24), ()), ("student, width 1
 # The teacher hardly notices. The student does: the blocks' MACs fall with the square of the width, the head's only with the
 # width itself, and the picture keeps its size. The more a network is compressed, the more its ends weigh.
 #
-# Your losses and your loop never ask how many channels a picture has. The next cell keeps the selected student's weights,
-# all but the head's, and trains it with them for a short while. Nobody trained a teacher in colour, so there is no
+# Your losses and your loop never ask how many channels a picture has. The next cell cuts the selected configuration out of
+# the super student once more, puts a new head on it, and trains it for a short while. Nobody trained a teacher in colour, so there is no
 # distillation. Each pair is also shown in the mirror. *Mean picture* is a rival that looks at no drawing: the mean of all
 # pictures to train on.
 
@@ -1394,8 +1405,8 @@ plt.show()
 #
 # 1. Look at your prediction of exercise 1.8, at the roofline's, and at the measurement. Where is the largest gap, and which
 #    operators explain it?
-# 2. Read the ablation of section 7 and the table of section 8. Which term is worth its time at this scale, in which metric, and
-#    which is not? Where would you use separable convolutions?
+# 2. Read the ablation of section 7 and the table of section 8. Which term helps at this scale, in which metric, and which
+#    is not shown to? Where would you use separable convolutions?
 # 3. The selected configuration: in which layers does it spend more than the uniform one, and in which less? Give a reason that
 #    could be tested, and say how you would test it.
 
@@ -1404,12 +1415,12 @@ plt.show()
 #    convolution is two; its depthwise convolutions, norms and ReLUs are bound by memory or, with one picture, by the call
 #    itself; and its dense and 1×1 convolutions have few channels, with which vector units are badly used: that is what is
 #    left between the roofline's ratio and the measured one.
-# 2. The rows differ by one term each. Reconstruction alone has the best L1 and a worse FID, because it makes the median of
+# 2. The rows differ by one term each. Of them, reconstruction alone has the best L1 and the worst FID, because it makes the median of
 #    the plausible pictures; the game moves FID down and may cost L1. What distillation adds has to be compared with the range
 #    over seeds: where it is inside of that, it is not shown to help. With random maps it does harm. Separable blocks save
-#    most of the MACs there are; separable up-sampling saves the rest, at a price that the table shows.
+#    most of the MACs there are; separable down- and up-sampling save a part of what is left, at a price that the table shows.
 # 3. To be read from the two configurations' numbers. For example, the search widens `up2`, whose features make the picture,
-#    and pays with the layers inside the blocks. A test: exchange the width of one layer between the two configurations and
+#    and the layers inside the blocks, where a channel costs little, and pays with `stem`, `down1`, `stream` and `up1`. A test: exchange the width of one layer between the two configurations and
 #    evaluate both; if quality follows `up2` and no other layer, the reason holds.
 #
 # === BEGIN MARK SCHEME ===
