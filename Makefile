@@ -23,10 +23,6 @@ test-colab:  ## run every solution on Colab's versions, and the kernels' tests o
 	PYTHONPATH=. build/colab/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
 	$(PYTHON) -m efficientlab test tests/colab
 
-lab:  ## run the kernels' tests without a GPU on Colab's triton and numpy, after `make test`
-	.venv/bin/python -m pip install --quiet --no-deps --target build/colab triton==3.6.0 numpy==2.1.3
-	PYTHONPATH=build/colab .venv/bin/python -m pytest tests/kernels/test_aot.py tests/kernels/test_triton_interpreter.py
-
 lab:  ## open JupyterLab on the labs
 	$(PYTHON) -m efficientlab lab
 
