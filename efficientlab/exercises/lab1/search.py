@@ -11,7 +11,7 @@ from efficientlab.exercises.contract import (
     Values,
     counts_judge,
 )
-from efficientlab.exercises.searches import ASKED_OFTEN, drive_evolve, judge_evolve, search_inputs
+from efficientlab.exercises.searches import drive_evolve, judge_evolve, search_inputs
 from efficientlab.exercises.speedups import ratios_check
 
 # 1.7 · MACs in closed form
@@ -54,17 +54,4 @@ LATENCY_RATIOS = ratios_check("the teacher", "the student")
 
 # 1.10 · evolutionary search
 
-
-def _drive_evolve(evolve: Any, case: Values) -> Values:
-    """How often the budget was met exactly is told as a truth: a count is by chance that of a slip, which then gives
-    a wrong answer its name.
-    """
-    found = drive_evolve(evolve, case)
-    return found | {"on_budget": int(found["on_budget"]) >= ASKED_OFTEN}
-
-
-def _judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
-    judge_evolve(inputs, expected, got | {"on_budget": ASKED_OFTEN if got["on_budget"] is True else 0})
-
-
-EVOLVE = Check(name="evolve", drive=_drive_evolve, inputs=search_inputs, judge=_judge_evolve)
+EVOLVE = Check(name="evolve", drive=drive_evolve, inputs=search_inputs, judge=judge_evolve)
