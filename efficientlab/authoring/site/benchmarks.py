@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from efficientlab.authoring.site.figures import write_figure
 from efficientlab.authoring.site.headlines import RESULTS
-from efficientlab.viz.style import BLUE, GREY, ORANGE, use_style
+from efficientlab.viz.style import BLUE, GREY, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OURS = "ours"
 
@@ -45,7 +50,7 @@ def kernels(path: Path, pictures: Path) -> str:
     ]
     for group, rows in groups.items():
         name = f"{path.stem}-{group}.svg"
-        draw_ratios(rows, pictures / name)
+        write_figure(partial(draw_ratios, rows), pictures / name)
         slower = sum(row["ratio"][OURS][0] > 1 for row in rows)
         alt = (
             f"Bars of {len(rows)} cases of {group}: the time of ours and of rivals over that of {rows[0]['baseline']}; "
@@ -71,51 +76,32 @@ def _ratio(value: float, interval: list[float]) -> str:
     return f"{value:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else f"{value:.2f}"
 
 
-def draw_ratios(rows: list[dict[str, Any]], path: Path) -> None:
+def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
     """Bars with intervals, the baseline as a line at 1; where ratios span decades the axis is logarithmic."""
     import matplotlib.pyplot as plt
 
     bars = [(row, name) for row in rows for name in row["ratio"] if name != row["baseline"]]
-    with plt.rc_context():
-        use_style()
-        figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
-        for i, (row, name) in enumerate(bars):
-            value, *interval = row["ratio"][name]  # memory has none
-            ax.barh(i, value, color=BLUE if name == OURS else GREY, height=0.7)
-            ax.plot(interval, [i] * len(interval), color="black", linewidth=1)
-        ax.axvline(1, color=ORANGE, linewidth=1.5)
-        labels = [f"{row['op']} {row['case']} · {name}" for row, name in bars]
-        ax.set(
-            yticks=range(len(bars)), yticklabels=labels, xscale="log", xlabel="time / time of the baseline"
-        )
-        ax.tick_params(axis="y", labelsize=7.5)
-        ax.invert_yaxis()
-        ax.grid(axis="y", visible=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
+    figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
+    for i, (row, name) in enumerate(bars):
+        value, *interval = row["ratio"][name]  # memory has none
+        ax.barh(i, value, color=BLUE if name == OURS else GREY, height=0.7)
+        ax.plot(interval, [i] * len(interval), color="black", linewidth=1)
+    ax.axvline(1, color=ORANGE, linewidth=1.5)
+    labels = [f"{row['op']} {row['case']} · {name}" for row, name in bars]
+    ax.set(yticks=range(len(bars)), yticklabels=labels, xscale="log", xlabel="time / time of the baseline")
+    ax.tick_params(axis="y", labelsize=7.5)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    return figure
 
 
 def counters(path: Path, pictures: Path) -> str:
     """How many networks and layers each counter counts exactly, of those that it was asked about."""
-    import matplotlib.pyplot as plt
-
     record = json.loads(path.read_text(encoding="utf-8"))
     exact, asked = record["exact"], record["asked"]
     order = sorted(exact, key=lambda name: -exact[name] / asked[name])
     name = f"{path.stem}.svg"
-    with plt.rc_context():
-        use_style()
-        figure, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(order)))
-        for i, counter in enumerate(order):
-            colour = BLUE if counter.startswith(OURS) else GREY
-            ax.barh(i, 100 * exact[counter] / asked[counter], color=colour, height=0.65)
-        ax.set(
-            yticks=range(len(order)), yticklabels=order, xlabel="% of cases counted exactly", xlim=(0, 100)
-        )
-        ax.invert_yaxis()
-        figure.savefig(pictures / name, metadata={"Date": None})
-        plt.close(figure)
+    write_figure(partial(draw_shares, {c: 100 * exact[c] / asked[c] for c in order}), pictures / name)
     rows = "\n".join(f"| {c} | {record['versions'].get(c, '')} | {exact[c]} of {asked[c]} |" for c in order)
     alt = "Bars: share of the cases that each counter of MACs gets exactly; the table has the numbers"
     return (
@@ -123,6 +109,23 @@ def counters(path: Path, pictures: Path) -> str:
         f"![{alt}](pictures/{name})\n\n"
         f"| counter | version | exact |\n|---|---|---:|\n{rows}\n"
     )
+
+
+def draw_shares(percent: dict[str, float]) -> Figure:
+    """A bar a counter."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(percent)))
+    for i, (counter, share) in enumerate(percent.items()):
+        ax.barh(i, share, color=BLUE if counter.startswith(OURS) else GREY, height=0.65)
+    ax.set(
+        yticks=range(len(percent)),
+        yticklabels=list(percent),
+        xlabel="% of cases counted exactly",
+        xlim=(0, 100),
+    )
+    ax.invert_yaxis()
+    return figure
 
 
 def grader(path: Path) -> str:

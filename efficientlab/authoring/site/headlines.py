@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from efficientlab.authoring.site.logged import LOGGED, logged
+from efficientlab.authoring.site.figures import write_figure
+from efficientlab.authoring.site.logged import LOGGED, logged, opening
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
-from efficientlab.viz.style import BLUE, ORANGE, use_style
+from efficientlab.viz.style import BLUE, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RESULTS = ROOT / "benchmarks" / "results"
 SPREAD = re.compile(r"(-?[\d.]+) \[(-?[\d.]+), (-?[\d.]+)\]")
@@ -40,16 +45,13 @@ def headline(lab: Lab, pictures: Path) -> str:
     if not path.exists():
         return ""
     record = json.loads(path.read_text(encoding="utf-8"))
-    parts = [
-        f"## The headline over {record['seeds']} seeds\n",
-        f"The notebook has time for fewer. Run on {record['date']} with PyTorch {record['torch']}, "
-        f"on {record['machine']}, in {record['seconds'] / 60:.0f} minutes.\n",
-    ]
+    minutes = f", in {record['seconds'] / 60:.0f} minutes"
+    parts = [opening(record, f"{record['seeds']} seeds", minutes)]
     found = next(filter(None, map(read_table, record["results"])), None)
     if found:
         metric, rows = found
         name = f"lab{lab.number}-seeds.svg"
-        draw(rows, metric, pictures / name)
+        write_figure(partial(draw, rows, metric), pictures / name)
         listed = "; ".join(f"{r.name} {r.mean:g} at {r.macs:g} M MACs" for r in rows)
         parts.append(f"![{metric} against millions of MACs: {listed}](../pictures/{name})\n")
     text = "\n\n".join("\n".join(lines).rstrip() for lines in record["results"])
@@ -84,25 +86,19 @@ def read_table(lines: list[str]) -> tuple[str, list[Row]] | None:
     return (metric, rows) if len(rows) > 1 else None
 
 
-def draw(rows: list[Row], metric: str, path: Path) -> None:
+def draw(rows: list[Row], metric: str) -> Figure:
     """Contestants below each other: the metric with its range at the left, what it costs at the right."""
     import matplotlib.pyplot as plt
 
-    with plt.rc_context():
-        use_style()
-        figure: Any
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(8, 0.6 + 0.3 * len(rows)), sharey=True, width_ratios=(3, 2)
-        )
-        for i, row in enumerate(rows):
-            left.plot(
-                [row.low, row.high], [i, i], color=BLUE, linewidth=5, alpha=0.35, solid_capstyle="round"
-            )
-            left.plot(row.mean, i, "o", color=BLUE, markersize=5)
-            right.barh(i, row.macs, color=ORANGE, height=0.55)
-        left.set(xlabel=metric, yticks=range(len(rows)), yticklabels=[row.name for row in rows])
-        left.invert_yaxis()
-        right.set(xlabel="M MACs")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
+    figure: Any
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(8, 0.6 + 0.3 * len(rows)), sharey=True, width_ratios=(3, 2)
+    )
+    for i, row in enumerate(rows):
+        left.plot([row.low, row.high], [i, i], color=BLUE, linewidth=5, alpha=0.35, solid_capstyle="round")
+        left.plot(row.mean, i, "o", color=BLUE, markersize=5)
+        right.barh(i, row.macs, color=ORANGE, height=0.55)
+    left.set(xlabel=metric, yticks=range(len(rows)), yticklabels=[row.name for row in rows])
+    left.invert_yaxis()
+    right.set(xlabel="M MACs")
+    return figure

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from efficientlab.authoring.site.figures import write_figure
 from efficientlab.counters import Ratio
 from efficientlab.exercises.lab import Lab
 from efficientlab.viz.costs import time_against_macs
 from efficientlab.viz.gan.samples import efficiency_curve, training_curves
-from efficientlab.viz.style import use_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,26 +39,24 @@ class Log:
 
 def logged(lab: Lab, results: Path, pictures: Path) -> str:
     """A part of the lab's page from its log in the folder `results`; its pictures are written to `pictures`."""
-    import matplotlib.pyplot as plt
-
     path = results / LOGGED[lab.number].file
     record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     runs: Runs = record["runs"]
-    parts = [
-        f"## The headline over {len(runs)} logged runs\n",
-        f"The notebook has time for fewer. Run on {record['date']} with PyTorch {record['torch']}, "
-        f"on {record['machine']}.\n",
-    ]
-    pictures.mkdir(parents=True, exist_ok=True)
+    parts = [opening(record, f"{len(runs)} logged runs")]
     for number, picture in enumerate(LOGGED[lab.number].pictures, 1):
         name = f"{path.stem}-{number}.svg"
-        with plt.rc_context():
-            use_style()
-            figure = picture.draw(runs)
-            figure.savefig(pictures / name, metadata={"Date": None})
-            plt.close(figure)
+        write_figure(partial(picture.draw, runs), pictures / name)
         parts.append(f"![{picture.words(runs)}](../pictures/{name})\n")
     return "\n".join(parts)
+
+
+def opening(record: Mapping[str, Any], over: str, also: str = "") -> str:
+    """The heading of a record's headline, and when and where it was run."""
+    return (
+        f"## The headline over {over}\n\n"
+        f"The notebook has time for fewer. Run on {record['date']} with PyTorch {record['torch']}, "
+        f"on {record['machine']}{also}.\n"
+    )
 
 
 def _times(runs: Runs) -> dict[str, list[Ratio]]:
