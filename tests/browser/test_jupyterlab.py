@@ -26,13 +26,7 @@ from efficientlab.environment import ROOT
 
 pytestmark = pytest.mark.slow
 
-EXPLORED = """
-from efficientlab.viz.explore import explore
-from efficientlab.viz.style import use_style
-from efficientlab.viz.video.shift import draw_shift
-use_style()
-explore(draw_shift, fold_div=(8, 2, 4, 16), direction=("both", "past only"))
-"""
+EXPLORED = SHARED + WIDGETS["lab4 draw_shift"]
 KNOB = """
 import torch
 from efficientlab.models.gan.anycost.configs import UNIFORM
@@ -137,7 +131,7 @@ def test_controls_move_the_picture_and_a_saved_notebook_keeps_it(
     for move in (lambda: words.select_option("past only"), lambda: slider.press("ArrowRight")):
         before = picture.get_attribute("src")
         move()
-        page.wait_for_function("old => document.querySelector('.jp-OutputArea img').src !== old", arg=before)
+        wait_for_another(picture, before, "the shift")
         assert picture.count() == 1, "one picture, not one below the other"
     last = picture.get_attribute("src").partition(",")[2]
     page.keyboard.press("Control+s")
@@ -177,8 +171,7 @@ def test_every_widget_moves_by_keyboard_and_by_mouse_in_a_narrow_window(
         page.keyboard.press("Control+Enter")
         picture = cell.locator(".jp-OutputArea img")
         picture.wait_for()
-        handles = cell.locator(".noUi-handle").all()
-        for handle in handles:
+        for handle in cell.locator(".noUi-handle").all():
             last = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
             before = picture.get_attribute("src")
             handle.press("ArrowLeft" if last else "ArrowRight")
