@@ -133,9 +133,8 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
             raise failure
         slip = None
         if any(case.slips for case in diagnose or cases):
-            known, left = (
-                ([], diagnose) if diagnose else (asked, cases[len(asked) :])
-            )  # nothing is asked twice
+            # nothing is asked twice
+            known, left = ([], diagnose) if diagnose else (asked, cases[len(asked) :])
             slip = known_slip([*known, *(_ask(check, student, recorded)[0] for recorded in left)])
         if slip is None:
             raise failure

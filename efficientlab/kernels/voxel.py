@@ -59,9 +59,8 @@ def normalize_to_grid(points: Tensor, resolution: int, eps: float = 0.0) -> Tens
     dtype = torch.promote_types(points.dtype, torch.float32)
     points, unit = _to_unit(points.to(dtype))
     centred, smaller = _to_unit(points - points.mean(2, keepdim=True))
-    farthest = (
-        centred.square().sum(1, keepdim=True).amax(2, keepdim=True)
-    )  # (N, 1, 1), squared; `norm` is slow here
+    squared = centred.square().sum(1, keepdim=True)  # (N, 1, P); `norm` is slow here
+    farthest = squared.amax(2, keepdim=True)  # (N, 1, 1)
     diameter = 2 * farthest.sqrt() + eps * unit * smaller
     scaled = torch.where(diameter > 0, centred / diameter, 0.0)
     return ((scaled + 0.5) * resolution).clamp(0, resolution - 1)

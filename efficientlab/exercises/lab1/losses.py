@@ -192,9 +192,8 @@ def _drive_total_objective(total_objective: Any, case: Values) -> Values:
         return compute
 
     terms = {name: term(name, power) for power, name in enumerate(calls, 1)}
-    weights = {
-        name: float(case[name]) for name in reversed(calls)
-    }  # in another order: names say what belongs together
+    # in another order: names say what belongs together
+    weights = {name: float(case[name]) for name in reversed(calls)}
     loss = scalar(total_objective(terms, weights))
     return {
         "loss": loss.detach().clone(),

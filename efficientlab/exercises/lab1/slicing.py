@@ -218,9 +218,7 @@ def _drive_extract(extract: Any, case: Values) -> Values:
     config = Config(*map(int, str(case["config"]).split("-")))
     student = _well_conditioned(SuperStudent().eval(), int(case["weights_seed"]))
     before = {k: v.clone() for k, v in student.state_dict().items()}
-    torch.manual_seed(
-        0
-    )  # what an answer leaves as it was initialised is the same each time, and its slip has a name
+    torch.manual_seed(0)  # so that what an answer leaves as it was initialised is the same each time
     alone = extract(student, config)
     if not isinstance(alone, nn.Module):
         raise AnswerError("Returned", f"returned {type(alone).__name__} where a network belongs.")

@@ -60,9 +60,7 @@ def _drive_transform(transform: Any, case: Values) -> Values:
     gradient = None
     if y.requires_grad:
         (gradient,) = torch.autograd.grad(y, leaf, upstream.to(y.dtype), allow_unused=True)
-    if (
-        gradient is not None
-    ):  # zeros would be the outputs of every answer that has none, and name one for another
+    if gradient is not None:  # zeros would be those of every answer that has none, and name one for another
         out["gradient"] = gradient
     return out
 

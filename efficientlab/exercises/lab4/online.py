@@ -37,9 +37,8 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
         return torch.stack(outputs, 1)
 
     out: Values = {"first": play(first)}
-    OnlineShift(fold_div=case["fold_div"])(
-        second[:, 0].clone()
-    )  # another block's shift must not disturb this one
+    other = OnlineShift(fold_div=case["fold_div"])
+    other(second[:, 0].clone())  # another block's shift must not disturb this one
     out["going_on"] = play(first)
     fold = first.shape[2] // int(case["fold_div"])
     cache = getattr(shift, "cache", None)

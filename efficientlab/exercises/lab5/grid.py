@@ -88,15 +88,21 @@ def _drive_voxelize(avg_voxelize: Any, case: Values) -> Values:
     return answer
 
 
+def _halves(rand: Callable[..., Tensor]) -> Tensor:
+    """(3, 3): three points whose x are halves. They go to the even neighbour, 0, 2 and 2, so one of them is alone."""
+    points = torch.tensor([0.5, 1.5, 2.5]).repeat(3, 1)
+    points[1:] = rand(2, 1) * 3
+    return points
+
+
 def _inputs_voxelize(seed: int) -> list[Values]:
     randn, rand = random(seed)
     cases: list[Values] = []
     for n, c, p, r in ((2, 3, 12, 2), (1, 2, 40, 3), (3, 1, 5, 4)):
         coords = rand(n, 3, p) * (r - 1)
         cases.append({"features": randn(n, c, p), "coords": coords, "resolution": r})
-    halves = torch.tensor([0.5, 1.5, 2.5]).repeat(3, 1)  # halves go to the even neighbour: 0, 2, 2
-    halves[1:] = rand(2, 1) * 3
-    cases.append({"features": randn(1, 2, 3), "coords": halves[None], "resolution": 4})
+    halves = _halves(rand)[None]
+    cases.append({"features": randn(1, 2, 3), "coords": halves, "resolution": 4})
     crowded = torch.ones(1, 3, 6)  # six points in one voxel
     cases.append({"features": randn(1, 2, 6, dtype=torch.float64), "coords": crowded, "resolution": 3})
     for case in cases:
@@ -138,11 +144,7 @@ def _inputs_grid_report(seed: int) -> list[Values]:
         for p, c, r in ((30, 8, 4), (50, 16, 3), (200, 64, 8), (1, 1, 2))
     ]
     cases.append({"coords": torch.full((3, 5), 1.2), "channels": 4, "resolution": 4})
-    halves = torch.tensor(
-        [[0.5, 1.5, 2.5]] * 3
-    )  # go to the even neighbour, 0, 2 and 2: one point of three is alone
-    halves[1:] = 3 * rand(2, 1)
-    cases.append({"coords": halves, "channels": 2, "resolution": 4})
+    cases.append({"coords": _halves(rand), "channels": 2, "resolution": 4})
     return cases
 
 

@@ -15,9 +15,8 @@ HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
 PROCESSOR = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat")  # and XNNPACK, OpenMP, for what they can do
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
-HIDDEN = (
-    ROOT / "efficientlab" / "exercises" / "lent",
-)  # the answers that `lab.borrow` hands out: a box gets the texts of those that it may
+HIDDEN = (ROOT / "efficientlab" / "exercises" / "lent",)
+"""The answers that `lab.borrow` hands out: a box gets the texts of those that it may."""
 _REMOUNT = 32
 SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 

@@ -219,9 +219,8 @@ def test_gradescope_gets_its_format(grades: Path) -> None:
         sum(test["max_score"] for test in result["tests"]) == 86
     )  # the bonus is on top, 4.9 is read by a person
     assert all(test["visibility"] == "visible" for test in result["tests"])
-    assert (
-        "execution_time" not in result
-    )  # seconds, which an answer can choose by what it sees of a fresh case
+    # seconds, which an answer can choose by what it sees of a fresh case
+    assert "execution_time" not in result
 
 
 def test_a_submission_without_a_sandbox_says_so_on_every_report(tmp_path: Path) -> None:
