@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from efficientlab.files import write_text
 from efficientlab.grading.batch import grade_batch
+from efficientlab.grading.engines import local
+from efficientlab.grading.engines.local import LocalEngine
 from efficientlab.grading.engines.slurm import SlurmEngine
+from efficientlab.grading.grader import Plan
 from efficientlab.grading.record import (
     ExerciseResult,
     Incoming,
@@ -23,6 +26,7 @@ from efficientlab.grading.record import (
     record_id,
     record_path,
 )
+from efficientlab.grading.sandbox.channel import PipeChannel
 from efficientlab.grading.sandbox.contract import SandboxError
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
@@ -173,6 +177,29 @@ def test_a_sandbox_that_does_not_work_stops_the_batch_before_anything_is_graded(
     with pytest.raises(SandboxError, match="docker"):
         list(grade_class(batch, tmp_path / "out", 3, sandbox="docker"))
     assert not (tmp_path / "out" / "records").exists()
+
+
+@pytest.mark.slow
+@linux
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_supervisor_that_dies_at_its_start_gets_one_successor(
+    tmp_path: Path, batch: list[Incoming], monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    start, left = local.start_supervisor, [deaths]
+
+    def dying(plan: Plan) -> PipeChannel:
+        if left[0]:
+            left[0] -= 1
+            raise EOFError
+        return start(plan)
+
+    monkeypatch.setattr(local, "start_supervisor", dying)
+    run = grade_class(batch, tmp_path / "out", 3, engine=LocalEngine(workers=1))
+    if deaths == 1:
+        assert sorted(record.id for record in run) == sorted(one.id for one in batch)
+    else:
+        with pytest.raises(SandboxError, match="2 supervisors died"):
+            list(run)
 
 
 @pytest.mark.slow

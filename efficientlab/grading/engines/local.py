@@ -119,7 +119,14 @@ class _Pool:
             self._drop(supervisor)
 
     def _start(self) -> PipeChannel:
-        supervisor = start_supervisor(self.plan)
+        """A supervisor that can grade. One that dies at its start, for want of memory as well, gets a successor."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                supervisor = start_supervisor(self.plan)
+                break
+            except (OSError, EOFError, ValueError) as error:
+                if attempt == ATTEMPTS or self._ended:
+                    raise SandboxError(f"{attempt} supervisors died at their start: {error!r}") from None
         self._live.add(supervisor)
         return supervisor
 
@@ -135,7 +142,10 @@ class _Pool:
 
 
 def start_supervisor(plan: Plan) -> PipeChannel:
-    """A supervisor's process, once its sandbox is open."""
+    """A supervisor's process, once its sandbox is open.
+
+    `SandboxError` says why there is no sandbox; `OSError`, `EOFError` or `ValueError` that the process died or hung.
+    """
     variables = {
         **os.environ,
         **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
@@ -157,9 +167,9 @@ def start_supervisor(plan: Plan) -> PipeChannel:
     supervisor = PipeChannel(process, end)
     try:
         answer = _ask(supervisor, {"plan": plan_to_json(plan)}, START_SECONDS)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError):
         supervisor.close()
-        raise SandboxError(f"a supervisor died at its start: {error!r}") from None
+        raise
     if "error" in answer:
         supervisor.close()
         raise SandboxError(answer["error"])

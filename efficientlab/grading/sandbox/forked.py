@@ -50,9 +50,13 @@ class ForkedSandbox:
         """A new box, confined and ready for its first message; `SandboxError` if there can be none."""
         try:
             return self._open()
+        except (OSError, EOFError):
+            self._stop()  # its server broke, perhaps for want of memory, and gets a successor
+        try:
+            return self._open()
         except (OSError, EOFError) as error:
-            self._stop()  # a server that broke is started again for the next box
-            raise SandboxError(f"the {self.name} sandbox could not start a box: {error}") from None
+            self._stop()
+            raise SandboxError(self._no_box(error)) from None
 
     def close(self) -> None:
         """End the server and every box."""
@@ -74,13 +78,16 @@ class ForkedSandbox:
         ours.sendall(b"g")
         message, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
         if message != b"k":
-            text = ours.recv(2000).decode(errors="replace") if message else "its guard died"
+            refusal = ours.recv(2000).decode(errors="replace") if message else ""
             ours.close()
             self._reap(guard)
-            raise OSError(text)
+            raise SandboxError(self._no_box(refusal)) if refusal else OSError("its guard died")
         return SocketChannel(
             ours, lambda: self._end(guard, descriptors[0]), lambda: self._within_memory(guard)
         )
+
+    def _no_box(self, why: object) -> str:
+        return f"the {self.name} sandbox could not start a box: {why}"
 
     def _within_memory(self, guard: int) -> bool:
         """Whether the processes of a box together keep the limits; a control group sees to that by itself."""
@@ -127,7 +134,7 @@ class ForkedSandbox:
         control.send(self._setup.to_json(self.name))
         answer = _answer(control)
         if answer != "ready":
-            raise OSError(answer)
+            raise SandboxError(self._no_box(answer))
         return control
 
     def _stop(self) -> None:
