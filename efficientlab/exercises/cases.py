@@ -21,6 +21,11 @@ def random_tensors(seed: int) -> Callable[..., Tensor]:
     return partial(torch.randn, generator=torch.Generator().manual_seed(seed))
 
 
+def quarters(x: Tensor) -> Tensor:
+    """The nearest multiples of a quarter: numbers that no processor rounds, nor sums of a few of their products."""
+    return (4 * x).round() / 4
+
+
 def picker(seed: int) -> Callable[..., int]:
     """Draws one of some integers, from one seeded stream."""
     generator = torch.Generator().manual_seed(seed)

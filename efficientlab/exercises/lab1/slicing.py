@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from efficientlab.exercises.cases import other_generators, random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import other_generators, quarters, random_tensors, state_of, tensor_of
 from efficientlab.exercises.chance import dependent, mean_limit, uniform_moments
 from efficientlab.exercises.contract import (
     AnswerError,
@@ -262,7 +262,7 @@ def _inputs_extract(seed: int) -> list[Values]:
     configs = ("8-16-32-32-48-60-16-8", "12-48-60-96-32-72-24-18", "24-48-96-96-96-96-48-24")
     return [
         # 16 × 16: the norms inside have 4 × 4 pixels
-        {"drawing": randn(1, 1, 16, 16).double(), "weights_seed": 3 * seed + k, "config": config}
+        {"drawing": quarters(randn(1, 1, 16, 16)).double(), "weights_seed": 3 * seed + k, "config": config}
         for k, config in enumerate(configs)
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import drawn_state, quarters, random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -70,9 +70,9 @@ def _inputs_pvconv(seed: int) -> list[Values]:
         bias = tensor_of(state, "state.voxel_layers.4.bias")
         bias += 0.5 * bias.sign()  # fewer outputs near 0, whose digits are those of rounding
         case: Values = {
-            "features": randn(n, i, p),
+            "features": quarters(randn(n, i, p)),
             "points": randn(n, 3, p),
-            "upstream": 0.5 + randn(n, o, p).abs(),
+            "upstream": 1.5 + quarters(randn(n, o, p).abs()),
             "in_channels": i,
             "out_channels": o,
             "resolution": r,

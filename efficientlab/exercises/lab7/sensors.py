@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import drawn_state, quarters, random_tensors, state_of, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -99,10 +99,10 @@ def _inputs_fuser(seed: int) -> list[Values]:
             if torch.is_tensor(v)
         }
         weight = state["state.conv.weight"]
-        state["state.conv.weight"] = (8 * weight).round() / 4  # quarters: sums of products are exact
+        state["state.conv.weight"] = quarters(2 * weight)  # quarters: sums of products are exact
         case: Values = {
-            "camera": (4 * randn(2, camera, 4, 5, dtype=torch.float64)).round() / 4,
-            "lidar": (4 * randn(2, lidar, 4, 5, dtype=torch.float64)).round() / 4,
+            "camera": quarters(randn(2, camera, 4, 5, dtype=torch.float64)),
+            "lidar": quarters(randn(2, lidar, 4, 5, dtype=torch.float64)),
             "out_channels": out,
             "sensors": sensors,
             "training": training,
