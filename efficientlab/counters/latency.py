@@ -20,6 +20,7 @@ Timer = Callable[[Callable[[], object]], float]
 """Calls its argument once and returns how many seconds that took."""
 
 _MIN_RUNS, _MAX_RUNS = 7, 500
+_MIN_ROUNDS, _MAX_ROUNDS = 10, 40
 _MIN_SAMPLE = 200e-6  # seconds; shorter calls are repeated within one sample
 _MOST_REPEATS = 100_000
 
@@ -133,7 +134,8 @@ def compare(
     fns: Mapping[str, Callable[[], object]],
     baseline: str | None = None,
     *,
-    rounds: int = 40,
+    rounds: int | None = None,
+    budget: float = 4.0,
     timer: Timer | None = None,
     seed: int = 0,
 ) -> Comparison:
@@ -147,7 +149,8 @@ def compare(
     Args:
         fns: name to function without arguments.
         baseline: the name that ratios refer to; the first one if not given.
-        rounds: number of interleaved rounds, at least 10.
+        rounds: number of interleaved rounds, at least 10. By default as many as fit into the budget, 10 to 40.
+        budget: seconds to spend on measuring, by the timer's clock.
         timer: how one call is timed. Default: the performance counter for all alike, synchronised where
             CUDA is in use. Short calls are repeated within a sample, so launches overlap as they do in use.
         seed: of the order within rounds and of the bootstrap.
@@ -161,8 +164,12 @@ def compare(
     baseline = next(iter(fns)) if baseline is None else baseline
     if baseline not in fns:
         raise ValueError(f"baseline {baseline!r} is not among the functions: {', '.join(map(repr, fns))}")
-    if rounds < 10:
-        raise ValueError(f"rounds must be at least 10 for an interval to mean anything, got {rounds}")
+    if rounds is not None and rounds < _MIN_ROUNDS:
+        raise ValueError(
+            f"rounds must be at least {_MIN_ROUNDS} for an interval to mean anything, got {rounds}"
+        )
+    if not budget >= 0:
+        raise ValueError(f"budget must be seconds, got {budget}")
     _refuse_in_a_mode()
     timer = timer or _wall_timer
     repeats = {name: _warm_up(fn, timer) for name, fn in fns.items()}
@@ -170,17 +177,21 @@ def compare(
     names = list(fns)
     calls: dict[str, list[float]] = {name: [] for name in names}
     best: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(rounds):
+    least, most = (_MIN_ROUNDS, _MAX_ROUNDS) if rounds is None else (rounds, rounds)
+    done, spent = 0, 0.0
+    while done < least or (done < most and spent < budget):
         for i in rng.permutation(len(names)):
             name = names[i]
             times = [_sample(fns[name], repeats[name], timer) for _ in range(3)]
             calls[name] += times
             best[name].append(min(times))
+            spent += sum(times) * repeats[name]
+        done += 1
     return Comparison(
         baseline=baseline,
         latency={name: summary(calls[name]) for name in names},
         ratio={name: _ratio(best[name], best[baseline], rng) for name in names},
-        rounds=rounds,
+        rounds=done,
         samples=best,
     )
 

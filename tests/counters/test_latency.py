@@ -123,6 +123,15 @@ def test_latency_spends_its_budget():
     assert runs == [7, 50, 500]
 
 
+def test_compare_spends_its_budget():
+    for seconds, rounds in ((10.0, 10), (0.02, 23), (0.001, 40)):  # a round calls both three times
+        jobs = {"a": lambda t=seconds: t, "b": lambda t=seconds / 2: t}
+        assert compare(jobs, budget=2.0, timer=simulated).rounds == rounds
+    assert compare(jobs, rounds=12, budget=0.0, timer=simulated).rounds == 12
+    with pytest.raises(ValueError, match="budget must be seconds"):
+        compare(jobs, budget=float("nan"))
+
+
 def test_short_calls_are_repeated_within_a_sample():
     calls = []
 
