@@ -99,5 +99,6 @@ def batch_deviation(x: Tensor, group: int = 4) -> Tensor:
     n, _, h, w = x.shape
     group = group if n % group == 0 else n
     parts = x.reshape(group, n // group, -1)
-    deviation = (parts.var(0, unbiased=False) + 1e-8).sqrt().mean(1)  # (N / group,)
+    variance = (parts - parts.mean(0)).square().mean(0)  # `var` of four is slow
+    deviation = (variance + 1e-8).sqrt().mean(1)  # (N / group,)
     return deviation.repeat(group)[:, None, None, None].expand(n, 1, h, w)
