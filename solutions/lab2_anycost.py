@@ -371,7 +371,7 @@ from functools import cache
 
 from efficientlab.models.gan.features import load_features
 from efficientlab.training.gan.anycost.loop import average_down
-from efficientlab.training.gan.distances import fid, perceptual_distance
+from efficientlab.training.gan.distances import features_of, frechet_distance, perceptual_distance
 
 features = load_features("avatars")
 
@@ -382,15 +382,15 @@ def enlarged(pictures):
 
 @cache
 def reals(size, split="val"):
-    """The real pictures of a split, at a size."""
+    """The features of a split's real pictures, at a size."""
     avatars = {"val": val, "test": test}[split]
-    return enlarged(average_down(to_pixels(avatars.pictures), (size,))[size])
+    return features_of(enlarged(average_down(to_pixels(avatars.pictures), (size,))[size]), features)
 
 
 def quality(generator, config=FULL, size=32, split="val"):
     """FID of a sub-generator against real pictures of its size."""
     pictures = enlarged(samples(generator, P.samples, config, size).clamp(-1, 1))
-    return fid(reals(size, split), pictures, features)
+    return frechet_distance(reals(size, split), features_of(pictures, features))
 
 
 # %% tags=["result"]
@@ -769,10 +769,16 @@ trained = train_all(games)
 
 
 # %%
+@cache
+def final_pictures(generator, seed):
+    """200 pictures of a generator that is trained, in full."""
+    return samples(generator, 200, seed=seed).clamp(-1, 1)
+
+
 @torch.inference_mode()
 def agreement(generator, config, size=32, seed=5, full=None):
     """Perceptual distance and PSNR (dB) to the pictures of a full generator, by default its own, the mean of 200."""
-    final = average_down(samples(full or generator, 200, seed=seed).clamp(-1, 1), (size,))[size]
+    final = average_down(final_pictures(full or generator, seed), (size,))[size]
     preview = samples(generator, 200, config, size, seed).clamp(-1, 1)
     distance = perceptual_distance(enlarged(preview), enlarged(final), features).mean().item()
     error = (preview - final).square().mean((1, 2, 3))
@@ -1221,11 +1227,14 @@ def score_of(scores, edit):
     return scores[attribute][:, index].logsumexp(1) - scores[attribute][:, ~index].logsumexp(1)
 
 
-def share(generator, w, edit, config=FULL, size=32, shown=32):
+def paint_all(w, config=FULL, size=32):
+    """The flexible generator's pictures of codes (n, 64), on the CPU."""
+    return torch.cat([flexible.synthesise(part, config, size).cpu() for part in w.split(100)])
+
+
+def share(pictures, edit, shown):
     """The share of pictures that show an attribute, when they are shown at a size that may be smaller."""
-    pictures = torch.cat([generator.synthesise(part, config, size).cpu() for part in w.split(100)])
-    pictures = average_down(pictures, (min(size, shown),))[min(size, shown)]
-    seen = read_attributes(features, enlarged(pictures.clamp(-1, 1)))
+    seen = read_attributes(features, enlarged(average_down(pictures, (shown,))[shown].clamp(-1, 1)))
     attribute, yes = EDITS[edit]
     if attribute == "skin":
         return (seen["skin"] > 0.5).double().mean().item()
@@ -1235,22 +1244,21 @@ def share(generator, w, edit, config=FULL, size=32, shown=32):
 
 with torch.inference_mode():
     w = flexible.mapping(latents(2000, 21))
-    pictures = torch.cat([flexible.synthesise(part).cpu() for part in w.split(100)])
-    scores = split_scores(torch.cat([features.logits(part) for part in pictures.split(250)]))
+    scores = split_scores(torch.cat([features.logits(part) for part in paint_all(w).split(250)]))
     directions = {edit: edit_direction(w.cpu(), score_of(scores, edit), 0.01).to(P.device) for edit in EDITS}
     w = flexible.mapping(latents(200, 22))
-    views = {
-        "full picture": (FULL, 32, 32),
-        "full, seen at 16": (FULL, 32, 16),
-        "preview: 16, ¼": (*PREVIEW, 16),
-    }
+    views = ("full picture", "full, seen at 16", "preview: 16, ¼")
     print(f"{'share of pictures that show it':32}" + "".join(f"{view:^24}" for view in views))
     print(f"{'strength, standard deviations':32}" + "".join(f"{s:>8.1f}" for _ in views for s in (-2, 0, 2)))
     moved = {}
     for edit, step in directions.items():
+        full, previews = (
+            [paint_all(w + s * step, *budget) for s in (-2, 0, 2)] for budget in ((FULL, 32), PREVIEW)
+        )
+        shown = ((full, 32), (full, 16), (previews, 16))
         moved[edit] = {
-            view: [share(flexible, w + s * step, edit, *how) for s in (-2, 0, 2)]
-            for view, how in views.items()
+            view: [share(pictures, edit, size) for pictures in painted]
+            for view, (painted, size) in zip(views, shown, strict=True)
         }
         print(f"{edit:32}" + "".join(f"{v:8.2f}" for values in moved[edit].values() for v in values))
     for edit, values in moved.items():
