@@ -22,7 +22,8 @@ from efficientlab.grading.grader import Grader, Plan
 from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.running.runner import Box
-from efficientlab.grading.sandbox.contract import SandboxError
+from efficientlab.grading.sandbox import open_sandbox
+from efficientlab.grading.sandbox.contract import SandboxError, Setup
 from efficientlab.grading.score import results_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
@@ -51,8 +52,9 @@ def check_lab(number: int, sandbox: str) -> None:
         right = statuses(grader, cells, known)
         assert set(right.values()) <= {"passed", "not checked"}, right
         assert "passed" in right.values()
-        half = {e.id for e in wanted[::2]}
-        assert set(statuses(grader, cells, half).values()) <= {"passed", "not checked"}
+        if FULL:
+            half = {e.id for e in wanted[::2]}
+            assert set(statuses(grader, cells, half).values()) <= {"passed", "not checked"}
         stub = [Cell(1, f"def {e.check.name}(*a, **k):\n    raise NotImplementedError('Exercise {e.id}')", (e.id,))
                 for e in wanted if e.check]  # fmt: skip
         assert "passed" not in statuses(grader, tuple(stub), known).values()
@@ -62,16 +64,21 @@ def check_lab(number: int, sandbox: str) -> None:
                 assert statuses(grader, wrong, {exercise.id})[exercise.id] in ("failed", "error"), exercise.id
 
 
+@pytest.fixture(scope="module", params=SANDBOXES)
+def sandbox(request: pytest.FixtureRequest) -> str:
+    """A sandbox in which a box starts on this machine."""
+    name: str = request.param
+    try:
+        open_sandbox(name, Setup(min(MODULES), ())).close()
+    except SandboxError as error:
+        pytest.skip(str(error))
+    return name
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("sandbox", SANDBOXES)
 @pytest.mark.parametrize("number", MODULES)
 def test_a_lab_is_graded_in_each_sandbox(number: int, sandbox: str) -> None:
-    try:
-        check_lab(number, sandbox)
-    except SandboxError as error:
-        if "does not run" in str(error):
-            raise
-        pytest.skip(str(error))
+    check_lab(number, sandbox)
 
 
 @pytest.fixture(scope="module", params=SANDBOXES[:2])
