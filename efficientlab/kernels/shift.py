@@ -145,16 +145,20 @@ def shift_op(x: Tensor, n_frames: int, fold: int, first: int, second: int) -> Te
 
 
 def _shift_torch(x: Tensor, n_frames: int, fold: int, first: int, second: int) -> Tensor:
-    y = torch.empty_like(x, memory_format=memory_format(x))
+    layout = memory_format(x)
+    y = torch.empty_like(x, memory_format=layout)
     clips = (x.shape[0] // n_frames, n_frames)
     source, target = x.unflatten(0, clips), y.unflatten(0, clips)  # (N, T, C, H, W)
-    moved = 0
-    for channels, step in shift_groups(fold, first, second):
+    groups = list(shift_groups(fold, first, second))
+    if layout is torch.channels_last:
+        y.copy_(x)  # all at once: the channels that stay are a short run of every pixel
+    else:
+        moved = groups[-1][0].stop
+        target[:, :, moved:] = source[:, :, moved:]
+    for channels, step in groups:
         to, of, hole = shift_window(n_frames, step)
         target[:, to, channels] = source[:, of, channels]
         target[:, hole, channels] = 0
-        moved = channels.stop
-    target[:, :, moved:] = source[:, :, moved:]
     return y
 
 

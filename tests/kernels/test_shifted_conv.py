@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.library import opcheck
 from torch.utils.flop_counter import FlopCounterMode
 
-from efficientlab.kernels import backend, shifted_pointwise_conv, temporal_shift
+from efficientlab.kernels import backend, shifted_conv, shifted_pointwise_conv, temporal_shift
 
 CONV = torch.ops.efficientlab.shifted_pointwise_conv
 INPUT_GRAD = torch.ops.efficientlab.shifted_pointwise_conv_input_grad
@@ -114,6 +114,41 @@ def test_large_frames_are_multiplied_one_by_one_with_the_same_result(bias, causa
     torch.testing.assert_close(y, wanted)
     g = torch.randn_like(y)
     torch.testing.assert_close(torch.autograd.grad(y, (x, w), g), torch.autograd.grad(wanted, (x, w), g))
+
+
+@pytest.mark.skipif(INTERPRETED, reason="a choice among ways of the CPU")
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_moving_and_multiplying_parts_agree(memory_format, causal, monkeypatch):
+    x = torch.randn(16, 24, 5, 6).contiguous(memory_format=memory_format).requires_grad_()
+    w, b = torch.randn(7, 24, requires_grad=True), torch.randn(7, requires_grad=True)
+    grad = torch.randn(16, 7, 5, 6).contiguous(memory_format=memory_format)
+
+    def run():
+        y = shifted_pointwise_conv(x, w, b, n_frames=4, causal=causal)
+        return y, *torch.autograd.grad(y, (x, w, b), grad)
+
+    monkeypatch.setattr(shifted_conv, "_moving_pays", lambda *args: True)
+    moved = run()
+    monkeypatch.setattr(shifted_conv, "_moving_pays", lambda *args: False)
+    for one, other in zip(moved, run(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+        assert one.stride() == other.stride()
+
+
+def test_the_choice_follows_pytorchs_own():
+    """PyTorch leaves oneDNN aside for fewer than 16 images on one thread, and where it is switched off."""
+    threads = torch.get_num_threads()
+    try:
+        for images, count in ((15, 1), (16, 1), (2, 2)):
+            torch.set_num_threads(count)
+            x, w, none = torch.randn(images, 8, 2, 2), torch.randn(4, 8, 1, 1), (0, 0)
+            chosen = torch._C._select_conv_backend(x, w, None, (1, 1), none, (1, 1), False, none, 1, None)
+            assert shifted_conv._moving_pays(x) == (chosen.name == "Mkldnn")
+    finally:
+        torch.set_num_threads(threads)
+    large = torch.empty(16, 2**17, 2, 2)  # 32 MiB, twice; and no number of it is touched
+    assert not shifted_conv._moving_pays(large)
 
 
 @pytest.mark.parametrize("size", [4, 12])
