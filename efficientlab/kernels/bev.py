@@ -154,8 +154,10 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
 def bev_pool(depth: Tensor, features: Tensor, index: BEVIndex) -> Tensor:
     """Spread every pixel's features over its depths and sum them in the cells of the grid.
 
-    Sums are taken in float32 at least, in a fixed order: results are reproducible. Counted as one MAC for
-    every channel of every point inside the grid.
+    Sums are taken in float32 at least, in a fixed order: results are reproducible. On a CPU a cell errs by some
+    hundred roundings at most, however many points it has; on a GPU, of 10⁶ like points, by a percent.
+
+    Counted as one MAC for every channel of every point inside the grid.
 
     Args:
         depth: (N, M, D, H, W), the weight of each depth, usually a softmax over D.

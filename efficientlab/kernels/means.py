@@ -13,11 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.kernels.backend import kernel, nbytes, refuse_forward_mode, register_cost, use_triton
-from efficientlab.kernels.gather import bag_ends, weighted_gather
+from efficientlab.kernels.gather import bag_ends, ends_of, sum_in_tree, weighted_gather
 
 if TYPE_CHECKING:
     import triton.language as tl
@@ -57,32 +56,15 @@ def _mean_torch(y: Tensor, target: Tensor, order: Tensor, n_rows: int) -> Tensor
         return out
     dtype = torch.promote_types(y.dtype, torch.float32)
     y = y.detach().to(dtype)
-    total = _sums(y, order, counts).div_(counts[:, None])  # (rows, C)
+    ends = ends_of(counts)
+    total = sum_in_tree(y, order, ends, None, _SUMMED).div_(counts[:, None])  # (rows, C)
     if not total.sum().isfinite():  # a sum of large numbers may overflow, their mean does not
         power = 2.0 ** -(int(counts.max()) - 1).bit_length()
-        small = _sums(y * power, order, counts).div_(counts[:, None]).div_(power)
+        small = sum_in_tree(y * power, order, ends, None, _SUMMED).div_(counts[:, None]).div_(power)
         total = torch.where(total.isfinite(), total, small)
     if rows[0] < 0:
         rows, total = rows[1:], total[1:]
     return out.index_copy_(0, rows.long(), total.to(out.dtype))
-
-
-def _sums(x: Tensor, order: Tensor, counts: Tensor) -> Tensor:
-    """Sums of counts[0], counts[1], … rows of x, taken in this order, in a tree of branches of 16."""
-    while int(counts.max()) > _SUMMED:
-        branches = (counts + (_SUMMED - 1)) // _SUMMED
-        last = branches.cumsum(0) - 1
-        sizes = counts.new_full((int(branches.sum()),), _SUMMED)
-        sizes[last] = counts - (branches - 1) * _SUMMED
-        x, counts = _bags(x, order, sizes), branches
-        order = torch.arange(len(x), dtype=torch.int32, device=x.device)
-    return _bags(x, order, counts)
-
-
-def _bags(x: Tensor, order: Tensor, counts: Tensor) -> Tensor:
-    ends = torch.zeros(len(counts) + 1, dtype=torch.int32, device=x.device)
-    torch.cumsum(counts, 0, out=ends[1:])
-    return F.embedding_bag(order, x, ends, mode="sum", include_last_offset=True)
 
 
 _TILE = 1024
