@@ -40,23 +40,24 @@ figures are in `benchmarks/` of the repository; this page is drawn from them whe
 def kernels(path: Path, pictures: Path) -> str:
     """A picture and a table a group of operators: time as a multiple of the baseline's."""
     record = json.loads(path.read_text(encoding="utf-8"))
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in record["rows"]:
-        groups.setdefault(row["group"], []).append(row)
+        groups.setdefault((row["group"], row["threads"]), []).append(row)
     about = record["environment"]
     parts = [
         f"## Kernels on {about['device']}\n\nTime as a multiple of the baseline's: shorter is faster. "
         f"PyTorch {about['torch']}, Triton {about['triton']}, {about['date']}.\n"
     ]
-    for group, rows in groups.items():
-        name = f"{path.stem}-{group}.svg"
+    for (group, threads), rows in groups.items():
+        name = f"{path.stem}-{group}-{threads}.svg"
         write_figure(partial(draw_ratios, rows), pictures / name)
         slower = sum(row["ratio"][OURS][0] > 1 for row in rows)
         alt = (
             f"Bars of {len(rows)} cases of {group}: the time of ours and of rivals over that of {rows[0]['baseline']}; "
             f"ours is slower than the baseline in {slower}. The table has the numbers"
         )
-        parts.append(f"### {group.replace('_', ' ')}\n\n![{alt}](pictures/{name})\n\n{_ratio_table(rows)}\n")
+        title = f"{group.replace('_', ' ')}, {threads} thread{'s' * (threads > 1)}"
+        parts.append(f"### {title}\n\n![{alt}](pictures/{name})\n\n{_ratio_table(rows)}\n")
     return "\n".join(parts)
 
 
@@ -66,8 +67,9 @@ def _ratio_table(rows: list[dict[str, Any]]) -> str:
         for name, (value, *interval) in row["ratio"].items():
             if name != row["baseline"]:
                 shown = f"**{name}**" if name == OURS else name
+                by = f" (PyTorch: {row['chosen']})" if row.get("chosen") else ""
                 lines.append(
-                    f"| `{row['op']}`, {row['case']} | {row['baseline']} | {shown} | {_ratio(value, interval)} |"
+                    f"| `{row['op']}`, {row['case']}{by} | {row['baseline']} | {shown} | {_ratio(value, interval)} |"
                 )
     return "\n".join(lines)
 
