@@ -206,7 +206,7 @@ def test_a_supervisor_that_dies_at_its_start_gets_one_successor(
 @linux
 def test_slurm_jobs_grade_what_this_machine_grades(tmp_path: Path) -> None:
     pytest.importorskip("submitit")
-    batch = write_class(tmp_path / "in", 5, broken=0.0)
+    batch = write_class(tmp_path / "in", 3, broken=0.0)
     here = sorted(map(outcome, grade_class(batch, tmp_path / "here", 3)))
     engine = SlurmEngine(jobs=2, cluster="local")
     there = sorted(map(outcome, grade_class(batch, tmp_path / "there", 3, engine=engine)))
