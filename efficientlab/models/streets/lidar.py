@@ -62,7 +62,8 @@ class LidarBranch(nn.Module):
         x = self.encoder(self.voxels(points))
         cells = self.grid.cells
         dense = sparse_to_dense(x.coords, x.features, (len(points), *cells, 4))  # (N, C, X, Y, 4)
-        return self.flat(dense.movedim(4, 2).flatten(1, 2).contiguous(memory_format=torch.channels_last))
+        rows = dense.permute(0, 2, 3, 1, 4).flatten(3)  # (N, X, Y, 4 C), in one copy
+        return self.flat(rows.movedim(3, 1))
 
     def voxels(self, points: Ragged) -> SparseTensor:
         """Occupied voxels with five features: the mean place within the voxel, the mean height, and a one."""
