@@ -7,6 +7,7 @@ checkout alone; `environment.provide` then makes what the verb needs.
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import re
@@ -23,21 +24,45 @@ if TYPE_CHECKING:
 
 SANDBOXES = ("auto", "namespaces", "bubblewrap", "landlock", "docker", "podman")
 
-EXAMPLES = """examples:
-  python -m efficientlab demo                          run lab 4's solution and grade six sample submissions
-  python -m efficientlab lab                           open JupyterLab on the labs
-  python -m efficientlab lab --no-browser --port 9000  what Jupyter takes is passed on
+EXAMPLES = """for students:
+  python -m efficientlab lab                           open JupyterLab on the labs; `lab 4` opens lab 4
   python -m efficientlab check mine.ipynb --lab 4      points of one notebook of your own, exercise by exercise
-  python -m efficientlab grade export.zip --lab 4 --out grades     grade a class, in a sandbox
-  python -m efficientlab review grades --lab 4         read the written answers side by side, merge their points
+
+for instructors:
+  python -m efficientlab demo                          run lab 4's solution and grade six sample submissions
   python -m efficientlab validate --lab 4              before release: solution 100 %, stub 0, each slip found
   python -m efficientlab release --lab 4 --out bundle  what students get, without anything that answers it
+  python -m efficientlab grade export.zip --lab 4 --out grades     grade a class, in a sandbox
+  python -m efficientlab review grades --lab 4         read the written answers side by side, merge their points
+  python -m efficientlab site --solutions              the course's site; without the solutions it is for students
+
+for contributors:
   python -m efficientlab new-lab 8 depth               write the skeleton of a lab, whose tests pass
   python -m efficientlab build 4                       rebuild lab 4's notebooks from solutions/lab4_tsm.py
-  python -m efficientlab test                          lint, types, unit tests, mutants and every notebook
+  python -m efficientlab test --quick                  lint, types, and the units that take no time
+  python -m efficientlab test                          those, mutants and every notebook
 
-Where torch or another package is missing, the first use makes .venv beside the checkout and goes on there.
-docs/instructors.md says how to come from a clone to grades, LMS by LMS.
+`python -m efficientlab VERB --help` explains one of them. Where torch or another package is missing, the first use
+makes .venv beside the checkout and goes on there. docs/instructors.md says how to come from a clone to grades, LMS by
+LMS; CONTRIBUTING.md how to write a lab.
+"""
+
+LAB = """examples:
+  efficientlab lab                           the folder of all labs
+  efficientlab lab 4                         lab 4's notebook
+  efficientlab lab mine.ipynb                a notebook of your own
+  efficientlab lab --no-browser --port 9000  print the address instead of opening it; serve at this port
+  efficientlab lab --help-all                everything that Jupyter takes
+
+Ctrl-C in the terminal asks whether to stop; save first.
+"""
+
+CHECK = """examples:
+  efficientlab check labs/lab4_tsm.ipynb --lab 4                 what your notebook has so far
+  efficientlab check mine.ipynb --lab 4 --exercise 4.2           status 1 unless 4.2 gets all its points
+  efficientlab check mine.ipynb --lab 4 --seed 7                 the same fresh cases each time
+
+Nothing but the answers is run, as your own code; written answers are read by a person.
 """
 
 GRADE = """SUBMISSIONS is what the LMS exports: a zip or a folder from Canvas, Moodle or Gradescope, a folder a student,
@@ -61,11 +86,52 @@ examples:
 REVIEW = """The first run writes GRADES/review/EXERCISE.html, all answers side by side under codes, and
 GRADES/review/points.csv. Fill in the points there, in any spreadsheet, and run it again: the pages of students, the
 overview and the tables then hold them. What is filled in is kept.
+
+examples:
+  efficientlab review grades --lab 4      writes the pages and points.csv; the second time, merges what was filled in
+"""
+
+RELEASE = """BUNDLE then holds
+  labs/*.ipynb           the student's notebook
+  efficientlab/          the modules that the lab uses, and its recorded cases
+  data/                  what the lab reads
+  README.md, pyproject.toml, constraints.txt
+  .github/workflows/classroom.yml     points in a GitHub Classroom repository
+
+It is searched for lines of answers, and not made if one is found in what students read. Zip it, or put it in a
+repository.
+
+examples:
+  efficientlab release --lab 4 --out lab4
+  efficientlab release --lab 4 --out lab4 --lend
+"""
+
+VALIDATE = """examples:
+  efficientlab validate --lab 4
+  efficientlab validate             all labs, one after the other
+"""
+
+SITE = """examples:
+  efficientlab site                 for students
+  efficientlab site --solutions     for you: the same with all solutions
+Open build/site/html/index.html. .github/workflows/site.yml publishes it without solutions.
+"""
+
+BUILD = """examples:
+  efficientlab build 4           what changed in solutions/lab4_tsm.py; it is executed only where code did
+  efficientlab build --check     all labs: status 1 if something is out of date
+"""
+
+NEW_LAB = """examples:
+  efficientlab new-lab 8 depth   then: efficientlab build 8, and efficientlab test
 """
 
 
 PASS_ON = ("lab", "test")
 """Verbs that hand on what they do not know: to Jupyter, to pytest."""
+
+CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC)
+"""A place that is read-only, another's, or full: the reader's to mend, and no fault of ours."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -82,7 +148,16 @@ def main(arguments: list[str] | None = None) -> None:
         rest = [word for word in words[words.index("test") + 1 :] if word not in ("--quick", "--")]
     options.rest = rest
     provide(options.verb)
-    raise SystemExit(options.run(options))
+    try:
+        raise SystemExit(options.run(options))
+    except KeyboardInterrupt:
+        print(f"\nefficientlab {options.verb}: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        print(f"efficientlab {options.verb}: {error.filename}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,14 +189,17 @@ def _parser() -> argparse.ArgumentParser:
     verb(
         "lab",
         _lab,
-        "open JupyterLab on the labs; further arguments go to Jupyter, as in: lab --no-browser --port 9000",
-    )
+        "open JupyterLab on the labs, as in: lab 4; further arguments go to Jupyter",
+        LAB,
+    ).usage = "efficientlab lab [-h] [N | NOTEBOOK] [JUPYTER'S OPTIONS]"
     test = verb(
         "test", _test, "run all tests; further arguments go to pytest, as in: test tests/kernels -k shift"
     )
     test.add_argument("paths", nargs="*", metavar="PATH", help="what to test; everything without it")
     test.add_argument("--quick", action="store_true", help="leave out notebooks and slow tests")
-    check = verb("check", _check, "check notebooks of your own, without a sandbox, and print their points")
+    check = verb(
+        "check", _check, "check notebooks of your own, without a sandbox, and print their points", CHECK
+    )
     check.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
     lab(check)
     check.add_argument(
@@ -158,19 +236,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     review.add_argument("grades", type=Path, metavar="GRADES", help="the folder that grade wrote")
     lab(review)
-    release = verb("release", _release, "make what students get: the lab without anything that answers it")
+    release = verb(
+        "release", _release, "make what students get: the lab without anything that answers it", RELEASE
+    )
     lab(release)
     release.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="a new folder")
     release.add_argument(
         "--lend", action="store_true", help="with the packed answers that lab.borrow hands out for no points"
     )
     validate = verb(
-        "validate", _validate, "show that the solution gets all points, the stub none, each slip is found"
+        "validate",
+        _validate,
+        "show that the solution gets all points, the stub none, each slip is found",
+        VALIDATE,
     )
     lab(validate, required=False)
-    site = verb("site", _site, "build the course's site in build/site/html")
+    site = verb("site", _site, "build the course's site in build/site/html", SITE)
     site.add_argument("--solutions", action="store_true", help="with the solutions, for instructors")
-    build = verb("build", _build, "build the student's and the solution's notebooks from solutions/labN_*.py")
+    build = verb(
+        "build", _build, "build the student's and the solution's notebooks from solutions/labN_*.py", BUILD
+    )
     build.add_argument(
         "labs", nargs="*", type=_lab_number, metavar="LAB", help="labs, as 4 or lab4_tsm; all without it"
     )
@@ -178,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
         "new-lab",
         _new_lab,
         "write the skeleton of a lab, whose tests pass; CONTRIBUTING.md says how to go on",
+        NEW_LAB,
     )
     new.add_argument("number", type=_lab_number, metavar="NUMBER")
     new.add_argument("slug", metavar="SLUG", help="its short name, as in: new-lab 8 depth")
@@ -221,10 +307,26 @@ def _lab(options: argparse.Namespace) -> NoReturn:
             file=sys.stderr,
         )
         raise SystemExit(2)
+    rest = options.rest
+    opened = ROOT / "labs"
+    if rest and not rest[0].startswith("-"):  # a later word may be an option's value
+        opened, rest = _notebook(rest[0]), rest[1:]
     os.chdir(ROOT)
     # Kernels find this checkout, wherever it was when its environment was made.
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    become([sys.executable, "-m", "jupyterlab", *options.rest, str(ROOT / "labs")], PYTHONPATH=path)
+    become([sys.executable, "-m", "jupyterlab", *rest, str(opened)], PYTHONPATH=path)
+
+
+def _notebook(word: str) -> Path:
+    """The notebook of the lab that a word names, or else the one at this path."""
+    try:
+        found = next((ROOT / "labs").glob(f"lab{_lab_number(word)}_*.ipynb"), None)
+    except argparse.ArgumentTypeError:
+        found = Path(word).resolve()
+    if found is None or not found.exists():
+        print(f"efficientlab lab: there is no lab and no notebook {word}", file=sys.stderr)
+        raise SystemExit(2)
+    return found
 
 
 def _test(options: argparse.Namespace) -> NoReturn:

@@ -6,7 +6,7 @@ interpreter, or else makes `.venv` beside the checkout, installs the project the
 contributors come with the first command that needs them.
 """
 
-from __future__ import annotations  # so that Python 3.8 can say that it is too old
+from __future__ import annotations
 
 import hashlib
 import os
@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import venv
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,8 +32,6 @@ def provide(command: str) -> None:
 
     Where there is no checkout around the package, pip has installed what it needs.
     """
-    if sys.version_info < (3, 11):  # noqa: UP036 (an older one may start this)
-        raise SystemExit(f"efficientlab needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     if not (ROOT / "pyproject.toml").exists():
         return
     extra = EXTRA.get(command, "instructor")
@@ -67,8 +66,6 @@ def become(command: list[str], **variables: str) -> NoReturn:
 
 def unmet(extra: str) -> list[str]:
     """The requirements of the project, with one extra, that this interpreter does not meet."""
-    import tomllib  # since Python 3.11
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *(extras[extra] if extra else [])]

@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open("r+b") as written:  # Windows flushes only what may be written to
             os.fsync(written.fileno())
         part.chmod(0o644)
         part.replace(path)
