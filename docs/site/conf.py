@@ -23,9 +23,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = "efficientlab"
 html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
+myst_html_meta = {
+    "description": "Graded labs on application-specific efficient vision: measure it, make it cheap, prove it."
+}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {"benchmarks": []}
+html_sidebars = {"benchmarks": [], "notation": [], "start": []}
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -33,6 +36,7 @@ html_theme_options = {
         {"name": "GitHub", "url": f"https://github.com/{repository()}", "icon": "fa-brands fa-github"}
     ],
     "navbar_align": "left",
+    "header_links_before_dropdown": 7,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],

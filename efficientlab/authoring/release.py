@@ -99,7 +99,7 @@ def release(lab: Lab, out: Path, lend: bool = False) -> list[str]:
             lent = borrow.FOLDER / f"{lab.slug}.json"
             _copy(lent, bundle / lent.relative_to(ROOT))
             lines.append(
-                f"{lent.relative_to(ROOT)}: packed answers, which `lab.borrow` hands out for no points"
+                f"{lent.relative_to(ROOT).as_posix()}: packed answers, which `lab.borrow` hands out for no points"
             )
         bundle.replace(out)
     return [f"{out}: {line}" for line in lines]
@@ -193,7 +193,7 @@ def leaks(bundle: Path, lab: Lab) -> list[str]:
         for answer in answers:
             if len(answer & lines) >= min(2, len(answer)):
                 held = " and ".join(sorted(answer & lines)[:2])
-                found.append(f"{path.relative_to(bundle)} holds {held}")
+                found.append(f"{path.relative_to(bundle).as_posix()} holds {held}")
     return found
 
 
@@ -201,7 +201,7 @@ def namesakes(bundle: Path, lab: Lab) -> list[str]:
     """The modules of `bundle` that define what an exercise asks for: the lab uses them, so they must be in it."""
     names = {exercise.check.name for exercise in lab.exercises if exercise.check}
     return [
-        f"{path.relative_to(bundle)} defines {name}"
+        f"{path.relative_to(bundle).as_posix()} defines {name}"
         for path in sorted(bundle.rglob("*.py"))
         for name in sorted(names & {n for node in _top_level(path) for n in bound_names(node)})
     ]

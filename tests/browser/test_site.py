@@ -13,12 +13,15 @@ import nbformat
 import pytest
 
 from efficientlab import counters, kernels
+from efficientlab.authoring.colab import colab_url
 from efficientlab.authoring.site import HTML, build_site
-from efficientlab.authoring.site.api import markdown
-from efficientlab.authoring.site.headlines import RESULTS, read_table
+from efficientlab.authoring.site.api import _signature, markdown
+from efficientlab.authoring.site.headlines import RESULTS, read_gains, read_table
+from efficientlab.authoring.site.labs import papers
 from efficientlab.authoring.site.mathml import mathml
 from efficientlab.authoring.site.rooms import ROOMS
 from efficientlab.environment import ROOT
+from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
 
 pytestmark = pytest.mark.slow
@@ -78,6 +81,23 @@ def test_each_lab_has_its_pages(pages: dict[Path, Page]) -> None:
         assert (HTML / "instructors" / f"lab{lab.number}.html").exists()
         downloads = list((HTML / "_downloads").rglob(f"{lab.slug}.ipynb"))
         assert [p.read_bytes() for p in downloads] == [(ROOT / "labs" / f"{lab.slug}.ipynb").read_bytes()]
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+def test_each_lab_has_its_buttons_its_headline_and_its_papers(pages: dict[Path, Page], lab: Lab) -> None:
+    for name in (f"lab{lab.number}", lab.slug):
+        links = pages[HTML / "labs" / f"{name}.html"].links
+        assert colab_url(lab.slug) in links
+        assert any(link.startswith("../_downloads/") and link.endswith(f"{lab.slug}.ipynb") for link in links)
+        assert any(
+            link.startswith("https://github.com/") and link.endswith(f"/labs/{lab.slug}.ipynb")
+            for link in links
+        )
+    about = (HTML / "labs" / f"lab{lab.number}.html").read_text(encoding="utf-8")
+    assert 'id="the-headline-over-' in about
+    assert "https://arxiv.org/" in papers(lab)
+    for other in ("index.html", "labs/index.html", "instructors/index.html"):
+        assert lab.title in (HTML / other).read_text(encoding="utf-8")
 
 
 def test_links_lead_somewhere(pages: dict[Path, Page]) -> None:
@@ -144,7 +164,9 @@ def test_headlines_are_read_from_what_the_seeds_printed() -> None:
         "                mIoU [lowest, highest]   M MACs  time",
         "PointNet ×½          83.0 [82.2, 83.7]     83.6  1.00",
         "voxel CNN                         78.7    156.9  1.46",
-        "a sentence below the table",
+        "",
+        "IoU by class         car     pole",
+        "PointNet ×½         90.0     12.0",
     ]
     found = read_table(table)
     assert found is not None
@@ -155,9 +177,20 @@ def test_headlines_are_read_from_what_the_seeds_printed() -> None:
         ("voxel CNN", 78.7, 78.7, 78.7, 156.9),
     ]
     assert read_table(["no table", "here"]) is None
+    gains = [
+        "boxes, mAP: LiDAR over cameras   32.3 [29.6, 39.2]   seeds: 29.7",
+        "map, mIoU   -7.6 [-9.0, 10.1]",
+    ]
+    read = read_gains(gains)
+    assert read is not None
+    assert [(r.name, r.mean, r.low, r.high) for r in read[1]] == [
+        ("boxes, mAP: LiDAR over cameras", 32.3, 29.6, 39.2),
+        ("map, mIoU", -7.6, -9.0, 10.1),
+    ]
+    assert read_gains([*gains, "a sentence"]) is None and read_gains([]) is None
     assert (RESULTS / "lab4-seeds.json").exists()
     pictures = ROOT / "build" / "site" / "source" / "pictures"
-    for name in ("lab4-seeds", "lab0-runs-1", "lab3-seeds-1", "lab3-seeds-2"):
+    for name in ("lab4-seeds", "lab6-seeds", "lab7-seeds", "lab0-runs-1", "lab3-seeds-1", "lab3-seeds-2"):
         assert (pictures / f"{name}.svg").exists()
 
 
@@ -181,6 +214,10 @@ def test_docstrings_become_markdown() -> None:
     assert "**Args**" in text and "- `x`: (N, C), the frames\n  of a clip." in text and "- `n, m`: T." in text
     assert "- `ValueError`: x is not 2D." in text
     assert "```pycon\n>>> 1 + 1\n2" in text
+
+
+def test_a_signature_names_types_plainly() -> None:
+    assert _signature(kernels.Augmentation) == "(color: Tensor, translation: Tensor, cutout: Tensor)"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +251,27 @@ def test_pages_open_without_complaint(
     if scheme == "dark":
         ground = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert max(map(int, re.findall(r"\d+", ground)[:3])) < 80
+
+
+CUT = """() => [...document.querySelectorAll("article :is(p, li, h1, h2, h3, td, a, code, math, img, summary)")]
+    .filter(e => e.getClientRects().length && !e.closest("pre, .math-block, .pst-scrollable-table-container, table")
+        && e.getBoundingClientRect().right > window.innerWidth + 1)
+    .map(e => `${e.tagName}: ${e.textContent.trim().slice(0, 60)}`)"""
+
+
+def test_nothing_is_cut_on_a_phone(
+    pages: dict[Path, Page], serve: Callable[[Path], str], window: Callable[..., Any]
+) -> None:
+    """The theme hides what is wider than the window, so the page's own width does not tell."""
+    home = serve(HTML)
+    opened = window(home, 390, 844)
+    cut = {}
+    for path in pages:
+        name = path.relative_to(HTML).as_posix()
+        opened.page.goto(home + name)
+        if found := opened.page.evaluate(CUT):
+            cut[name] = found
+    assert not cut
 
 
 def test_the_search_finds_a_kernel_and_a_lab(

@@ -37,7 +37,7 @@ def build_site(solutions: bool = False) -> list[str]:
     return [
         f"{len(pages)} pages of {len(MODULES)} labs, {'with' if solutions else 'without'} solutions, "
         f"in {time.perf_counter() - start:.0f} s",
-        f"open {HTML.relative_to(ROOT)}/index.html",
+        f"open {HTML.relative_to(ROOT).as_posix()}/index.html",
     ]
 
 
@@ -58,7 +58,10 @@ def _generated(folder: Path, solutions: bool) -> Iterator[tuple[str, str]]:
     """Names and texts of the generated pages; pictures are written to `folder` on the way."""
     series = [find_lab(number) for number in MODULES]
     home = (HAND_WRITTEN / "index.md").read_text(encoding="utf-8")
-    yield "index.md", home.replace("<!-- cards -->", labs.cards(series))
+    home = home.replace("<!-- cards -->", labs.cards(series))
+    yield "index.md", home.replace("<!-- citation -->", guides.citation())
+    start = (HAND_WRITTEN / "start.md").read_text(encoding="utf-8")
+    yield "start.md", start.replace("<!-- on your machine -->", guides.of_readme("On your machine"))
     yield from labs.pages(series, folder)
     if solutions:
         yield from labs.solution_pages(series)

@@ -71,9 +71,12 @@ def _entry(name: str, thing: object, module: str) -> str:
 
 def _signature(thing: object) -> str:
     try:
-        return str(inspect.signature(thing)).replace("'", "")  # type: ignore[arg-type]
+        text = str(inspect.signature(thing))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return "()"
+    return re.sub(r"ForwardRef\('([^']*)'[^)]*\)", r"\1", text).replace(
+        "'", ""
+    )  # a named tuple's annotations
 
 
 def _directive(kind: str, name: str, signature: str, body: str, colons: int, module: str = "") -> str:

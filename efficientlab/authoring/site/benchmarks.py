@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from efficientlab.authoring.site.figures import write_figure
 from efficientlab.authoring.site.headlines import RESULTS
 from efficientlab.viz.style import BLUE, GREY, ORANGE
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OURS = "ours"
+LONG = 60  # characters; what is longer is no cell of a table
 
 
 def pages(folder: Path) -> Iterator[tuple[str, str]]:
@@ -45,32 +48,36 @@ def kernels(path: Path, pictures: Path) -> str:
         groups.setdefault((row["group"], row["threads"]), []).append(row)
     about = record["environment"]
     parts = [
-        f"## Kernels on {about['device']}\n\nTime as a multiple of the baseline's: shorter is faster. "
+        f"## Kernels on {about['device']}\n\nAs a multiple of the baseline's: shorter is better. "
         f"PyTorch {about['torch']}, Triton {about['triton']}, {about['date']}.\n"
     ]
     for (group, threads), rows in groups.items():
         name = f"{path.stem}-{group}-{threads}.svg"
         write_figure(partial(draw_ratios, rows), pictures / name)
-        slower = sum(row["ratio"][OURS][0] > 1 for row in rows)
+        above = sum(row["ratio"][OURS][0] > 1 for row in rows)
         alt = (
-            f"Bars of {len(rows)} cases of {group}: the time of ours and of rivals over that of {rows[0]['baseline']}; "
-            f"ours is slower than the baseline in {slower}. The table has the numbers"
+            f"Bars of {len(rows)} cases of {group}: the {_quantity(rows)} of ours and of rivals over that of "
+            f"{rows[0]['baseline']}; ours is above the baseline in {above}. The table has the numbers"
         )
         title = f"{group.replace('_', ' ')}, {threads} thread{'s' * (threads > 1)}"
         parts.append(f"### {title}\n\n![{alt}](pictures/{name})\n\n{_ratio_table(rows)}\n")
     return "\n".join(parts)
 
 
+def _quantity(rows: list[dict[str, Any]]) -> str:
+    return "memory" if "megabytes" in rows[0] else "time"
+
+
 def _ratio_table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| operator, case | baseline | contestant | time / baseline |", "|---|---|---|---:|"]
+    """A line a case: ours beside its rivals, all over the baseline."""
+    lines = [f"| {_quantity(rows)} / baseline | ours | others |", "|---|---:|---|"]
     for row in rows:
-        for name, (value, *interval) in row["ratio"].items():
-            if name != row["baseline"]:
-                shown = f"**{name}**" if name == OURS else name
-                by = f" (PyTorch: {row['chosen']})" if row.get("chosen") else ""
-                lines.append(
-                    f"| `{row['op']}`, {row['case']}{by} | {row['baseline']} | {shown} | {_ratio(value, interval)} |"
-                )
+        shown = {name: _ratio(value, interval) for name, (value, *interval) in row["ratio"].items()}
+        ours, baseline = shown.pop(OURS), row["baseline"]
+        shown[baseline] = "1"
+        others = "; ".join(f"{name} {ratio}" for name, ratio in shown.items())
+        by = f" (PyTorch: {row['chosen']})" if row.get("chosen") else ""
+        lines.append(f"| `{row['op']}`, {row['case']}{by} | **{ours}** | {others} |")
     return "\n".join(lines)
 
 
@@ -79,8 +86,9 @@ def _ratio(value: float, interval: list[float]) -> str:
 
 
 def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
-    """Bars with intervals, the baseline as a line at 1; where ratios span decades the axis is logarithmic."""
+    """Bars with intervals on a logarithmic axis, the baseline as a line at 1."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     bars = [(row, name) for row in rows for name in row["ratio"] if name != row["baseline"]]
     figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
@@ -90,7 +98,14 @@ def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
         ax.plot(interval, [i] * len(interval), color="black", linewidth=1)
     ax.axvline(1, color=ORANGE, linewidth=1.5)
     labels = [f"{row['op']} {row['case']} · {name}" for row, name in bars]
-    ax.set(yticks=range(len(bars)), yticklabels=labels, xscale="log", xlabel="time / time of the baseline")
+    quantity = _quantity(rows)
+    ax.set(yticks=range(len(bars)), yticklabels=labels, xscale="log")
+    ax.set(xlabel=f"{quantity} / {quantity} of the baseline", ylim=(-0.6, len(bars) - 0.4))
+    low, high = ax.get_xlim()
+    subs = (1, 2, 5) if high / low > 8 else (1, 1.5, 2, 3, 5, 7) if high / low > 2 else np.arange(1, 9, 0.2)
+    ax.xaxis.set_major_locator(LogLocator(subs=subs))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="y", labelsize=7.5)
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
@@ -131,15 +146,28 @@ def draw_shares(percent: dict[str, float]) -> Figure:
 
 
 def grader(path: Path) -> str:
-    """The grader beside nbgrader: one column a user."""
+    """The grader beside nbgrader: one column a user; what is a sentence stands below the table."""
     record: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     keys = list(dict.fromkeys(key for column in record.values() for key in column))
-    users = list(record)
-    rows = "\n".join(
-        f"| {key} | " + " | ".join(_shown(record[user].get(key, "")) for user in users) + " |" for key in keys
-    )
-    return f"## The grader\n\n| | {' | '.join(users)} |\n|---|{'---:|' * len(users)}\n{rows}\n"
+    sentences = {key for key in keys if any(len(_shown(c.get(key, ""))) > LONG for c in record.values())}
+    rows = [
+        f"| {key} | " + " | ".join(_shown(column.get(key, "")) for column in record.values()) + " |"
+        for key in keys
+        if key not in sentences
+    ]
+    said = [
+        f"- {key}, {user}: {_shown(column[key])}"
+        for key in keys
+        if key in sentences
+        for user, column in record.items()
+        if key in column
+    ]
+    head = f"| | {' | '.join(record)} |\n|---|{'---:|' * len(record)}"
+    return "\n".join(["## The grader\n", head, *rows, "", *said]) + "\n"
 
 
 def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    low, high = min(value), max(value)
+    return str(low) if low == high else f"{low} to {high}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from efficientlab.authoring.colab import repository
-from efficientlab.authoring.site.labs import exercise_table, story
+from efficientlab.authoring.site.labs import core_minutes, exercise_table, minutes, story
 from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
@@ -32,11 +32,33 @@ def pages(labs: Sequence[Lab], solutions: bool) -> Iterator[tuple[str, str]]:
         yield f"instructors/lab{lab.number}.md", teaching_notes(lab)
     names = ["grading", "threat-model", *(f"lab{lab.number}" for lab in labs)]
     names += [f"../solutions/{lab.slug}" for lab in labs] if solutions else []
-    yield "instructors/index.md", INSTRUCTORS + _toc(names)
+    yield "instructors/index.md", INSTRUCTORS + plan(labs) + _toc(names)
     yield "contributors/guide.md", _linked((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     yield "contributors/house.md", house()
     yield "contributors/changes.md", _linked((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
-    yield "contributors/index.md", CONTRIBUTORS + _toc(["guide", "house", "changes"])
+    yield "contributors/data.md", _linked(data_page(), "data/")
+    yield "contributors/index.md", CONTRIBUTORS + _toc(["guide", "house", "data", "changes"])
+
+
+def of_readme(heading: str) -> str:
+    """What README says below a heading of the second level."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0].strip()
+
+
+def citation() -> str:
+    """CITATION.cff as an entry of BibTeX."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    fields = dict(re.findall(r'^([\w-]+): "?(.*?)"?$', text, re.M))
+    names = re.findall(r"^ +- name: (.*)$", text, re.M)
+    entry = {
+        "title": fields["title"],
+        "author": " and ".join(f"{{{name}}}" for name in names),
+        "version": fields["version"],
+        "url": fields["repository-code"],
+    }
+    lines = ",\n".join(f"  {key} = {{{value}}}" for key, value in entry.items())
+    return f"@software{{efficientlab,\n{lines}\n}}"
 
 
 INSTRUCTORS = """# For instructors
@@ -47,7 +69,7 @@ From a clone to grades, what the grader promises, and for each lab what goes wro
 
 CONTRIBUTORS = """# For contributors
 
-How to write a lab, where everything is, and what has changed.
+How to write a lab, where everything is, where the data comes from, and what has changed.
 
 """
 
@@ -56,30 +78,59 @@ def _toc(names: Sequence[str]) -> str:
     return "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
 
 
-def _linked(text: str) -> str:
-    """A page whose links into the repository lead to GitHub, but for those that are pages here."""
+def _linked(text: str, folder: str = "") -> str:
+    """A page of `folder` whose links into the repository lead to GitHub, but for those that are pages here."""
     here = {
         "docs/instructors.md": "../instructors/grading.md",
         "docs/threat-model.md": "../instructors/threat-model.md",
     }
 
     def link(match: re.Match[str]) -> str:
-        target = match[1]
+        target = folder + match[1]
         return f"]({here.get(target) or f'https://github.com/{repository()}/blob/main/{target}'})"
 
     return re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", link, text)
 
 
+def data_page() -> str:
+    """data/README.md; of the table of files, what a reader can read: file, what, source and licence."""
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    before, table, after = re.split(r"<!-- (?:table: .*|end of table) -->\n", text)
+    rows = [" | ".join(line.split(" | ")[:4]) + " |" for line in table.splitlines() if line[:4] != "|---"]
+    rows[1:1] = ["|---|---|---|---|"]
+    return before + "\n".join(rows[:-1]) + "\n" + after
+
+
+def plan(labs: Sequence[Lab]) -> str:
+    """A line a lab: how long it is, and how many of its points a person gives."""
+    rows = [
+        f"| [{lab.number} · {lab.title}](lab{lab.number}.md) | {core_minutes(lab)} | {minutes(lab)} "
+        f"| {sum(e.points for e in lab.exercises if e.check is None)} |"
+        for lab in labs
+    ]
+    return "\n".join([PLAN, *rows]) + "\n\n"
+
+
+PLAN = """## A plan
+
+Each lab has 100 points and a bonus, and can be done without the others; lab 0 makes the meters that they use, so begin
+with it. The core path ends with a lab's headline result and fits a session of 90 minutes with reading and the runs;
+all exercises fill two.
+
+| lab | core path, minutes | all exercises | points read by a person |
+|---|---:|---:|---:|"""
+
+
 def teaching_notes(lab: Lab) -> str:
     """What an instructor wants to know before a lab: its story, its minutes, the slips that its checks name."""
-    core = [e for e in lab.exercises if not e.bonus]
-    minutes, bonus = sum(e.minutes for e in core), sum(e.minutes for e in lab.exercises if e.bonus)
+    bonus = sum(e.minutes for e in lab.exercises if e.bonus)
     kinds = "\n".join(
         f"- **{kind}**: {what}" for kind, what in KINDS.items() if any(e.kind == kind for e in lab.exercises)
     )
     parts = [
         f"# Teaching lab {lab.number} · {lab.title}\n\n{story(lab)}\n",
-        f"## Time\n\nThe exercises are meant to take {minutes} minutes"
+        f"## Time\n\nThe core path takes about {core_minutes(lab)} minutes with reading and the runs. "
+        f"All exercises are meant to take {minutes(lab)} minutes"
         + (f", the bonus {bonus} more" if bonus else "")
         + f"; reading and the runs come on top.\n\n{exercise_table(lab)}\n\n{kinds}\n",
         "## What goes wrong most\n\nEach sentence is one that a check says to a student whose answer shows this slip. "
@@ -98,7 +149,10 @@ def _slips(lab: Lab, exercise: Exercise) -> str:
 
 
 def _sentence(text: str) -> str:
-    return " ".join((text[:1].upper() + text[1:]).replace("*", r"\*").replace("$", r"\$").split())
+    """With a capital, unless it begins with a name of the code."""
+    if re.match(r"[a-z]+[\s,:;’']", text):
+        text = text[0].upper() + text[1:]
+    return " ".join(text.replace("*", r"\*").replace("$", r"\$").split())
 
 
 def house() -> str:
@@ -113,7 +167,9 @@ def house() -> str:
     for room in ROOMS:
         folder = package / room
         files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
-        rows = [f"| `{path.relative_to(package)}` | {_first(path)} |" for path in files if _first(path)]
+        rows = [
+            f"| `{path.relative_to(package).as_posix()}` | {_first(path)} |" for path in files if _first(path)
+        ]
         parts.append(f"## {room}\n\n| file | what it is |\n|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
 

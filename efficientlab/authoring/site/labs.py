@@ -10,11 +10,12 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from efficientlab.authoring.colab import BADGE, colab_url, is_setup
+from efficientlab.authoring.colab import BADGE, colab_url, is_setup, repository
 from efficientlab.authoring.site.headlines import headline
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 
+PAPER = re.compile(r"(?<!!)\[([^\]]+)\]\((https://(?:arxiv\.org|doi\.org)/(?:[^()\s]|\([^()\s]*\))+)\)")
 NUMBERED = re.compile(r"\*\*How to work\.\*\*\s*(.*?)(?:\n\n|\Z)", re.S)
 
 
@@ -24,7 +25,7 @@ def pages(labs: Sequence[Lab], folder: Path) -> Iterator[tuple[str, str]]:
         yield f"labs/lab{lab.number}.md", lab_page(lab, folder / "pictures")
         yield f"labs/{lab.slug}.ipynb", notebook_page(lab)
     rows = "\n".join(
-        f"| [{lab.number} · {lab.title}](lab{lab.number}.md) | {promise(lab)} | {_minutes(lab)} |"
+        f"| [{lab.number} · {lab.title}](lab{lab.number}.md) | {promise(lab)} | {core_minutes(lab)} | {minutes(lab)} |"
         for lab in labs
     )
     names = "\n".join(f"lab{lab.number}" for lab in labs)
@@ -34,10 +35,11 @@ def pages(labs: Sequence[Lab], folder: Path) -> Iterator[tuple[str, str]]:
 INDEX = """# The labs
 
 You need Python and a first course in deep learning: convolutions, a training loop, PyTorch. Lab 0 makes the meters
-that the others use; each lab can be done without the others.
+that the others use; each lab can be done without the others. [How to start](../start.md) says what a machine needs,
+[the notation](../notation.md) what the letters mean.
 
-| lab | you will have at the end | exercises |
-|---|---|---|
+| lab | you will have at the end | core path, minutes | all exercises |
+|---|---|---:|---:|
 {rows}
 
 ```{{toctree}}
@@ -69,14 +71,22 @@ def lab_page(lab: Lab, pictures: Path) -> str:
     parts = [
         f"# Lab {lab.number} · {lab.title}\n",
         story(lab),
-        f"\n[Read the notebook]({lab.slug}.ipynb) · [Open in Colab]({colab_url(lab.slug)}) · "
-        f"{{download}}`Download the notebook <../downloads/{lab.slug}.ipynb>`\n",
+        f"\n:::{{container}} lab-buttons\n[Read the notebook]({lab.slug}.ipynb) {_buttons(lab)}\n:::\n",
         f"![{cover_alt(lab)}](../pictures/lab{lab.number}.png)\n",
         f"## Exercises\n\n{how_to_work(lab)}\n\n{exercise_table(lab)}\n",
         headline(lab, pictures),
+        f"## Papers\n\n{papers(lab)}\n",
         f"```{{toctree}}\n:hidden:\n\nThe notebook <{lab.slug}>\n```\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _buttons(lab: Lab) -> str:
+    source = f"https://github.com/{repository()}/blob/main/labs/{lab.slug}.ipynb"
+    return (
+        f"[Open in Colab]({colab_url(lab.slug)}) "
+        f"{{download}}`Download <../downloads/{lab.slug}.ipynb>` [On GitHub]({source})"
+    )
 
 
 def exercise_table(lab: Lab) -> str:
@@ -91,9 +101,27 @@ def exercise_table(lab: Lab) -> str:
     )
 
 
-def _minutes(lab: Lab) -> str:
-    core = [e for e in lab.exercises if not e.bonus]
-    return f"{len(core)}, {sum(e.minutes for e in core)} minutes"
+def minutes(lab: Lab) -> int:
+    """Minutes that all exercises but the bonus are meant to take."""
+    return sum(e.minutes for e in lab.exercises if not e.bonus)
+
+
+def core_minutes(lab: Lab) -> int:
+    """Minutes up to the lab's headline result, as its notebook says: reading, writing and the runs."""
+    match = re.search(r"about (\d+) minutes", " ".join(how_to_work(lab).split()))
+    if match is None:
+        raise ValueError(f"lab {lab.number} does not say how many minutes its core path takes")
+    return int(match[1])
+
+
+def papers(lab: Lab) -> str:
+    """The papers that the notebook links to, in its order, each under the names that it has there."""
+    cells = nbformat.read(ROOT / "labs" / f"{lab.slug}.ipynb", 4).cells
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    names: dict[str, list[str]] = {}
+    for name, address in PAPER.findall(text):
+        names.setdefault(address, []).append(" ".join(name.split()))
+    return "\n".join(f"- [{', '.join(dict.fromkeys(each))}]({address})" for address, each in names.items())
 
 
 def story(lab: Lab) -> str:
@@ -136,8 +164,7 @@ def notebook_page(lab: Lab) -> str:
     """The student's notebook as a page: buttons for the badge, the set-up folded."""
     notebook = nbformat.read(ROOT / "labs" / f"{lab.slug}.ipynb", 4)
     buttons = (
-        f"[What this lab is about](lab{lab.number}.md) · [Open in Colab]({colab_url(lab.slug)}) · "
-        f"{{download}}`Download <../downloads/{lab.slug}.ipynb>`"
+        f":::{{container}} lab-buttons\n[What this lab is about](lab{lab.number}.md) {_buttons(lab)}\n:::"
     )
     return nbformat.writes(_page(notebook, buttons), 4)
 
