@@ -166,7 +166,7 @@ def notebook_page(lab: Lab) -> str:
     buttons = (
         f":::{{container}} lab-buttons\n[What this lab is about](lab{lab.number}.md) {_buttons(lab)}\n:::"
     )
-    return nbformat.writes(_page(notebook, buttons), 4)
+    return nbformat.writes(_titled(_page(notebook, buttons), "# Notebook of lab"), 4)
 
 
 def solution_pages(labs: Sequence[Lab]) -> Iterator[tuple[str, str]]:
@@ -174,9 +174,14 @@ def solution_pages(labs: Sequence[Lab]) -> Iterator[tuple[str, str]]:
     for lab in labs:
         notebook = nbformat.read(ROOT / "solutions" / f"{lab.slug}.ipynb", 4)
         page = _page(notebook, "This page holds the answers: it is for instructors.")
-        title = next(cell for cell in page.cells if cell.source.startswith("# "))
-        title.source = title.source.replace("# Lab", "# Solution of lab", 1)
-        yield f"solutions/{lab.slug}.ipynb", nbformat.writes(page, 4)
+        yield f"solutions/{lab.slug}.ipynb", nbformat.writes(_titled(page, "# Solution of lab"), 4)
+
+
+def _titled(page: NotebookNode, start: str) -> NotebookNode:
+    """The page with a heading that no other page of the lab has."""
+    title = next(cell for cell in page.cells if cell.source.startswith("# "))
+    title.source = title.source.replace("# Lab", start, 1)
+    return page
 
 
 def _page(notebook: NotebookNode, buttons: str) -> NotebookNode:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sphinx.writers.html5 import HTML5Translator
 
 
+LONG = 60  # characters of TeX in a line of text: what is longer may be wider than a phone, and scrolls
+
 UNKNOWN = (
     (re.compile(r"\\[bB]igg?[lr]?(?![a-zA-Z])"), ""),  # MathML's brackets grow by themselves
     (re.compile(r"\\dots(?![a-z])"), r"\\ldots"),
@@ -39,7 +41,11 @@ def _visit(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
 
         logging.getLogger(__name__).warning("no MathML for %r: %s", node.astext(), error, location=node)
         text = self.encode(node.astext())
-    self.body.append(f'<div class="math-block" tabindex="0">{text}</div>' if block else text)
+    if block:
+        text = f'<div class="math-block" tabindex="0">{text}</div>'
+    elif len(node.astext()) > LONG:
+        text = f'<span class="math-long" tabindex="0">{text}</span>'
+    self.body.append(text)
     raise nodes.SkipNode
 
 
