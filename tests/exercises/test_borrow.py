@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_what_is_lent_is_the_solution_and_passes_the_check(number: int) -> None:
     texts = answer_texts(read_source(source_path(lab), lab), lab)
     assert borrow.unpack(lab.slug) == texts
     for exercise in lab.exercises:
-        if exercise.check is None:
+        if exercise.check is None or (exercise.kind == "kernel" and find_spec("triton") is None):
             continue
         answer = borrow.hand_out(lab.slug, exercise.id, exercise.check.name)
         recorded = lab.recorded(exercise.id)[:1]

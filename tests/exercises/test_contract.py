@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from efficientlab.exercises.contract import (
     run_check,
     values_judge,
 )
+from efficientlab.exercises.guarded import Guarded, run_kernel
 from efficientlab.exercises.lab import Lab, Locked, WaitsFor
 from efficientlab.exercises.profile import choose_profile
 from efficientlab.exercises.student import local_student
@@ -218,6 +220,13 @@ def test_the_summary_counts_points_bonus_and_hand_graded_parts(lab: Lab) -> None
     assert summary.total == "0 of 60 points checked by code, 10 bonus points, 40 read by a person."
     assert "open" in repr(summary)
     assert "<table>" in summary._repr_html_()
+
+
+def test_without_triton_a_kernel_is_said_to_need_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "triton.runtime.interpreter", None)
+    target = Guarded(torch.zeros(2), guard=1)
+    with pytest.raises(ModuleNotFoundError, match="needs Linux"):
+        run_kernel(object(), (1,), (target,), target, 1, "y")
 
 
 def test_a_prediction_is_made_once(lab: Lab) -> None:

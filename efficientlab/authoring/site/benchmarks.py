@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from efficientlab.authoring.site.figures import write_figure
 from efficientlab.authoring.site.headlines import RESULTS
 from efficientlab.viz.style import BLUE, GREY, ORANGE
@@ -82,13 +80,14 @@ def _ratio_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _ratio(value: float, interval: list[float]) -> str:
-    return f"{value:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else f"{value:.2f}"
+    shown = [f"{x:.2f}" if x >= 0.1 else f"{x:.2g}" for x in (value, *interval)]
+    return f"{shown[0]} [{', '.join(shown[1:])}]" if interval else shown[0]
 
 
 def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
     """Bars with intervals on a logarithmic axis, the baseline as a line at 1."""
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     bars = [(row, name) for row in rows for name in row["ratio"] if name != row["baseline"]]
     figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(bars)))
@@ -102,8 +101,12 @@ def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
     ax.set(yticks=range(len(bars)), yticklabels=labels, xscale="log")
     ax.set(xlabel=f"{quantity} / {quantity} of the baseline", ylim=(-0.6, len(bars) - 0.4))
     low, high = ax.get_xlim()
-    subs = (1, 2, 5) if high / low > 8 else (1, 1.5, 2, 3, 5, 7) if high / low > 2 else np.arange(1, 9, 0.2)
-    ax.xaxis.set_major_locator(LogLocator(subs=subs))
+    few = (
+        MaxNLocator(6)
+        if high / low < 2
+        else LogLocator(subs=(1, 2, 5) if high / low > 8 else (1, 1.5, 2, 3, 5, 7))
+    )
+    ax.xaxis.set_major_locator(few)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="y", labelsize=7.5)

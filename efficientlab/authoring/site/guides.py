@@ -93,12 +93,14 @@ def _linked(text: str, folder: str = "") -> str:
 
 
 def data_page() -> str:
-    """data/README.md; of the table of files, what a reader can read: file, what, source and licence."""
+    """data/README.md; of the table of files, what fits a page: file, what and licence."""
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     before, table, after = re.split(r"<!-- (?:table: .*|end of table) -->\n", text)
-    rows = [" | ".join(line.split(" | ")[:4]) + " |" for line in table.splitlines() if line[:4] != "|---"]
-    rows[1:1] = ["|---|---|---|---|"]
-    return before + "\n".join(rows[:-1]) + "\n" + after
+    cells = [line.split(" | ") for line in table.splitlines() if line[:4] != "|---"]
+    rows = [
+        f"{file} | {what} | {licence} |" for file, what, _, licence, *_ in cells[:-1]
+    ]  # but for their sum
+    return before + "\n".join([rows[0], "|---|---|---|", *rows[1:]]) + "\n" + after
 
 
 def plan(labs: Sequence[Lab]) -> str:
