@@ -6,6 +6,7 @@ Each is a right answer of lab 4's first exercise, or a wrong one with the senten
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -284,6 +285,7 @@ def test_a_constant_that_was_not_made_says_why(cell: str, use: str) -> None:
     assert "Unbound" not in result.message and "unsupported" not in result.message
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it")
 @pytest.mark.parametrize(
     "source",
     [
