@@ -254,8 +254,8 @@ def test_pages_open_without_complaint(
 
 
 CUT = """() => [...document.querySelectorAll("article :is(p, li, h1, h2, h3, td, a, code, math, img, summary)")]
-    .filter(e => e.getClientRects().length && !e.closest("pre, .math-block, .math-long, .pst-scrollable-table-container, table")
-        && e.getBoundingClientRect().right > window.innerWidth + 1)
+    .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > window.innerWidth + 1
+        && !e.closest("pre, table, .pst-scrollable-table-container, .math-block, .math-long"))
     .map(e => `${e.tagName}: ${e.textContent.trim().slice(0, 60)}`)"""
 
 
