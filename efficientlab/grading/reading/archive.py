@@ -13,7 +13,7 @@ import stat
 import struct
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,12 +25,20 @@ from efficientlab.grading.reading.notebook import MAX_FILE
 
 MAX_FILES = 500_000
 MAX_INNER = 2_000  # files of a zip that a student handed in
+MAX_DEPTH = 3  # zips in zips: a section's, a student's, and what that one packed twice
+MAX_NESTED = 1_000_000_000  # bytes of all zips inside of one, of which a file costs
+_FILE = 10_000  # as many as these
 MAX_TOTAL = 20_000_000_000  # bytes of all files together
 MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
 MAX_INNER_DIRECTORY = 2_000_000  # of one that a student handed in
 _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
+_PACKED = {".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
+_OF_PROGRAMS = {"__pycache__", "node_modules", "site-packages"}
+_MARKS = dict.fromkeys(
+    map(ord, "\u200e\u200f\u061c\ufeff")
+)  # of direction and order: systems put them around names
 
 
 class ArchiveError(Exception):
@@ -48,6 +56,7 @@ class Found:
     modified: float  # seconds since 1970, as far as the export says
     read: Callable[[], bytes]
     leftover: str = ""
+    size: int = 0  # bytes, as a zip says
 
 
 @contextmanager
@@ -66,6 +75,8 @@ def open_export(source: Path, without: Path | None = None) -> Iterator[tuple[lis
             yield list(_with_inner(_members(archive, PurePosixPath(), notes), notes)), notes
     elif source.suffix.lower() == ".zip":
         raise ArchiveError(f"{source}: this is not a zip archive, or it is damaged; download it again.")
+    elif source.suffix.lower() in _PACKED:
+        raise ArchiveError(f"{source}: unpack it, and give the folder; of archives, zip is opened.")
     else:
         yield [_on_disk(source, PurePosixPath(printable(source.name)))], notes
 
@@ -73,22 +84,31 @@ def open_export(source: Path, without: Path | None = None) -> Iterator[tuple[lis
 def printable(text: str) -> str:
     """Text for a terminal or a file name: composed as most systems compose it, without control characters."""
     text = unicodedata.normalize("NFC", text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    text = text.translate(_MARKS)
     return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)
 
 
 def _folder_files(folder: Path, without: Path | None, notes: list[str]) -> Iterator[Found]:
     passed_over = without.resolve() if without else None
-    for parent, folders, names in os.walk(folder):
+
+    def unread(error: OSError) -> None:
+        inside = PurePosixPath(*map(printable, Path(error.filename).relative_to(folder).parts))
+        notes.append(f"{inside} cannot be opened ({error.strerror}) and was left out.")
+
+    for parent, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(f for f in folders if Path(parent, f).resolve() != passed_over)
         for name in sorted([*names, *(f for f in folders if Path(parent, f).is_symlink())]):
             path = Path(parent, name)
             inside = PurePosixPath(*map(printable, path.relative_to(folder).parts))
-            if path.is_symlink():
-                notes.append(f"{inside} is a symbolic link and was left out.")
-            elif path.is_file():
-                yield _on_disk(path, inside)
-            else:
-                notes.append(f"{inside} is no ordinary file and was left out.")
+            try:
+                if path.is_symlink():
+                    notes.append(f"{inside} is a symbolic link and was left out.")
+                elif path.is_file():
+                    yield _on_disk(path, inside)
+                else:
+                    notes.append(f"{inside} is no ordinary file and was left out.")
+            except OSError as error:
+                unread(error)
 
 
 def _on_disk(path: Path, inside: PurePosixPath) -> Found:
@@ -103,53 +123,66 @@ def _on_disk(path: Path, inside: PurePosixPath) -> Found:
 
 
 def _with_inner(files: Iterator[Found], notes: list[str]) -> Iterator[Found]:
-    """The files, and in the place of a zip that a student handed in, what is in it; of an empty one, the zip."""
-    shelf = _Shelf()
+    """The files, and in the place of a zip that a student handed in, what is in it."""
+    shelves = [_Shelf() for _ in range(MAX_DEPTH)]
     for count, found in enumerate(files, start=1):
         if count > MAX_FILES:
             raise ArchiveError(
                 f"the export has more than {MAX_FILES:,} files; give one assignment at a time."
             )
-        if found.path.suffix.lower() != ".zip" or found.leftover:
-            yield found
-            continue
-        try:
-            inner = shelf.members(found, notes)
-        except ArchiveError as error:
-            notes.append(f"{found.path} was left out: {error}.")
-            yield found
-            continue
-        yield from inner
-        if not inner:
-            yield replace(found, leftover="an empty zip")
+        yield from _unzipped(found, shelves, MAX_FILE + MAX_INNER * _FILE, notes)
+
+
+def _unzipped(found: Found, shelves: Sequence[_Shelf], most: int, notes: list[str]) -> Iterator[Found]:
+    """What is in a zip, and in the zips in it; of one that is empty or cannot be opened, the zip itself.
+
+    `most` is what it may cost. Zips inside of one zip share what it may in equal parts: of a section's students nobody
+    takes another's.
+    """
+    if found.path.suffix.lower() != ".zip" or found.leftover or not shelves:
+        yield found
+        return
+    try:
+        if found.size > most:
+            raise ArchiveError("it is too large for a zip inside of zips")
+        inner = shelves[0].members(found, notes, min(MAX_INNER, most // _FILE))
+    except ArchiveError as error:
+        notes.append(f"{found.path} was left out: {error}.")
+        yield found
+        return
+    if not inner:
+        yield replace(found, leftover="an empty zip")
+    zips = sum(one.path.suffix.lower() == ".zip" for one in inner)
+    for one in inner:
+        yield from _unzipped(one, shelves[1:], MAX_NESTED // max(1, zips), notes)
 
 
 class _Shelf:
-    """Zips inside of the export, of which no more than one is in memory."""
+    """Zips inside of the export at one depth, of which no more than one is in memory."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
         self._found: Found | None = None
         self._members: dict[PurePosixPath, Found] = {}
 
-    def members(self, found: Found, notes: list[str]) -> list[Found]:
+    def members(self, found: Found, notes: list[str], most: int) -> list[Found]:
         """What is in the zip that was found; each member reads it anew once another one was opened."""
-        self._fetch(found, notes)
+        self._fetch(found, notes, most)
         return [replace(m, read=partial(self._read, found, m.path)) for m in self._members.values()]
 
-    def _fetch(self, found: Found, notes: list[str]) -> None:
+    def _fetch(self, found: Found, notes: list[str], most: int) -> None:
         self._open.close()
         self._found, self._members = None, {}
         data = io.BytesIO(found.read())
         archive = self._open.enter_context(_opened(data, str(found.path), MAX_INNER_DIRECTORY))
-        if len(archive.infolist()) > MAX_INNER:
-            raise ArchiveError(f"it holds {len(archive.infolist()):,} files, and {MAX_INNER:,} may be")
+        if len(archive.infolist()) > most:
+            raise ArchiveError(f"it holds {len(archive.infolist()):,} files, and {most:,} may be")
         inside = _members(archive, found.path.with_suffix(""), notes)
         self._found, self._members = found, {member.path: member for member in inside}
 
     def _read(self, found: Found, path: PurePosixPath) -> bytes:
         if self._found is not found:
-            self._fetch(found, [])
+            self._fetch(found, [], MAX_INNER)
         return self._members[path].read()
 
 
@@ -196,7 +229,7 @@ def _members(archive: zipfile.ZipFile, inside: PurePosixPath, notes: list[str]) 
             raise ArchiveError(f"the zip unpacks to more than {MAX_TOTAL / 1e9:.0f} GB.")
         members[path] = info
     for path, info in members.items():
-        yield Found(path, _zip_time(info), _member_reader(archive, info), _leftover(path))
+        yield Found(path, _zip_time(info), _member_reader(archive, info), _leftover(path), info.file_size)
 
 
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -235,8 +268,12 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 def _safe_path(name: str) -> PurePosixPath:
     """The name without drive, root and `..`: it serves to recognise the student. Without one it may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
-    kept = [printable(part)[:300] for part in parts if part not in ("", ".", "..")]
+    kept = [_short(printable(part)) for part in parts if part not in ("", ".", "..")]
     return PurePosixPath(*kept) if kept else PurePosixPath("unnamed.ipynb")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 300 else name[:250] + name[-50:]
 
 
 def _leftover(path: PurePosixPath) -> str:
@@ -247,7 +284,7 @@ def _leftover(path: PurePosixPath) -> str:
         return "left by macOS"
     if path.name in ("Thumbs.db", "desktop.ini") or path.name.startswith("~$"):
         return "left by Windows or Office"
-    if "__pycache__" in path.parts or "node_modules" in path.parts:
+    if not _OF_PROGRAMS.isdisjoint(path.parts):
         return "left by a program"
     return "hidden" if any(part.startswith(".") for part in path.parts) else ""
 

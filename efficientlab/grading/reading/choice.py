@@ -11,8 +11,9 @@ from pathlib import Path
 from efficientlab.files import replacing
 from efficientlab.grading.reading.archive import ArchiveError
 from efficientlab.grading.reading.glance import lab_in_name
+from efficientlab.grading.reading.lms import Claim
 from efficientlab.grading.reading.notebook import SubmissionError
-from efficientlab.grading.reading.owners import Claim, is_notebook
+from efficientlab.grading.reading.owners import is_notebook
 from efficientlab.grading.reading.reader import Glance, Reader
 from efficientlab.grading.record import Incoming
 
@@ -54,6 +55,11 @@ def keep_one(identity: str, claims: Sequence[Claim], folder: Path, lab: int, rea
         others = [str(c.found.path) for c in ordered if c is not chosen]
         named = _listed(others)
         notes.append(f"{len(ordered)} notebooks were handed in; {chosen.found.path} counts, not {named}.")
+    beside = [c.found.path.name for c in files if c.found.path.parent == chosen.found.path.parent]
+    if modules := sorted(name for name in beside if name.endswith(".py") and notebooks):
+        notes.append(
+            f"beside the notebook lies {_listed(modules)}, which answers cannot import: only it is read."
+        )
     notes += [chosen.note] if chosen.note else []
     with replacing(path) as part:
         part.write_bytes(data)

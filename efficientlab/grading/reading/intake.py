@@ -17,7 +17,8 @@ from efficientlab.files import write_text
 from efficientlab.grading.reading import gradescope
 from efficientlab.grading.reading.archive import ArchiveError, Found, open_export
 from efficientlab.grading.reading.choice import keep_one
-from efficientlab.grading.reading.owners import GRADESCOPE, METADATA, RULES, Claim, Who, choose_rule
+from efficientlab.grading.reading.lms import GRADESCOPE, METADATA, Claim, Who
+from efficientlab.grading.reading.owners import RULES, choose_rule
 from efficientlab.grading.reading.reader import Reader
 from efficientlab.grading.reading.roster import Student, assign_ids
 from efficientlab.grading.record import Incoming
@@ -62,11 +63,15 @@ class Intake:
 
 def take_in(source: Path, grades: Path, lab: Lab) -> Intake:
     """Copy one notebook a student from `source` to `grades/submissions`; `ArchiveError` if `source` is no export."""
+    if source.resolve() == grades.resolve():
+        raise ArchiveError(
+            f"{source}: results cannot be written to where the submissions lie; give a folder in it."
+        )
     known = Intake.load(grades).students
     with Reader(lab) as reader, open_export(source, without=grades) as (files, notes):
         who = _people(files, reader, notes)
-        files = [found for found in files if not _is_metadata(found)]
-        rule, claim = choose_rule(files, lab.slug, who)
+        files = [found for found in _without_results(files, notes) if not _is_metadata(found)]
+        rule, claim = choose_rule(files, lab.slug, who, notes)
         groups: dict[Student, list[Claim]] = {}
         for found in files:
             if (mine := claim(found)) is not None:
@@ -75,7 +80,7 @@ def take_in(source: Path, grades: Path, lab: Lab) -> Intake:
                 kind = f" ({found.leftover})" if found.leftover else ""
                 notes.append(f"{found.path}{kind} belongs to no student and was left out.")
         if not groups:
-            raise ArchiveError(f"{source}: there is no notebook (.ipynb) in it.")
+            raise ArchiveError(" ".join([f"{source}: there is no notebook (.ipynb) in it.", *notes[:3]]))
         folder = grades / "submissions"
         folder.mkdir(parents=True, exist_ok=True)
         ids = assign_ids(groups, known)
@@ -84,6 +89,19 @@ def take_in(source: Path, grades: Path, lab: Lab) -> Intake:
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"{len(notes) - MAX_NOTES} more notes of this kind are not shown."]
     return Intake(tuple(incoming), known | ids, RULES[rule], tuple(notes))
+
+
+def _without_results(files: Sequence[Found], notes: list[str]) -> list[Found]:
+    """The files, but what `grade` once wrote: its folder may lie among the submissions under any name."""
+    folders = [
+        {found.path.parent for found in files if found.path.name == name}
+        for name in ("intake.json", "run.json")
+    ]
+    results = folders[0] & folders[1]
+    if not results:
+        return list(files)
+    notes += [f"{folder} holds what grade wrote and was left out." for folder in sorted(results)]
+    return [found for found in files if results.isdisjoint(found.path.parents)]
 
 
 def _is_metadata(found: Found) -> bool:
@@ -101,12 +119,12 @@ def _people(files: Sequence[Found], reader: Reader, notes: list[str]) -> Who:
         if GRADESCOPE.fullmatch(part)
     }
     for found in files:
-        if found.path.name == METADATA[0] and found.path.parts[:-1] in folders.values():
+        beside = found.path.parts[:-1] in folders.values()
+        if found.path.name == METADATA[0] and beside and _is_metadata(found):
             try:
-                entries = gradescope.entries(found.read().decode("utf-8", errors="replace"))
+                entries |= gradescope.entries(found.read().decode("utf-8-sig", errors="replace"))
             except ArchiveError as error:
                 notes.append(f"{found.path} could not be read ({error}): submissions are named by numbers.")
-            break
     kept: dict[str, tuple[Student, str | None]] = {}
 
     def who(folder: str) -> tuple[Student, str | None]:

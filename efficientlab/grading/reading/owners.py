@@ -7,69 +7,56 @@ many files it holds. So nobody decides for the class by what he puts into his ow
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from efficientlab.grading.reading.archive import Found
+from efficientlab.grading.reading.lms import GRADESCOPE, LMS, Claim, Who, asker
+from efficientlab.grading.reading.naming import HANDED_IN, is_collective, only_number, person, person_key
 from efficientlab.grading.reading.roster import Student
-
-CANVAS = re.compile(
-    r"(?:(?P<late_anon>LATE_)?anon_(?P<code>[A-Za-z0-9]{3,12})|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<id>\d+))_"
-    r"(?:(?P<order>\d+)_(?P<file>.+)|(?P<typed>text|link)(?:-\d+)?\.html?)"
-)
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)")
-GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
-METADATA = ("submission_metadata.yml", "submission_metadata.json")
-HANDED_IN = {".ipynb", ".zip", ".py", ".html", ".htm", ".pdf", ".docx", ".rar", ".7z", ".gz", ".tar", ".json"}
 
 RULES = {
     "Canvas": "by Canvas' file names: name_user-id_attachment-id_file",
     "Moodle": "by Moodle's folder names: name_number_assignsubmission_file",
     "Gradescope": "by Gradescope's folders submission_number, with names from submission_metadata.yml",
+    "Blackboard": "by Blackboard's file names: assignment_user_attempt_time_file",
+    "Brightspace": "by Brightspace's folder names: number-number - name - time",
     "folders": "by the folder that a notebook lies in: one a student",
     "files": "by the notebook's file name: one a student",
 }
 _DEEPEST = 4  # folders around those of students: a wrapper, sections, groups
-_GENERIC = re.compile(
-    r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|v|solution|submission|"
-    r"homework|hw|answers?|notebook|main|work|my|mine|of|the|lab|labs|exercises?|src|code|archive)*"
-)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A file of the export, and whose it is. `typed` says what was handed in where it was no file."""
-
-    found: Found
-    student: Student
-    order: tuple[float, ...]  # of two claims of a student the later one is larger
-    submitted: str | None = None
-    note: str = ""
-    typed: str = ""
-
 
 Claimer = Callable[[Found], Claim | None]
-Who = Callable[[str], tuple[Student, str | None]]  # of Gradescope's folder: the people, the time
+Parts = tuple[str, ...]  # of a path
 
 
-def choose_rule(files: Sequence[Found], slug: str, who: Who) -> tuple[str, Claimer]:
-    """The rule that knows the owner of most submissions, and the function that asks it."""
+def choose_rule(files: Sequence[Found], slug: str, who: Who, notes: list[str]) -> tuple[str, Claimer]:
+    """The rule that knows the owner of most submissions, and the function that asks it; `notes` on what it doubts."""
     real = [found for found in files if not found.leftover]
     telling = (
         [f for f in real if is_notebook(f.path)] or [f for f in real if handed_in(f.path)] or list(files)
     )
     paths = [found.path for found in telling]
     wrapper = _wrapper(paths, slug)
-    for level in range(wrapper, wrapper + 2):
-        for name, pattern in (("Canvas", CANVAS), ("Moodle", MOODLE), ("Gradescope", GRADESCOPE)):
+    for level in range(wrapper, wrapper + _DEEPEST):
+        for name, pattern in LMS.items():
             if _share(paths, wrapper, level, pattern) > 0.5:
-                return name, _by_lms(name, level, slug, who)
-    level = _persons(paths, wrapper, slug)
-    units = {path.parts[: level + 1]: len(path.parts) > level + 1 for path in paths}
-    folders = sum(units.values()) * 2 >= len(units) and any(units.values())
-    return ("folders" if folders else "files"), _plain(level, slug, folders)
+                return name, _by_lms(name, level, slug, files, who)
+    groups = _groups(paths, wrapper, slug)
+    units: dict[Parts, list[Parts]] = defaultdict(list)
+    for path in paths:
+        unit = _unit(path, wrapper, groups)
+        units[unit].append(path.parts[len(unit) :])
+    in_folders = sum(any(inside) for inside in units.values())
+    folders = 0 < len(units) <= 2 * in_folders
+    for unit, names in _people(units, slug).items():
+        if len(names) > 1:
+            shown = ", ".join(sorted({inside[0] for inside in units[unit]})[:5])
+            notes.append(
+                f"{PurePosixPath(*unit)} is taken for one student's; if it holds several ({shown}), give each a folder."
+            )
+    return ("folders" if folders else "files"), _plain(wrapper, groups, slug, folders)
 
 
 def is_notebook(path: PurePosixPath) -> bool:
@@ -86,7 +73,7 @@ def _wrapper(paths: Sequence[PurePosixPath], slug: str) -> int:
     """How many leading folders all notebooks share, and which therefore tell no student from another."""
     shared = 0
     for parts in zip(*(path.parts[:-1] for path in paths), strict=False):
-        if len(set(parts)) > 1 or any(rule.fullmatch(parts[0]) for rule in (CANVAS, MOODLE, GRADESCOPE)):
+        if len(set(parts)) > 1 or any(rule.fullmatch(parts[0]) for rule in LMS.values()):
             break
         shared += 1
     if shared and _is_one_persons([path.parts[shared:] for path in paths], slug):
@@ -96,9 +83,11 @@ def _wrapper(paths: Sequence[PurePosixPath], slug: str) -> int:
 
 def _is_one_persons(inside: Sequence[tuple[str, ...]], slug: str) -> bool:
     """Whether what lies in one folder is a person's: the lab's notebook, and nothing that is called after others."""
-    names = [_person(parts[0], slug) for parts in inside]
+    names = [person(parts[0], slug) for parts in inside]
     own = any(len(parts) == 1 and not name for parts, name in zip(inside, names, strict=True))
-    return own and not any(names)
+    numbers = {only_number(parts[0], slug) for parts in inside}  # of a class whose names are hidden
+    numbered = len(numbers) == len(inside) > 1 and all(numbers)
+    return own and not any(names) and not numbered and not any(GRADESCOPE.fullmatch(p[0]) for p in inside)
 
 
 def _share(paths: Sequence[PurePosixPath], wrapper: int, level: int, pattern: re.Pattern[str]) -> float:
@@ -110,124 +99,101 @@ def _share(paths: Sequence[PurePosixPath], wrapper: int, level: int, pattern: re
     return sum(sum(v) / len(v) for v in votes.values()) / len(votes) if votes else 0.0
 
 
-def _persons(paths: Sequence[PurePosixPath], wrapper: int, slug: str) -> int:
-    """The level whose folders or files stand for a person each, below folders of sections if there are any."""
-    for level in range(wrapper, wrapper + _DEEPEST):
-        units: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
-        for path in paths:
-            if len(path.parts) > level + 1:
-                units[path.parts[: level + 1]].append(path.parts[level + 1 :])
-        everywhere = _recurring(units.values())
-        groups = sum(_is_group(inside, everywhere, slug) for inside in units.values())
-        if groups * 2 <= len({path.parts[: level + 1] for path in paths}):
-            return level
-    return wrapper
+def _groups(paths: Sequence[PurePosixPath], wrapper: int, slug: str) -> Collection[Parts]:
+    """The folders that hold several people's: sections, days, those who were late; and such folders inside of these.
+
+    One is such a folder if its name says so and somebody's is in it; or if somebody's is in it, and most folders beside
+    it hold two people's or more. Those with one folder in them may be either, as long as they are not more than these.
+    """
+    groups: set[Parts] = set()
+    inner = list(paths)
+    for depth in range(wrapper + 1, wrapper + 1 + _DEEPEST):
+        units: dict[Parts, list[Parts]] = defaultdict(list)
+        for path in inner:
+            units[path.parts[:depth]].append(path.parts[depth:])
+        people = _people(units, slug)
+        several = sum(len(names) > 1 for names in people.values())
+        perhaps = sum(len(n) == 1 and all(len(inside) > 1 for inside in units[u]) for u, n in people.items())
+        most = several * 2 > len(units) - perhaps and several >= perhaps
+        called = {
+            unit: _named(unit, [_below_collective(parts, slug) for parts in inside], slug)
+            for unit, inside in units.items()
+            if is_collective(unit[-1], slug)
+        }
+        if len(set().union(*called.values())) < 2 and len(called) > 1:  # `day 1/project`, `day 2/project`
+            called = {}
+        new = {unit for unit, names in people.items() if called.get(unit) or (most and names)}
+        if not new:
+            break
+        groups |= new
+        inner = [path for path in inner if path.parts[:depth] in new]
+    return groups
 
 
-def _recurring(units: Iterable[Sequence[tuple[str, ...]]]) -> set[str]:
-    """The names that lie in more than one of the folders, as `labs` or `homework1` may, and people do not."""
-    seen: set[str] = set()
-    again: set[str] = set()
-    for inside in units:
-        names = {parts[0] for parts in inside}
-        again |= names & seen
-        seen |= names
-    return again
+def _below_collective(parts: Parts, slug: str) -> Parts:
+    while len(parts) > 1 and is_collective(parts[0], slug):
+        parts = parts[1:]
+    return parts
 
 
-def _is_group(inside: Sequence[tuple[str, ...]], everywhere: set[str], slug: str) -> bool:
-    """Whether a folder holds several people's: two or more names in it that are a person's."""
-    names = {parts[0] for parts in inside} - everywhere
-    return sum(bool(_person(name, slug)) for name in names) >= 2
+def _unit(path: PurePosixPath, wrapper: int, groups: Collection[Parts]) -> Parts:
+    """The folder or file that stands for a person: the outermost that holds no more than one person's."""
+    end = wrapper + 1
+    while path.parts[:end] in groups and end < len(path.parts):
+        end += 1
+    return path.parts[:end]
 
 
-def _person(name: str, slug: str) -> str:
-    """What a file's or folder's name says beside the lab's and words for any notebook: a person's name, or nothing."""
-    rest = _without_lab(_stem(name), slug)
-    words = re.sub(r"[\W\d_]+", "", rest.casefold())
-    return "" if _GENERIC.fullmatch(words) else rest
+def _people(units: Mapping[Parts, Sequence[Parts]], slug: str) -> dict[Parts, set[str]]:
+    """Whom the names in each folder are called after, without those that recur in other folders, as `project` does."""
+    named = {unit: _named(unit, inside, slug) for unit, inside in units.items()}
+    count = Counter(name for names in named.values() for name in names)
+    return {unit: {name for name in names if count[name] == 1} for unit, names in named.items()}
 
 
-def _stem(name: str) -> str:
-    return re.sub(r"(?i)( ?\(\d+\))?\.(?:ipynb.*|zip|py|html?|pdf|docx|rar|7z|tar|gz)$", "", name).strip()
+def _named(unit: Parts, inside: Sequence[Parts], slug: str) -> set[str]:
+    """Whom the names in a folder are called after, beside whom the folder is called after itself."""
+    own = person_key(unit[-1], slug)
+    keys = {person_key(parts[0], slug) for parts in inside if parts}
+    return {key for key in keys if key and not (own and own in key)}
 
 
-def _without_lab(stem: str, slug: str) -> str:
-    """`alice` of `lab4_tsm-alice`, `alice_lab4`, and `Lab 4 - alice`; nothing of `lab4_tsm-Copy1` and `lab4`."""
-    number, _, topic = slug.partition("_")
-    digits = re.sub(r"\D", "", number)
-    lab = rf"(?:{re.escape(slug)}|lab[ _-]?{digits}(?:[ _-]{re.escape(topic)})?)"
-    rest = re.sub(rf"(?i)^{lab}(?:[^a-z0-9]+|$)", "", stem)
-    rest = re.sub(rf"(?i)(?:^|[^a-z0-9]+){lab}$", "", rest)
-    return re.sub(r"(?i)(?:^|-)copy\d*$|^\(?\d+\)?$", "", rest).strip(" -_.")
-
-
-def _by_lms(rule: str, level: int, slug: str, who: Who) -> Claimer:
-    ask = {
-        "Canvas": _canvas,
-        "Moodle": _moodle,
-        "Gradescope": lambda found, part: _gradescope(found, part, who),
-    }[rule]
+def _by_lms(rule: str, level: int, slug: str, files: Sequence[Found], who: Who) -> Claimer:
+    names = {found.path.parts[level] for found in files if len(found.path.parts) > level}
+    ask = asker(rule, names, who)
 
     def claim(found: Found) -> Claim | None:
         if len(found.path.parts) <= level:
             return None
         part = found.path.parts[level]
-        mine = ask(found, part)
-        if mine is None and handed_in(found.path) and not found.leftover and (name := _person(part, slug)):
+        if match := LMS[rule].fullmatch(part):
+            return ask(found, match)
+        if handed_in(found.path) and not found.leftover and (name := person(part, slug)):
             note = f"{part} has none of {rule}'s names; the student is named after it."
-            mine = Claim(found, Student(name), (found.modified,), note=note)
-        return mine
+            return Claim(found, Student(name), (found.modified,), note=note)
+        return None
 
     return claim
 
 
-def _canvas(found: Found, part: str) -> Claim | None:
-    match = CANVAS.fullmatch(part)
-    if match is None:
-        return None
-    name, identity = (
-        (f"anon_{match['code']}", match["code"]) if match["code"] else (match["name"], match["id"])
-    )
-    late = "Canvas marks it as late." if match["late"] or match["late_anon"] else ""
-    kinds = {"text": "a text was typed into Canvas", "link": "a link was given to Canvas"}
-    typed = kinds.get(match["typed"] or "", "")
-    order = (float(match["order"] or 0), found.modified)
-    return Claim(found, Student(name, identity), order, note=late, typed=typed)
-
-
-def _moodle(found: Found, part: str) -> Claim | None:
-    match = MOODLE.fullmatch(part)
-    if match is None:
-        return None
-    typed = "a text was typed into Moodle" if match["kind"] == "onlinetext" else ""
-    return Claim(found, Student(match["name"], match["id"]), (found.modified,), typed=typed)
-
-
-def _gradescope(found: Found, part: str, who: Who) -> Claim | None:
-    match = GRADESCOPE.fullmatch(part)
-    if match is None or (found.path.name in METADATA and len(found.path.parts) < 2):
-        return None
-    student, submitted = who(part)
-    return Claim(found, student, (float(match["id"]), found.modified), submitted)
-
-
-def _plain(level: int, slug: str, folders: bool) -> Claimer:
+def _plain(wrapper: int, groups: Collection[Parts], slug: str, folders: bool) -> Claimer:
     def claim(found: Found) -> Claim | None:
-        inside = found.path.parts[level:]
-        if not inside:
+        unit = _unit(found.path, wrapper, groups)
+        if len(unit) <= wrapper:
             return None
-        if len(inside) > 1:
-            if inside[0].startswith(".") or inside[0] == "__MACOSX":
+        name = person(unit[-1], slug)
+        if len(found.path.parts) > len(unit):
+            if unit[-1].startswith(".") or unit[-1] == "__MACOSX":
                 return None  # it is of no person
-            name = inside[0]
+            if not name and not handed_in(found.path):
+                return None  # a text of the instructor's
+            name = unit[-1]
         else:
             if not handed_in(found.path) or (found.leftover and "zip" not in found.leftover):
                 return None
-            person = _person(inside[0], slug)
-            if folders and not person:
+            if folders and not name:
                 return None  # the lab itself, beside the students' folders
-            name = person or found.path.name.split(".ipynb")[0]
+            name = name or found.path.name.split(".ipynb")[0]
         return Claim(found, Student(name.strip() or "unnamed"), (found.modified,))
 
     return claim

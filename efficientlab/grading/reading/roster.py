@@ -38,7 +38,7 @@ def assign_ids(students: Iterable[Student], known: Mapping[str, Student]) -> dic
     """
     ids: dict[str, Student] = {}
     waiting = sorted(students, key=lambda s: (s.name.casefold(), s.lms_id, s.number))
-    for same in (lambda old, new: old.key == new.key and old.number == new.number, _same_person):
+    for same in (_same_submission, _same_number, _same_person):
         rest = []
         for student in waiting:
             mine = next((i for i, old in known.items() if i not in ids and same(old, student)), None)
@@ -53,6 +53,14 @@ def assign_ids(students: Iterable[Student], known: Mapping[str, Student]) -> dic
         taken.add(identity.casefold())
         ids[identity] = student
     return ids
+
+
+def _same_submission(old: Student, new: Student) -> bool:
+    return _same_number(old, new) and old.name == new.name
+
+
+def _same_number(old: Student, new: Student) -> bool:
+    return _same_person(old, new) and old.number == new.number
 
 
 def _same_person(old: Student, new: Student) -> bool:

@@ -251,6 +251,210 @@ def test_a_hidden_notebook_and_a_pipe_are_named(tmp_path: Path) -> None:
     assert ".ann.ipynb (hidden) belongs to no student" in notes and "pipe.ipynb is no ordinary file" in notes
 
 
+# systems beside the first three
+
+BLACKBOARD = "gradebook_2026-VIS_Lab20420-20TSM_{}_attempt_2026-11-{}-10-11-12"
+BRIGHTSPACE = "{}-8801 - {} - Nov {}, 2026 1011 AM"
+
+
+def test_blackboard_names_the_user_and_the_attempt(tmp_path: Path) -> None:
+    members = {
+        BLACKBOARD.format("jdoe", 22) + "_lab4_tsm.ipynb": notebook(mark="second"),
+        BLACKBOARD.format("jdoe", 20) + "_x_attempt_2026-11-23-10-11-12_y.ipynb": notebook(mark="first"),
+        BLACKBOARD.format("jdoe", 20) + ".txt": b"Name: Jane Doe (jdoe)",
+        BLACKBOARD.format("a_roe", 21) + "_mine.ipynb": notebook(),
+        BLACKBOARD.format("tina", 21) + ".txt": b"Submission Field: see my mail",
+    }
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["a_roe", "jdoe", "tina"] and "by Blackboard" in intake.rule
+    assert "typed into Blackboard" in refused(intake)["tina"]
+    jane = next(one for one in intake.incoming if one.student == "jdoe")
+    assert b"second" in jane.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "form", ["{}/lab4_tsm.ipynb", "Lab 4 Download/{}/lab4_tsm.ipynb", "{} - lab4 2026.ipynb"]
+)
+def test_brightspace_names_the_person_and_the_time(form: str, tmp_path: Path) -> None:
+    names = [
+        BRIGHTSPACE.format(*who)
+        for who in ((11, "Ann - Lee", 20), (11, "Ann - Lee", 23), (12, "Bob Roe", 21))
+    ]
+    members = {form.format(name): notebook(mark=name[-16:-14]) for name in names} | {"index.html": b"<html>"}
+    intake = taken(tmp_path, members)
+    assert {(s.name, s.lms_id) for s in intake.students.values()} == {
+        ("Ann - Lee", "11-8801"),
+        ("Bob Roe", "12-8801"),
+    }
+    ann = next(one for one in intake.incoming if one.student == "Ann - Lee")
+    assert b"23" in ann.path.read_bytes()
+
+
+def test_other_plugins_of_moodle_hand_in_too(tmp_path: Path) -> None:
+    members = {f"{n}_{i}_assignsubmission_mahara/x.ipynb": notebook() for i, n in enumerate(("Ann", "Bob"))}
+    assert people(taken(tmp_path, members)) == ["Ann", "Bob"]
+
+
+def test_files_that_answer_a_question_of_a_quiz_are_their_authors(tmp_path: Path) -> None:
+    members = {f"{n}_{i}_question_777_99_x.ipynb": notebook() for i, n in ((11, "ann"), (12, "bob"))}
+    students = taken(tmp_path, members).students.values()
+    assert {(s.name, s.lms_id) for s in students} == {("ann", "11"), ("bob", "12")}
+
+
+def test_people_who_share_a_number_keep_their_records_by_name() -> None:
+    class_ = [Student(name, "777") for name in ("ann", "bob", "cyd")]
+    known = assign_ids(class_, {})
+    assert assign_ids(class_[::-1], dict(reversed(known.items()))) == known
+
+
+# sections and whatever else holds several people's
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["F26/s{}/submissions/{}_{}_99_lab4.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["s{0}/{1}/lab4_tsm.ipynb", "s3/eve/lab4_tsm.ipynb"], ["ann", "bob", "cyd", "dan", "eve"]),
+        (["section{0}/{1}.ipynb", "section3/eve.ipynb"], ["ann", "bob", "cyd", "dan", "eve"]),
+        (["2026-11-2{0}/{1}.ipynb", "2026-11-22/ann.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["{1}/lab4_tsm.ipynb", "late/eve/lab4_tsm.ipynb"], ["ann", "bob", "cyd", "dan", "eve"]),
+        (["{1}.ipynb", "late submissions/eve.ipynb"], ["ann", "bob", "cyd", "dan", "eve"]),
+        (["lab4/{1}/lab4_tsm.ipynb", "lab3/{1}/lab3_x.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["section {0}/2026-11-2{2}/{1}.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["class/10{2}.ipynb"], ["101", "102", "103", "104"]),
+        (["class/lab4_tsm_{2}.ipynb"], ["lab4_tsm_1", "lab4_tsm_2", "lab4_tsm_3", "lab4_tsm_4"]),
+        (["s{0}/123456{2}.ipynb"], ["1234561", "1234562", "1234563", "1234564"]),
+        (["lab4_tsm_123456{2}.ipynb"], ["1234561", "1234562", "1234563", "1234564"]),
+        (["s{0}/{1}/20261120101112_lab4.ipynb", "s{0}/{1}/20261121101112_lab4.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["{1}/{1}_v1.ipynb", "{1}/{1}-final.ipynb"], ["ann", "bob", "cyd", "dan"]),
+        (["Takeout/Lab 4/{1} - Copy of lab4_tsm.ipynb"], ["ann", "bob", "cyd", "dan"]),
+    ],
+)  # fmt: skip
+def test_everybody_is_found_below_folders_of_any_kind(
+    names: list[str], found: list[str], tmp_path: Path
+) -> None:
+    class_ = [(1, "ann", 1), (1, "bob", 2), (2, "cyd", 3), (2, "dan", 4)]
+    members = {name.format(*who): notebook() for name in names for who in class_}
+    assert people(taken(tmp_path, members)) == found
+
+
+@pytest.mark.parametrize("form", ["submission {}/project{}.ipynb", "day {}/project.ipynb"])
+def test_folders_of_one_kind_with_one_file_each_are_a_students_each(form: str, tmp_path: Path) -> None:
+    members = {form.format(i, "abcd"[i]): notebook() for i in range(4)}
+    assert people(taken(tmp_path, members)) == sorted(name.split("/")[0] for name in members)
+
+
+def test_one_students_folders_do_not_name_the_class(tmp_path: Path) -> None:
+    tops = {"ann": ["vision"], "bob": ["mycode"], "cyd": ["netw"], "mal": ["some", "thing"], "zoe": ["lab4"]}
+    members = {
+        f"{name}.zip": zipped({f"{top}/lab4_tsm.ipynb": notebook() for top in inside})
+        for name, inside in tops.items()
+    }
+    assert people(taken(tmp_path, members)) == sorted(tops)
+
+
+def test_a_folder_that_may_hold_several_peoples_is_doubted_aloud(tmp_path: Path) -> None:
+    members = {f"{name}/lab4_tsm.ipynb": notebook() for name in ("ann", "bob", "cyd")}
+    intake = taken(tmp_path, members | {"extra/dan.ipynb": notebook(), "extra/eve.ipynb": notebook()})
+    assert "extra is taken for one student's; if it holds several (dan.ipynb, eve.ipynb)" in " ".join(
+        intake.notes
+    )
+    assert not any("ann" in note for note in intake.notes)
+
+
+# zips in zips
+
+
+def test_zips_of_sections_hold_zips_of_students(tmp_path: Path) -> None:
+    packed_twice = zipped({"work/lab4.zip": zipped({"lab4_tsm.ipynb": notebook(mark="deep")})})
+    members = {
+        "s1.zip": zipped({"ann_1_11_lab4.zip": packed_twice, "bob_2_12_lab4.ipynb": notebook()}),
+        "s2.zip": zipped({"cyd_3_13_lab4.ipynb": notebook(), "dan_4_14_lab4.zip": zipped({})}),
+    }
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["ann", "bob", "cyd", "dan"]
+    ann = next(one for one in intake.incoming if one.student == "ann")
+    assert b"deep" in ann.path.read_bytes()
+    assert set(refused(intake)) == {"dan"}
+
+
+def test_a_zip_full_of_zips_costs_its_owner_alone(tmp_path: Path) -> None:
+    many = zipped({f"{i}.ipynb": b"" for i in range(1_900)})
+    evil = zipped({f"{i}.zip": many for i in range(500)})
+    section = zipped({"mal_1_1_x.zip": evil, "zoe_2_2_x.zip": zipped({"lab4_tsm.ipynb": notebook()})})
+    intake = taken(tmp_path, {"s1.zip": section, "s2.zip": zipped({"ann_3_3_x.ipynb": notebook()})})
+    assert people(intake) == ["ann", "mal", "zoe"] and "zoe" not in refused(intake)
+    assert any("1,900 files, and 2" in note for note in intake.notes)
+
+
+# what lies about
+
+
+def test_an_earlier_folder_of_results_is_of_nobody(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "in", {f"{name}/lab4_tsm.ipynb": notebook() for name in ("ann", "bob")})
+    take_in(folder, folder / "old", LAB).save(folder / "old")
+    (folder / "old" / "run.json").write_text("{}")
+    intake = take_in(folder, tmp_path / "g", LAB)
+    assert people(intake) == ["ann", "bob"] and intake.notes == (
+        "old holds what grade wrote and was left out.",
+    )
+    with pytest.raises(ArchiveError, match="cannot be written to where the submissions lie"):
+        take_in(folder, folder, LAB)
+
+
+def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = unpacked(tmp_path / "in", {f"{name}/lab4_tsm.ipynb": notebook() for name in ("ann", "bob")})
+    scan = os.scandir
+
+    def forbidden(path: str) -> object:
+        if Path(path).name == "bob":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr("os.scandir", forbidden)
+    intake = take_in(folder, tmp_path / "g", LAB)
+    assert intake.notes == ("bob cannot be opened (Permission denied) and was left out.",)
+
+
+def test_a_class_of_links_is_told_why_there_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ann").symlink_to(tmp_path)
+    with pytest.raises(ArchiveError, match=r"no notebook .* ann is a symbolic link"):
+        take_in(tmp_path / "in", tmp_path / "g", LAB)
+
+
+@pytest.mark.parametrize("name", ["e.tar.gz", "e.7z", "e.rar"])
+def test_an_export_in_another_archive_is_to_be_unpacked(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b")
+    with pytest.raises(ArchiveError, match="unpack it"):
+        take_in(tmp_path / name, tmp_path / "g", LAB)
+
+
+def test_marks_of_direction_are_no_part_of_a_name_and_long_names_keep_their_suffix(tmp_path: Path) -> None:
+    members = {
+        "\u200fדנה.ipynb": notebook(),
+        "דנה\u200e כהן.ipynb": notebook(),
+        f"{'a' * 320}.ipynb": notebook(),
+    }
+    intake = taken(tmp_path, members)
+    assert {"דנה", "דנה כהן"} < set(people(intake)) and len(intake.incoming) == 3
+
+
+def test_a_module_beside_the_notebook_is_named(tmp_path: Path) -> None:
+    members = {"ann/lab4_tsm.ipynb": notebook(), "ann/helpers.py": b"", "bob/lab4_tsm.ipynb": notebook()}
+    ann, bob = taken(tmp_path, members).incoming
+    assert "helpers.py, which answers cannot import" in " ".join(ann.notes) and bob.notes == ()
+
+
+def test_installed_packages_hold_no_submission(tmp_path: Path) -> None:
+    folder = unpacked(
+        tmp_path / "in", {"ann/lab4_tsm.ipynb": notebook(mark="mine"), "bob/x.ipynb": notebook()}
+    )
+    unpacked(folder, {"ann/venv/lib/site-packages/x/lab4_tsm.ipynb": notebook(mark="theirs")})
+    os.utime(folder / "ann/lab4_tsm.ipynb", (1, 1))
+    assert b"mine" in take_in(folder, tmp_path / "g", LAB).incoming[0].path.read_bytes()
+
+
 # which counts
 
 
@@ -475,3 +679,12 @@ def test_an_intake_that_was_damaged_gets_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "grades" / "intake.json").write_text("[3]")
     with pytest.raises(ArchiveError, match="not what grade wrote"):
         taken(tmp_path, {"a.ipynb": notebook()})
+
+
+def test_two_exports_of_gradescope_have_their_own_metadata(tmp_path: Path) -> None:
+    first, second = gradescope(n1=("Ann", ""), n2=("Bob", "")), gradescope(n3=("Cyd", ""), n4=("Dan", ""))
+    members = {f"s1/{k}": v for k, v in first.items()}
+    members |= {f"s2/{k}": b"\xef\xbb\xbf" + v.replace(b"---\n", b"", 1) for k, v in second.items()}
+    for name in [name for name in members if name.endswith(".ipynb")]:
+        members[name] = notebook()
+    assert people(taken(tmp_path, members)) == ["Ann", "Bob", "Cyd", "Dan"]
