@@ -73,6 +73,7 @@ class Reference:
         self.borrows = {name for cell in self.cells for name in imports(cell.source)}
         self.recorded = goldens.load(lab.slug)
         self._cases: dict[tuple[str | int, ...], list[Case]] = {}
+        self._limits: dict[tuple[str | int, ...], int] = {}
         self._calls: dict[tuple[str | int, ...], list[str]] = {}
         self.workspace = Workspace(lab, self.prelude, self.cells)
 
@@ -85,6 +86,14 @@ class Reference:
             drawn = [inputs for seed in seeds for inputs in exercise.check.inputs(seed)]
             self._cases[key] = [Case(inputs, solution(inputs), {}) for inputs in drawn]
         return self._cases[key]
+
+    def reply_limit(self, exercise: Exercise, seeds: Sequence[int]) -> int:
+        """The bytes that an answer to one case may have."""
+        key: tuple[str | int, ...] = (exercise.id, *seeds)
+        if key not in self._limits:
+            every = [*self.recorded.get(exercise.id, []), *self.fresh_cases(exercise, seeds)]
+            self._limits[key] = SLACK + 4 * max(_bytes(case.expected) for case in every)
+        return self._limits[key]
 
     def looks(self, exercise: Exercise, seeds: Sequence[int]) -> Mapping[Look, Values]:
         """The cases on which it is looked at what an answer calls: the first recorded one, and a fresh one.
@@ -243,11 +252,7 @@ class _Marker:
 
         check = exercise.check
         assert check is not None
-        every = [
-            *self.reference.recorded.get(exercise.id, []),
-            *self.reference.fresh_cases(exercise, self.seeds),
-        ]
-        limit = SLACK + 4 * max(_bytes(case.expected) for case in every)
+        limit = self.reference.reply_limit(exercise, self.seeds)
         looks = self.reference.looks(exercise, self.seeds)
         student = self.box.student(exercise.id, limit, wide, looks)
         try:
