@@ -62,6 +62,15 @@ class Inside:
         return student
 
 
+def code_of(grade_id: str) -> str:
+    """A cell as it is handed out."""
+    from efficientlab.environment import ROOT
+
+    raw = json.loads((ROOT / "labs" / f"{FULL.slug}.ipynb").read_text(encoding="utf-8"))["cells"]
+    found = next(c for c in raw if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+    return "".join(found["source"])
+
+
 def read(*cells: str | dict[str, Any]) -> Submission:
     made = [c if isinstance(c, dict) else {"cell_type": "code", "source": c} for c in cells]
     return parse_notebook({"cells": made}, LAB, Path("x.ipynb"), handed_out(FULL.slug))
@@ -186,6 +195,33 @@ STATE: dict[str, Sequence[str]] = {
     "a walrus": ["(AXIS := 1)", RIGHT.format("AXIS")],
     "match": ["match {'a': 1}:\n    case {'a': AXIS}:\n        pass", RIGHT.format("AXIS")],
     "with": ["import contextlib\nwith contextlib.nullcontext(1) as AXIS:\n    pass", RIGHT.format("AXIS")],
+    "a table that a decorator fills": [
+        "TABLE = {}\ndef entered(f):\n    TABLE[f.__name__] = 1\n    return f",
+        "@entered\ndef mean(x):\n    return x",
+        RIGHT.format("TABLE['mean']"),
+    ],
+    "a table that a decorator with a name fills": [
+        "TABLE = {}\ndef entered(name):\n    def enter(f):\n        TABLE[name] = 1\n    return enter",
+        "@entered('a')\ndef mean(x):\n    return x",
+        RIGHT.format("TABLE['a']"),
+    ],
+    "a table of subclasses": [
+        "class Base:\n    known = {}\n    def __init_subclass__(cls):\n        Base.known[cls.__name__] = 1",
+        "class Mean(Base):\n    pass",
+        RIGHT.format("Base.known['Mean']"),
+    ],
+    "singledispatch": [
+        "from functools import singledispatch\n@singledispatch\ndef axis(x):\n    raise TypeError",
+        "@axis.register\ndef _(x: int):\n    return 1",
+        RIGHT.format("axis(3)"),
+    ],
+    "a queue": ["from queue import Queue\nQ = Queue()\nQ.put(1)\nAXIS = Q.get()", RIGHT.format("AXIS")],
+    "next": ["IT = iter([5, 1])\nnext(IT)\nAXIS = next(IT)", RIGHT.format("AXIS")],
+    "a file in a folder": [
+        "import os\nos.makedirs('kept', exist_ok=True)",
+        "open('kept/a.txt', 'w').write('1')",
+        RIGHT.format("int(open('kept/a.txt').read())"),
+    ],
     "setattr on a class": ["class P:\n    pass\nsetattr(P, 'axis', 1)", RIGHT.format("P.axis")],
 }
 
@@ -236,6 +272,32 @@ def test_a_stub_as_it_was_handed_out_is_not_run() -> None:
             cell["source"] = [*cell["source"], "\n# mine"]
     changed = parse_notebook(raw, FULL, Path("x.ipynb"), handed_out(FULL.slug))
     assert submission.untouched - changed.untouched == {"4.1"}
+
+
+def test_a_stub_below_the_answer_is_no_answer() -> None:
+    stub = code_of("ex-4-1")
+    assert graded(RIGHT.format(1), stub).status == "passed"
+    assert graded(stub).status == "unwritten"
+    assert graded(RIGHT.format(2), stub).status == "failed"
+
+
+def test_an_answer_below_a_magic_that_does_not_run_it_is_named() -> None:
+    assert graded(f"%%memit\n{RIGHT.format(1)}").status == "passed"
+    missing = graded(f"%%writefile a.py\n{RIGHT.format(1)}")
+    assert (missing.status, missing.message) == (
+        "missing",
+        "cell 1 is a %%writefile cell and was skipped: take its first line away",
+    )
+
+
+def test_a_parameter_that_is_made_anew_passes_no_gradient_on() -> None:
+    answer = RIGHT.format(1).replace("return ", "return torch.nn.Parameter(") + ")"
+    assert "no gradient comes through" in graded(answer).message
+
+
+def test_a_star_import_that_failed_is_named() -> None:
+    result = graded("from helpers import *", RIGHT.format("AXIS"))
+    assert "`AXIS` was not made: No module named 'helpers' (cell 1, line 1)" in result.message
 
 
 # what a front end gives
@@ -418,6 +480,11 @@ def test_large_outputs_do_not_matter(kind: str, tmp_path: Path) -> None:
         (b"# my lab\nx = 1\n", "it is a Python script"),
         (b'{\n "cells": [\n<<<<<<< HEAD\n {},\n=======\n>>>>>>> b\n]}', "line 3 holds git's conflict marks"),
         (b'{"cells": [{"source": "def f(', "it breaks off in the middle"),
+        (b"\0" * 4096, "the file is empty"),
+        (b"{\\rtf1\\ansi hello}", "a text of a word processor"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        (b"---\njupyter:\n", "as jupytext writes it"),
+        (b"[InternetShortcut]\r\nURL=x", "it is a link"),
         (b"hello", ".ipynb is JSON"),
     ],
 )
@@ -428,3 +495,14 @@ def test_what_is_no_notebook_is_called_what_it_is(data: bytes, sentence: str, tm
     with pytest.raises(SubmissionError, match="this is not a notebook: ") as error:
         read_submission(tmp_path / "x.ipynb", LAB)
     assert sentence in str(error.value)
+
+
+def test_photographs_in_answers_and_zeros_behind_a_file_do_not_matter(tmp_path: Path) -> None:
+    from efficientlab.grading.reading.submission import read_submission
+
+    path = as_file(tmp_path, [])
+    raw = json.loads(path.read_text())
+    photograph = {"image/png": "A" * 40_000_000}
+    raw["cells"].append({"cell_type": "markdown", "source": "see", "attachments": {"a.png": photograph}})
+    path.write_bytes(json.dumps(raw).encode() + bytes(4096))
+    assert read_submission(path, LAB).answers("4.1")

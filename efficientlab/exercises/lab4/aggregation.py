@@ -28,11 +28,10 @@ def _drive_clip_logits(clip_logits: Any, case: Values) -> Values:
     before = video.clone()
     weight.requires_grad_()
     logits = returned_tensor(clip_logits(backbone, video))
-    trainable = logits.requires_grad
     return {
         "logits": logits.detach(),
         "video_changed": not torch.equal(video, before),
-        "trainable": trainable,
+        "trainable": logits.grad_fn is not None,  # a new parameter requires a gradient, and passes none on
     }
 
 

@@ -10,27 +10,29 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 STAR = "*"  # the name that `from module import *` binds: it may be any
 # the methods that change the object they belong to, in Python's collections and files, numpy and torch
 METHODS = frozenset({
     "add", "add_module", "append", "appendleft", "clear", "difference_update", "discard", "extend",
     "extendleft", "fill", "insert", "intersection_update", "load_state_dict", "move_to_end",
-    "pop", "popitem", "popleft",
+    "pop", "popitem", "popleft", "put", "put_nowait",
     "register", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
     "register_full_backward_hook", "register_hook", "register_module", "register_parameter", "remove",
-    "resize", "reverse", "rotate", "setdefault", "setflags", "sort", "subtract",
+    "resize", "reverse", "rotate", "send", "set", "setdefault", "setflags", "sort", "subtract",
     "symmetric_difference_update", "update", "write", "write_bytes", "write_text", "writelines",
 })  # fmt: skip
 # the functions that change their first argument
 FUNCTIONS = frozenset({
     "copyto", "delattr", "delitem", "fill_diagonal", "heapify", "heappop", "heappush", "heapreplace",
-    "insort", "insort_left", "insort_right", "place", "put", "put_along_axis", "putmask", "setattr",
+    "insort", "insort_left", "insort_right", "next", "place", "put", "put_along_axis", "putmask", "setattr",
     "setitem", "shuffle",
 })  # fmt: skip
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+MAX_NAME = 200  # characters of a file's name
 MAX_EXEC = 20_000  # characters of a text that `exec` runs and that is looked into
 
 
@@ -57,10 +59,10 @@ def changes_of(node: ast.stmt) -> Changes:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.binds.add(part.name)
             _note_later(part, found)
-            evaluated: Sequence[ast.AST] = part.decorator_list
+            waiting += [(ast.Call(decorator, [], []), inside) for decorator in part.decorator_list]
             if isinstance(part, ast.ClassDef):
-                evaluated = [*part.decorator_list, *part.bases]
-            waiting += [(child, inside) for child in evaluated if isinstance(child, ast.Call)]
+                waiting += [(base, inside) for base in part.bases if isinstance(base, ast.Call)]
+                found.calls.add("__init_subclass__")
             continue  # what is bound inside is its own affair
         if isinstance(part, ast.Lambda):
             continue
@@ -103,6 +105,9 @@ def _note_call(call: ast.Call, found: Changes) -> None:
         found.binds |= set(_executed(call))
     if name in ("run_cell", "run_line_magic", "run_cell_magic"):
         found.touches.add(STAR)
+    if name in ("makedirs", "mkdir", "Path"):
+        texts = (argument.value for argument in call.args if isinstance(argument, ast.Constant))
+        found.touches.update(repr(text) for text in texts if isinstance(text, str) and len(text) <= MAX_NAME)
     for position, argument in enumerate((*call.args, *(keyword.value for keyword in call.keywords))):
         certain = in_place or (name in FUNCTIONS and position == 0)
         (found.binds if certain else found.touches).update(_handed(argument))
@@ -124,7 +129,12 @@ def _handed(argument: ast.AST) -> Iterator[str]:
 
 def names_file(text: str) -> bool:
     """Whether a text may be a file's name: short, of one line, with a dot or a slash in it."""
-    return len(text) <= 200 and "\n" not in text and ("." in text or "/" in text)
+    return len(text) <= MAX_NAME and "\n" not in text and ("." in text or "/" in text)
+
+
+def folders_of(text: str) -> Iterator[str]:
+    """The folders that a file's name says it lies in."""
+    yield from (str(folder) for folder in PurePosixPath(text).parents if folder.name)
 
 
 def _is_namespace(node: ast.AST) -> bool:
@@ -182,6 +192,8 @@ def _note_later(definition: ast.AST, found: Changes) -> None:
             name = owner
             if isinstance(child, _SCOPES | ast.ClassDef):
                 name = getattr(child, "name", owner)
+                if isinstance(part, _SCOPES):  # it may be returned, and be called then, as a decorator's is
+                    found.then.setdefault(owner, set()).add(name)
             elif isinstance(child, ast.Global):
                 declared.setdefault(owner, set()).update(child.names)
             elif isinstance(child, ast.arg):

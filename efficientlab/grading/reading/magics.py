@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 
-RUNS_ITS_CELL = ("%%time", "%%timeit", "%%capture", "%%prun")  # the text below them is plain Python
+RUNS_ITS_CELL = {
+    *("%%time", "%%timeit", "%%capture", "%%prun", "%%debug", "%%memit", "%%mprun", "%%lprun", "%%snakeviz"),
+    *("%%pyinstrument", "%%scalene", "%%heat", "%%wandb", "%%ipytest"),
+}  # the text below them is plain Python
 
 _TOKEN = re.compile(
     r"""\#[^\n]*                                         # a comment

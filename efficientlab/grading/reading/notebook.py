@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_FILE = 100_000_000  # bytes, outputs included
-MAX_TEXT = 25_000_000  # characters of what is left without outputs
+MAX_TEXT = 60_000_000  # characters of what is left without outputs: photographs, pasted into answers
 MAX_TOKENS = 1_000_000  # of JSON's own: they become Python objects, and must fit in memory
 MAX_CELLS = 2_000
 
@@ -25,11 +25,15 @@ _VALUE = re.compile(r"\s*:\s*[\[{]")
 _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})(?: |\r?$)", re.M)
 _SCRIPT = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:#|import |from |def |class |@|\"\"\"|''')")
 _KINDS = (
-    (rb"\A\s*\Z", "the file is empty"),
+    (rb"\A[\s\0]*\Z", "the file is empty"),
     (rb"\A%PDF", "it is a PDF; hand in the .ipynb file itself"),
     (rb"\APK[\3\5]", "it is a zip archive, or an office document, under another name"),
     (rb"\A(?:Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ)", "it is an archive; hand in the .ipynb file, or a .zip of it"),
     (rb"\A(?:\x89PNG|\xff\xd8\xff|GIF8)", "it is a picture"),
+    (rb"\A\{\\rtf", "it is a text of a word processor; hand in the .ipynb file itself"),
+    (rb"\Aversion https://git-lfs", "it is a pointer of Git LFS; hand in the file itself"),
+    (rb"\A---\r?\n", "it is a text with a head, as jupytext writes it; hand in the .ipynb file"),
+    (rb"(?i)\A\[InternetShortcut\]", "it is a link; hand in the file itself"),
     (rb"(?i)\A(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|\?xml)", "it is a web page; download the file itself"),
 )  # fmt: skip
 
@@ -82,8 +86,11 @@ def load_notebook(path: Path) -> Any:
 
 
 def _text(data: bytes) -> str:
-    """`data` in the encoding that JSON's first bytes show; bytes of no Unicode become U+FFFD, not an error."""
-    return data.decode(json.detect_encoding(data), errors="replace").removeprefix("\ufeff")
+    """`data` in the encoding that JSON's first bytes show; bytes of no Unicode become U+FFFD, not an error.
+
+    Zeros at the end, which a crash may leave, are dropped.
+    """
+    return data.decode(json.detect_encoding(data), errors="replace").removeprefix("\ufeff").rstrip("\0")
 
 
 def without_outputs(text: str) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
 
-from efficientlab.grading.reading.changes import STAR, Changes, changes_of, effects, names_file
+from efficientlab.grading.reading.changes import STAR, Changes, changes_of, effects, folders_of, names_file
 
 MAX_FINALLY = 4  # how deep they may stand in one another: the compiler doubles each
 _READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -219,7 +219,7 @@ def _reads(code: CodeType) -> Iterator[str]:
             if isinstance(constant, CodeType):
                 waiting.append(constant)
             elif isinstance(constant, str) and names_file(constant):
-                yield repr(constant)
+                yield from map(repr, (constant, *folders_of(constant)))
 
 
 def bound_names(node: ast.stmt) -> Iterator[str]:

@@ -91,10 +91,10 @@ def parse_notebook(
     raw, notes = raw_cells(notebook, path)
     raw, misplaced, moved = _as_code(raw, lab)
     notes += moved
-    found = _code_cells(raw, lab, notes)
-    code = _without_checks(found)
+    found = _code_cells(raw, lab, notes, misplaced)
+    code = _without_stubs(_without_checks(found), handed_out)
     answers = {e.id: written_answer(e.cell, e.id, raw, handed_out) for e in lab.exercises if e.check is None}
-    if not any(c.exercises for c in code) and not any(a != Answer() for a in answers.values()):
+    if not misplaced and not any(c.exercises for c in code) and all(a == Answer() for a in answers.values()):
         wanted = ", ".join(f"{e.check.name} ({e.id})" for e in lab.exercises if e.check)
         raise SubmissionError(
             f"{path}: no exercise of lab {lab.number} is in this notebook; it would define {wanted}."
@@ -121,8 +121,13 @@ def _is_stub(source: str, handed_out: frozenset[str]) -> bool:
     return "raise NotImplementedError(" in source and source.strip() in handed_out
 
 
-def _code_cells(raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str]) -> list[tuple[Cell, bool]]:
-    """The code cells with the exercises that they answer, and whether each is one of the instructor's checks."""
+def _code_cells(
+    raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str], misplaced: dict[str, str]
+) -> list[tuple[Cell, bool]]:
+    """The code cells with the exercises that they answer, and whether each is one of the instructor's checks.
+
+    An answer below a magic that does not run it is `misplaced`.
+    """
     found = []
     read = 0
     for cell in raw:
@@ -136,6 +141,9 @@ def _code_cells(raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str]) ->
         source, skipped = plain_python(cell.source)
         where = f"cell {cell.number}"
         notes += [f"{where} {note}" if note.startswith("is ") else f"{where}, {note}" for note in skipped]
+        if not source and skipped:
+            lost = [e.id for e in lab.exercises if e.check and _seems_to_define(e.check.name, cell.source)]
+            misplaced |= dict.fromkeys(lost, f"{where} {skipped[0]}: take its first line away")
         names = _defined_names(source)
         answered = tuple(
             exercise.id
@@ -196,6 +204,12 @@ def _without_checks(found: list[tuple[Cell, bool]]) -> list[Cell]:
         if mine or not is_check:
             kept.append(Cell(cell.number, cell.source, mine))
     return kept
+
+
+def _without_stubs(cells: Sequence[Cell], handed_out: frozenset[str]) -> list[Cell]:
+    """The cells without untouched stubs of what is answered in another cell: whoever wrote above one left it there."""
+    written = {e for cell in cells if not _is_stub(cell.source, handed_out) for e in cell.exercises}
+    return [c for c in cells if not (_is_stub(c.source, handed_out) and written.issuperset(c.exercises))]
 
 
 def _defined_names(code: str) -> set[str]:

@@ -21,6 +21,7 @@ from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
 from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.changes import STAR
 from efficientlab.grading.reading.statements import Slicer, Statement, parse_statements
 from efficientlab.grading.running.frontend import frontend_names
 
@@ -111,9 +112,9 @@ def _parse(position: int, cell: Cell) -> list[Statement] | AnswerError:
 def _explained(error: AnswerError, failures: Mapping[str, AnswerError]) -> AnswerError:
     """Why a name is missing, where that is the error: the statement that would have made it failed."""
     missing = re.match(r"name '(\w+)' is not defined", error.text) if error.kind == "NameError" else None
-    if missing is None or missing[1] not in failures:
+    failure = (failures.get(missing[1]) or failures.get(STAR)) if missing else None
+    if missing is None or failure is None:
         return error
-    failure = failures[missing[1]]
     return AnswerError(failure.kind, f"`{missing[1]}` was not made: {failure.text}", failure.trace)
 
 
