@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from efficientlab.exercises.lab import Lab
@@ -12,6 +15,25 @@ from efficientlab.grading.record import Record, record_path
 
 class OtherLab(Exception):
     """The folder holds the results of another lab; the message says of which."""
+
+
+class Busy(Exception):
+    """Another run works in the folder; the message names it."""
+
+
+@contextmanager
+def alone_in(grades: Path) -> Iterator[None]:
+    """Keep other runs out of the folder: of two that write tables of the class, the later one knows half of it.
+
+    The lock is the process's, so that one which was killed leaves none.
+    """
+    grades.mkdir(parents=True, exist_ok=True)
+    with (grades / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"{grades}: another run of grade or review works there; wait for its end.") from None
+        yield
 
 
 def check_lab(grades: Path, lab: Lab) -> None:
@@ -29,14 +51,19 @@ def _lab_of(grades: Path) -> int | None:
     return number if isinstance(number, int) else None
 
 
+def class_ids(grades: Path) -> list[str]:
+    """The ids of everybody in the class, whether the record is there or not."""
+    records = sorted((grades / "records").glob("*.json"))
+    return list(Intake.load(grades).students) or [path.stem for path in records]
+
+
 def class_records(grades: Path, lab: Lab) -> tuple[list[Record], list[str]]:
     """The records of everybody in the class, of all exports that came to this folder; and a sentence for each that is
     missing or is not as the grader wrote it.
     """
     students = Intake.load(grades).students
-    identities = list(students) or [path.stem for path in sorted((grades / "records").glob("*.json"))]
     records, problems = [], []
-    for identity in identities:
+    for identity in class_ids(grades):
         path = record_path(grades, identity)
         name = students[identity].name if identity in students else identity
         try:

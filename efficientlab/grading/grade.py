@@ -12,7 +12,7 @@ from tqdm import tqdm
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.engines import Engine
-from efficientlab.grading.folder import OtherLab, check_lab, class_records
+from efficientlab.grading.folder import Busy, OtherLab, alone_in, check_lab, class_records
 from efficientlab.grading.reading.archive import ArchiveError
 from efficientlab.grading.reading.intake import take_in
 from efficientlab.grading.reading.notebook import SubmissionError
@@ -39,31 +39,39 @@ def grade(
     """
     try:
         check_lab(out, lab)
-        intake = take_in(source, out, lab)
-        intake.save(out)
-        print(f"{len(intake.incoming)} students, recognised {intake.rule}.")
-        if earlier := len(intake.students) - len(intake.incoming):
-            print(f"{earlier} more of earlier exports stay in the class.")
-        for note in intake.notes:
-            print(f"note: {note}")
-        said: set[str] = set()
-        arriving = grade_batch(
-            intake.incoming, lab, out, seed=seed, sandbox=sandbox, image=image, engine=engine
-        )
-        for record in _with_progress(arriving, len(intake.incoming)):
-            shown = (
-                f"sandbox {record.sandbox}, tried with the solution of lab {lab.number}: {record.guarantee}"
+        with alone_in(out):
+            intake = take_in(source, out, lab)
+            intake.save(out)
+            print(f"{len(intake.incoming)} students, recognised {intake.rule}.")
+            if earlier := len(intake.students) - len(intake.incoming):
+                print(f"{earlier} more of earlier exports stay in the class.")
+            for note in intake.notes:
+                print(f"note: {note}")
+            said: set[str] = set()
+            arriving = grade_batch(
+                intake.incoming, lab, out, seed=seed, sandbox=sandbox, image=image, engine=engine
             )
-            if shown not in said:  # each record is on disk, and read from there: a class may be large
-                said.add(shown)
-                tqdm.write(shown)
-        records, problems = class_records(out, lab)
-        for problem in problems:
-            print(f"note: {problem}")
-        if len(records) <= SHOWN:
-            print_totals(records)
-        written = write_reports(records, out, lab)
-    except (ArchiveError, OtherLab, SandboxError, SubmissionError, ReviewError, ValueError, OSError) as error:
+            for record in _with_progress(arriving, len(intake.incoming)):
+                shown = f"sandbox {record.sandbox}, tried with the solution of lab {lab.number}: {record.guarantee}"
+                if shown not in said:  # each record is on disk, and read from there: a class may be large
+                    said.add(shown)
+                    tqdm.write(shown)
+            records, problems = class_records(out, lab)
+            for problem in problems:
+                print(f"note: {problem}")
+            if len(records) <= SHOWN:
+                print_totals(records)
+            written = write_reports(records, out, lab)
+    except (
+        ArchiveError,
+        Busy,
+        OtherLab,
+        SandboxError,
+        SubmissionError,
+        ReviewError,
+        ValueError,
+        OSError,
+    ) as error:
         print(f"efficientlab grade: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -85,10 +93,11 @@ def review(grades: Path, lab: Lab) -> int:
         return 2
     try:
         check_lab(grades, lab)
-        records, problems = class_records(grades, lab)
-        written = write_review(grades, lab)
-        write_reports(records, grades, lab)
-    except (ArchiveError, OtherLab, SandboxError, ReviewError, ValueError, OSError) as error:
+        with alone_in(grades):
+            records, problems = class_records(grades, lab)
+            written = write_review(grades, lab)
+            write_reports(records, grades, lab)
+    except (ArchiveError, Busy, OtherLab, SandboxError, ReviewError, ValueError, OSError) as error:
         print(f"efficientlab review: {error}", file=sys.stderr)
         return 2
     for problem in problems:

@@ -7,14 +7,12 @@ what is filled in and adds rows for answers that came later. The codes hang on a
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +21,14 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
 from efficientlab.files import write_text
-from efficientlab.grading.folder import class_records
+from efficientlab.grading.folder import class_ids, class_records
 from efficientlab.grading.reading.notebook import SubmissionError
 from efficientlab.grading.reading.reader import Reader
 from efficientlab.grading.reading.submission import Submission, parse_notebook
 from efficientlab.grading.record import Record
 from efficientlab.grading.reporting.gradebook import csv_text, plain_text
 from efficientlab.grading.reporting.pages import render
+from efficientlab.grading.reporting.spreadsheet import TableError, rows_of
 
 COLUMNS = ("exercise", "answer", "points", "of", "comment")
 
@@ -67,6 +66,11 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
             shown.append({"code": code, "text": text, "state": state, "pictures": pictures})
             comment = mark.comment if mark else ""
             rows.append((exercise.cell, code, "" if mark is None else mark.points, exercise.points, comment))
+        for identity, mark in (
+            (i, m) for (i, e), m in marks.items() if e == exercise.id and i not in answers
+        ):
+            code = _code(grades, identity, exercise)  # of a record that is damaged: its points are kept
+            rows.append((exercise.cell, code, mark.points, exercise.points, mark.comment))
         shown.sort(key=lambda answer: answer["code"])
         page = grades / "review" / f"{exercise.id}.html"
         scheme = _prose(schemes.get(exercise.id, ""))
@@ -82,17 +86,21 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
     if not path.exists():
         return {}
     people = {
-        (exercise.cell, _code(grades, record.id, exercise)): (record.id, exercise.id)
+        (exercise.cell, _code(grades, identity, exercise)): (identity, exercise.id)
         for exercise in lab.exercises
         if exercise.check is None
-        for record in class_records(grades, lab)[0]
+        for identity in class_ids(grades)
     }
     marks: dict[tuple[str, str], HandMark] = {}
-    for line, row in enumerate(_rows(path), start=2):
-        text = (row.get("points") or "").strip()
+    try:
+        rows = rows_of(path, COLUMNS[:3])
+    except TableError as error:
+        raise ReviewError(f"{path}: {error}") from None
+    for line, row in rows:
+        text = row.get("points", "").removeprefix("'")  # as some programs mark text
         if not text:
             continue
-        cell, code = (row.get("exercise") or "").strip(), (row.get("answer") or "").strip()
+        cell, code = row.get("exercise", "").lower(), row.get("answer", "").upper()
         where = f"{path}, line {line}"
         if (cell, code) not in people:
             raise ReviewError(f"{where}: there is no answer {code!r} to {cell!r}.")
@@ -100,10 +108,10 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         if key in marks:
             raise ReviewError(f"{where}: answer {code} to {cell} stands here a second time.")
         most = lab[key[1]].points
-        whole = re.fullmatch(r"([0-9]{1,4})(?:[.,]0*)?", text)  # 6.0, as some programs write a number
+        whole = re.fullmatch(r"(\d{1,4})(?:[.,]0*)?", text)  # 6.0, as some programs write a number
         if whole is None or int(whole[1]) > most:
             raise ReviewError(f"{where}: the points are {text!r}; write a whole number from 0 to {most}.")
-        marks[key] = HandMark(int(whole[1]), plain_text((row.get("comment") or "").strip()))
+        marks[key] = HandMark(int(whole[1]), plain_text(row.get("comment", "")))
     return marks
 
 
@@ -116,31 +124,6 @@ def with_points(record: Record, marks: Mapping[tuple[str, str], HandMark]) -> Re
             result = replace(result, earned=mark.points, message=mark.comment or result.message)
         exercises.append(result)
     return replace(record, exercises=tuple(exercises))
-
-
-def _rows(path: Path) -> Sequence[Mapping[str, str | None]]:
-    """The rows of `points.csv`, as any spreadsheet may have saved it: its encoding, its separators."""
-    text = _decoded(path.read_bytes())
-    first = text.split("\n", 1)[0]
-    try:
-        reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-        rows = list(reader)
-    except csv.Error as error:
-        raise ReviewError(f"{path}: this is not CSV ({error}).") from None
-    missing = [name for name in COLUMNS[:3] if name not in (reader.fieldnames or ())]
-    if missing:
-        raise ReviewError(f"{path}: the column {', '.join(missing)} is missing; keep the first line.")
-    return rows
-
-
-def _decoded(data: bytes) -> str:
-    """Text in UTF-8 or UTF-16, or else in the code page of western Windows, which can be every file."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8").lstrip("\ufeff")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
 
 
 def _written(grades: Path, record: Record, reader: Reader) -> Submission | None:

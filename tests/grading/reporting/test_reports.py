@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.folder import alone_in
 from efficientlab.grading.grade import grade, review
 from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id, record_path
@@ -350,6 +352,50 @@ def test_points_come_back_from_any_spreadsheet(
     assert (mark.points, mark.comment) == (6, "Très bien, Zoë – 5 € ;-)")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "sep=,\r\n" + text,
+        lambda text: "\r\n,,,,\r\nLab 4\r\n" + text,
+        lambda text: text.replace("\r\n", "\r"),
+        lambda text: text.replace(",", "|"),
+        lambda text: text.replace("exercise,answer,points", "Exercise, Answer ,POINTS"),
+        lambda text: text.replace(
+            "exercise,answer,points,of,comment", "exercise,answer,points,of,a;b;c;d;e;f"
+        ),
+        lambda text: "\r\n".join(f"mine,{line}" for line in text.split("\r\n")),
+        lambda text: text.replace(",6,", ",'6,"),
+        lambda text: text.replace(",6,", ",６,"),
+        lambda text: text.lower(),
+        lambda text: text.encode("utf-16-le"),
+    ],
+)
+def test_points_come_back_in_any_dialect(grades: Path, change: Callable[[str], str | bytes]) -> None:
+    write_review(grades, LAB)
+    filled(grades, {codes(grades)[0]: "6"})
+    path = grades / "review" / "points.csv"
+    changed = change(path.read_bytes().decode("utf-8-sig").replace(";", ","))
+    path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
+    (mark,) = read_points(grades, LAB).values()
+    assert mark.points == 6
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\3\4\x14\0" + bytes(range(256)), b"<html><table>"])
+def test_a_workbook_is_no_table(grades: Path, data: bytes) -> None:
+    write_review(grades, LAB)
+    (grades / "review" / "points.csv").write_bytes(data)
+    with pytest.raises(ReviewError, match="save it as CSV"):
+        read_points(grades, LAB)
+
+
+def test_two_runs_never_work_in_one_folder(grades: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with alone_in(grades):
+        assert review(grades, LAB) == 2
+        assert grade(grades, LAB, grades) == 2
+    assert capsys.readouterr().err.count("another run of grade or review works there") == 2
+    assert review(grades, LAB) == 0
+
+
 def test_tables_open_in_excel_with_their_accents_and_without_a_formula_behind_a_semicolon(
     grades: Path,
 ) -> None:
@@ -376,6 +422,16 @@ def test_a_record_that_a_hand_changed_is_named_and_left_out(
     path.write_text(text)
     assert review(grades, LAB) == 0
     assert capsys.readouterr().out.count("left out") == 0
+
+
+def test_a_damaged_record_keeps_its_points_and_stops_nobody(grades: Path) -> None:
+    write_review(grades, LAB)
+    filled(grades, dict.fromkeys(codes(grades), "6"))
+    before = read_points(grades, LAB)
+    record_path(grades, "ann").write_bytes(b"")
+    assert review(grades, LAB) == 0
+    assert read_points(grades, LAB) == before
+    assert "ann," not in (grades / "grades.csv").read_text() and "bob," in (grades / "grades.csv").read_text()
 
 
 def test_records_of_nobody_in_the_class_are_not_read(grades: Path) -> None:
