@@ -176,7 +176,7 @@ def _moving_pays(images: Tensor, channels: int | None = None) -> bool:
     by_onednn = (
         images.dtype is torch.float32
         and torch.backends.mkldnn.is_available()
-        and torch.backends.mkldnn.enabled
+        and bool(torch.backends.mkldnn.enabled)
         and (len(images) >= 16 or torch.get_num_threads() > 1)
     )
     frames, own, h, w = images.shape
