@@ -1,6 +1,5 @@
 """Measuring changes nothing, and bad input gets one clear sentence."""
 
-import gc
 import threading
 
 import pytest
@@ -16,6 +15,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 from torch.utils.checkpoint import checkpoint
 
 from efficientlab.counters import count, latency, measure
+from efficientlab.counters.memory import is_frozen
 
 
 def network():
@@ -43,7 +43,7 @@ def untouched():
         return (
             F.scaled_dot_product_attention, dict(hooks._global_forward_hooks),
             dict(hooks._global_forward_pre_hooks), _get_current_dispatch_mode(), torch.is_grad_enabled(),
-            gc.get_freeze_count(), torch.compiler.is_compiling(), nn.MultiheadAttention.forward,
+            is_frozen(), torch.compiler.is_compiling(), nn.MultiheadAttention.forward,
             nn.TransformerEncoderLayer.forward, torch._C._len_torch_dispatch_stack(),
             {name: value for name, value in vars(_python_dispatch).items() if name.startswith("_is_in_")},
         )  # fmt: skip

@@ -223,6 +223,7 @@ def test_the_summary_counts_points_bonus_and_hand_graded_parts(lab: Lab) -> None
 
 
 def test_without_triton_a_kernel_is_said_to_need_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton.runtime.interpreter")  # whole, before a part of it is hidden
     monkeypatch.setitem(sys.modules, "triton.runtime.interpreter", None)
     target = Guarded(torch.zeros(2), guard=1)
     with pytest.raises(ModuleNotFoundError, match="needs Linux"):
