@@ -271,10 +271,14 @@ def test_an_old_python_is_told_so(release: str) -> None:
         shutil.which(f"python{release}"),
     ]
     python = next(filter(None, installed), None)
-    if python is None:
+    if python is None or subprocess.run([str(python), "-c", ""], check=False).returncode:  # a shim of none
         pytest.skip(f"there is no Python {release} here")
     done = subprocess.run(
-        [str(python), "-m", "efficientlab", "lab"], cwd=ROOT, capture_output=True, text=True, check=False
+        [str(python), "-B", "-m", "efficientlab", "lab"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"efficientlab needs Python 3.11 or newer; this is {release}.")
