@@ -50,6 +50,17 @@ class Ratio:
     low: float
     high: float
 
+    @classmethod
+    def of(
+        cls, times: Sequence[float], base: Sequence[float], rng: np.random.Generator | None = None
+    ) -> Ratio:
+        """The median over rounds of `times` / `base`, one of each a round; the bootstrap draws with `rng`."""
+        rng = np.random.default_rng(0) if rng is None else rng
+        ratios = np.asarray(times) / np.asarray(base)
+        resampled = np.median(rng.choice(ratios, size=(2000, len(ratios))), axis=1)
+        low, high = np.quantile(resampled, [0.025, 0.975])
+        return cls(float(np.median(ratios)), float(low), float(high))
+
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
@@ -190,7 +201,7 @@ def compare(
     return Comparison(
         baseline=baseline,
         latency={name: summary(calls[name]) for name in names},
-        ratio={name: _ratio(best[name], best[baseline], rng) for name in names},
+        ratio={name: Ratio.of(best[name], best[baseline], rng) for name in names},
         rounds=done,
         samples=best,
     )
@@ -217,13 +228,6 @@ def _order_statistic(n: int) -> int:
             break
         k += 1
     return max(k - 1, 0)
-
-
-def _ratio(times: Sequence[float], base: Sequence[float], rng: np.random.Generator) -> Ratio:
-    ratios = np.asarray(times) / np.asarray(base)
-    resampled = np.median(rng.choice(ratios, size=(2000, len(ratios))), axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Ratio(float(np.median(ratios)), float(low), float(high))
 
 
 # ------------------------------------------------------------------------------------------- timing
@@ -271,10 +275,15 @@ def processor_time(fn: Callable[[], object]) -> float:
     threads, and none of a GPU's. Where the system counts processor time in ticks too coarse for a sample, as
     Windows does in steps of 15.6 ms, this is the wall clock's time.
     """
-    clock = time.perf_counter if _tick(time.process_time) > _MIN_SAMPLE else time.process_time
+    clock = processor_clock()
     start = clock()
     fn()
     return clock() - start
+
+
+def processor_clock() -> Callable[[], float]:
+    """The clock of `processor_time`."""
+    return time.perf_counter if _tick(time.process_time) > _MIN_SAMPLE else time.process_time
 
 
 @cache
