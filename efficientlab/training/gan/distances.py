@@ -79,11 +79,17 @@ def kid(real: Tensor, fake: Tensor, features: nn.Module, *, subset: int = 100, s
 
     Bińkowski et al., "Demystifying MMD GANs" (ICLR 2018).
     """
+    return kernel_distance(
+        features_of(real, features), features_of(fake, features), subset=subset, subsets=subsets
+    )
+
+
+def kernel_distance(r: Tensor, f: Tensor, *, subset: int = 100, subsets: int = 50) -> float:
+    """`kid` of two sets of features (N, D), for a set that is measured against more than once."""
     from torchmetrics.image.kid import KernelInceptionDistance
 
     if whole("subset", subset) < 2 or whole("subsets", subsets) < 1:
         raise ValueError(f"KID needs subsets of at least 2 pictures, got subset={subset}, subsets={subsets}")
-    r, f = features_of(real, features), features_of(fake, features)
     for name, count in (("real", len(r)), ("fake", len(f))):
         if count < subset:
             raise ValueError(f"KID needs at least `subset` = {subset} {name} pictures, got {count}")
@@ -118,6 +124,11 @@ def perceptual_distance(a: Tensor, b: Tensor, features: Maps) -> Tensor:
     """
     if a.shape != b.shape:
         raise ValueError(f"pictures are compared in pairs: got shapes {tuple(a.shape)} and {tuple(b.shape)}")
+    parts = zip(a.split(BATCH), b.split(BATCH), strict=True)
+    return torch.cat([_perceptual(x, y, features) for x, y in parts])  # (N,)
+
+
+def _perceptual(a: Tensor, b: Tensor, features: Maps) -> Tensor:
     stages = [
         (F.normalize(x, dim=1, eps=1e-6) - F.normalize(y, dim=1, eps=1e-6)).square().sum(1).mean((1, 2))
         for x, y in zip(features.maps(a), features.maps(b), strict=True)

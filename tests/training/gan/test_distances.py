@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from efficientlab.training.gan.distances import features_of, fid, kid, perceptual_distance
+from efficientlab.training.gan.distances import (
+    BATCH,
+    features_of,
+    fid,
+    frechet_distance,
+    kernel_distance,
+    kid,
+    perceptual_distance,
+)
 
 
 class Pixels(nn.Module):
@@ -185,3 +193,17 @@ def test_pixels_outside_of_the_features_range_are_refused():
     from efficientlab.models.gan.features import FeatureNet
 
     assert FeatureNet.value_range == (-1.0, 1.0)
+
+
+def test_features_that_are_kept_give_the_same_distances():
+    real, fake = cloud(200, 0), cloud(200, 1, shift=0.5)
+    r, f = features_of(real, PIXELS), features_of(fake, PIXELS)
+    assert frechet_distance(r, f) == fid(real, fake, PIXELS)
+    assert kernel_distance(r, f, subsets=10) == kid(real, fake, PIXELS, subsets=10)
+
+
+def test_the_perceptual_distance_of_many_pictures_is_each_ones_own():
+    a, b = cloud(BATCH + 3, 0), cloud(BATCH + 3, 1)
+    together = perceptual_distance(a, b, PIXELS)
+    assert together.shape == (BATCH + 3,)
+    assert torch.allclose(together[-5:], perceptual_distance(a[-5:], b[-5:], PIXELS))
