@@ -79,3 +79,23 @@ def search_scatter(
     ax.set_yscale("log")
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
+
+
+def search_curves(best: Mapping[str, Tensor], levels: Mapping[str, float], quality_name: str) -> Figure:
+    """The best loss so far against evaluations, (searches, evaluations): the median, and a band over all searches.
+
+    `levels` are drawn as dashed lines.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6.4, 3.2))
+    for colour, (name, curves) in zip(CYCLE, best.items(), strict=False):
+        tried = range(1, curves.shape[1] + 1)
+        ax.plot(tried, curves.median(0).values, color=colour, label=name)
+        ax.fill_between(tried, curves.amin(0), curves.amax(0), color=colour, alpha=0.2, lw=0)
+    for colour, (name, level) in zip((RED, GREY), levels.items(), strict=False):
+        ax.axhline(level, color=colour, lw=1, ls="--", label=name)
+    ax.set_xlabel("configurations evaluated")
+    ax.set_ylabel(quality_name)
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure

@@ -11,7 +11,12 @@ import matplotlib.pyplot as plt
 
 from efficientlab.models.gan.pix2pix import Config, ResNetGenerator
 from efficientlab.models.gan.super_student import SuperStudent
-from efficientlab.viz.gan.translation import picture_rows, player_losses, search_scatter
+from efficientlab.viz.gan.translation import (
+    picture_rows,
+    player_losses,
+    search_curves,
+    search_scatter,
+)
 from efficientlab.viz.gan.translation_demo import edit, edited_drawing, width_explorer
 
 
@@ -50,6 +55,14 @@ def test_the_front_is_the_lower_left() -> None:
     figure = search_scatter(points, {"selected": (3.0, 1.0)}, 3.5, "FID")
     front = next(line for line in figure.axes[0].lines if line.get_label() == "front")
     assert list(zip(front.get_xdata(), front.get_ydata(), strict=True)) == [(1.0, 5.0), (3.0, 1.0)]
+
+
+def test_curves_show_the_median_search() -> None:
+    best = torch.tensor([[5.0, 4.0, 4.0], [3.0, 3.0, 1.0], [4.0, 2.0, 2.0]])  # (searches, evaluations)
+    figure = search_curves({"evolution": best}, {"best of all": 1.0}, "FID")
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "evolution")
+    assert line.get_xdata()[0] == 1
+    assert line.get_ydata().tolist() == [4.0, 3.0, 2.0]
 
 
 def test_the_explorer_names_configuration_and_macs() -> None:
