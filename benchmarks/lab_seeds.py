@@ -36,7 +36,7 @@ def main() -> None:
     lab = find_lab(options.lab)
     notebook = read_source(source_path(lab), lab)
     profile = next(cell for cell in notebook.cells if cell.source.startswith("PROFILES = "))
-    profile.source, count = re.subn(r'"seeds": \d+', f'"seeds": {options.seeds}', profile.source)
+    profile.source, count = re.subn(r'(seeds": )\d+', rf"\g<1>{options.seeds}", profile.source)
     if not count:
         parser.error(f'the profiles of {source_path(lab).name} hold no "seeds"')
     seconds = execute(notebook, ROOT / "solutions", cell_seconds=CELL_SECONDS * options.seeds)
