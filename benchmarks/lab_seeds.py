@@ -2,9 +2,9 @@
 
     python benchmarks/lab_seeds.py LAB [--seeds 5]
 
-LAB is a lab's number whose `ci` profile holds "seeds". Executes the lab's own source in that profile with another
-number of seeds, prints what its cells tagged `result` print, and keeps that with the versions and the date in
-benchmarks/results/labLAB-seeds.json.
+LAB is a lab's number whose `ci` profile holds "seeds", and "more_seeds" where some rows have a number of their own.
+Executes the lab's own source in that profile with another number of seeds, prints what its cells tagged `result` print,
+and keeps that with the versions and the date in benchmarks/results/labLAB-seeds.json.
 """
 
 from __future__ import annotations
