@@ -156,7 +156,8 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
             raise
-        print(f"efficientlab {options.verb}: {error.filename}: {error.strerror}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+        print(f"efficientlab {options.verb}: {where}{error.strerror}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

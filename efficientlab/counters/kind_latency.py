@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientlab.counters.latency import processor_clock
+from efficientlab.counters.latency import RUNS_A_ROUND, processor_clock, refuse_few
 
 REST = "the rest"
-_RUNS_A_ROUND = 3  # of which the fastest counts, as in `compare`
 
 
 def kind_seconds(
@@ -44,8 +43,7 @@ def kind_seconds(
     Raises:
         ValueError: fewer than 10 rounds; a layer with a kind inside of another.
     """
-    if rounds < 10:
-        raise ValueError(f"rounds must be at least 10 for an interval to mean anything, got {rounds}")
+    refuse_few(rounds)
     clock = _synchronised if x.is_cuda else processor_clock()
     order = np.random.default_rng(seed)
     spent: dict[str, dict[str, list[float]]] = {name: {} for name in nets}
@@ -81,7 +79,7 @@ def kind_seconds(
         for _ in range(rounds):
             for i in order.permutation(len(nets)):
                 name = list(nets)[i]
-                runs = [run(nets[name]) for _ in range(_RUNS_A_ROUND)]
+                runs = [run(nets[name]) for _ in range(RUNS_A_ROUND)]
                 for kind, seconds in min(runs, key=lambda parts: sum(parts.values())).items():
                     spent[name].setdefault(kind, []).append(seconds)
     return spent

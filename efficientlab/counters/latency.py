@@ -21,6 +21,7 @@ Timer = Callable[[Callable[[], object]], float]
 
 _MIN_RUNS, _MAX_RUNS = 7, 500
 _MIN_ROUNDS, _MAX_ROUNDS = 10, 40
+RUNS_A_ROUND = 3  # of which the fastest counts
 _MIN_SAMPLE = 200e-6  # seconds; shorter calls are repeated within one sample
 _MOST_REPEATS = 100_000
 
@@ -175,10 +176,8 @@ def compare(
     baseline = next(iter(fns)) if baseline is None else baseline
     if baseline not in fns:
         raise ValueError(f"baseline {baseline!r} is not among the functions: {', '.join(map(repr, fns))}")
-    if rounds is not None and rounds < _MIN_ROUNDS:
-        raise ValueError(
-            f"rounds must be at least {_MIN_ROUNDS} for an interval to mean anything, got {rounds}"
-        )
+    if rounds is not None:
+        refuse_few(rounds)
     if not budget >= 0:
         raise ValueError(f"budget must be seconds, got {budget}")
     _refuse_in_a_mode()
@@ -193,7 +192,7 @@ def compare(
     while done < least or (done < most and spent < budget):
         for i in rng.permutation(len(names)):
             name = names[i]
-            times = [_sample(fns[name], repeats[name], timer) for _ in range(3)]
+            times = [_sample(fns[name], repeats[name], timer) for _ in range(RUNS_A_ROUND)]
             calls[name] += times
             best[name].append(min(times))
             spent += sum(times) * repeats[name]
@@ -228,6 +227,14 @@ def _order_statistic(n: int) -> int:
             break
         k += 1
     return max(k - 1, 0)
+
+
+def refuse_few(rounds: int) -> None:
+    """`ValueError` where so few rounds give no interval."""
+    if rounds < _MIN_ROUNDS:
+        raise ValueError(
+            f"rounds must be at least {_MIN_ROUNDS} for an interval to mean anything, got {rounds}"
+        )
 
 
 # ------------------------------------------------------------------------------------------- timing

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.intake import Intake
@@ -28,11 +29,11 @@ def alone_in(grades: Path) -> Iterator[None]:
     The lock is the process's, so that one which was killed leaves none.
     """
     grades.mkdir(parents=True, exist_ok=True)
-    with (grades / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"{grades}: another run of grade or review works there; wait for its end.") from None
+    try:
+        lock = FileLock(grades / ".lock", timeout=0).acquire()
+    except Timeout:
+        raise Busy(f"{grades}: another run of grade or review works there; wait for its end.") from None
+    with lock:
         yield
 
 

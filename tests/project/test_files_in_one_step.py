@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
 from efficientlab.files import replacing, write_text
+
+fcntl = pytest.importorskip("fcntl", reason="only Unix tells how a file was opened")
 
 
 def test_a_file_is_replaced_or_stays_as_it_was(tmp_path: Path) -> None:
