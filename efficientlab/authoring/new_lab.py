@@ -22,6 +22,7 @@ PLACES = {
     "takes_the_largest.py.txt": "tests/mutants/lab{number}/{number}.1_takes_the_largest.py",
     "pools_rows_only.py.txt": "tests/mutants/lab{number}/{number}.1_pools_rows_only.py",
     "mixes_channels.py.txt": "tests/mutants/lab{number}/{number}.1_mixes_channels.py",
+    "teaching.md.txt": "docs/teaching/lab{number}.md",
     "library.py.txt": "tests/alternatives/lab{number}/{number}.1_library.py",
 }
 """Where each template goes, from the root of the repository."""

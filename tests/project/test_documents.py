@@ -21,6 +21,7 @@ GUIDES = [
     "data/README.md",
     "docs/instructors.md",
     "docs/threat-model.md",
+    *(f"docs/teaching/lab{number}.md" for number in MODULES),
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LABS = [find_lab(number) for number in MODULES]
@@ -50,7 +51,7 @@ def test_every_path_that_a_guide_names_exists(guide: str) -> None:
         and not any(_exists(place + path) for place in (*ROOTS, f"{Path(guide).parent.as_posix()}/"))
     )
     assert not lost
-    assert plain
+    assert plain or guide.startswith("docs/teaching/")
 
 
 def _exists(path: str) -> bool:
@@ -75,6 +76,24 @@ def test_readme_shows_each_lab(lab) -> None:
     assert f"docs/lab{lab.number}.png" in README
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"- Lab {lab.number}, " in changes or lab.number in (0, 1, 3, 4, 5)  # those of the first version
+
+
+PARTS = ["The lecture before", "Questions at the desk", "Reading the written answers"]
+PARTS += ["If there is less time, if there is more"]
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+def test_each_lab_has_teaching_notes_that_name_what_is_there(lab) -> None:
+    text = (ROOT / "docs" / "teaching" / f"lab{lab.number}.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", text, re.M) == PARTS
+    exercises = {exercise.id for exercise in lab.exercises}
+    named = set(re.findall(rf"(?<![\d.]){lab.number}\.\d{{1,2}}(?![\d.]*\d| [GM×%])", text))
+    assert named <= exercises
+    source = (ROOT / "solutions" / f"{lab.slug}.py").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^# ## (\d+) · ", source, re.M))
+    assert set(re.findall(r"\bsections? (\d+)", text)) <= sections
+    for exercise in lab.exercises:
+        assert exercise.check or exercise.id in text.partition(f"## {PARTS[2]}")[2]  # what a person reads
 
 
 def test_readme_says_how_long_a_lab_takes() -> None:

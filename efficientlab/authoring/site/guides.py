@@ -63,7 +63,8 @@ def citation() -> str:
 
 INSTRUCTORS = """# For instructors
 
-From a clone to grades, what the grader promises, and for each lab what goes wrong most.
+From a clone to grades, what the grader promises, and for each lab the lecture before, questions at the desk with
+answers, and what goes wrong.
 
 """
 
@@ -124,19 +125,21 @@ all exercises fill two.
 
 
 def teaching_notes(lab: Lab) -> str:
-    """What an instructor wants to know before a lab: its story, its minutes, the slips that its checks name."""
+    """What an instructor wants to know before a lab: story, minutes, `docs/teaching/labN.md`, the slips by name."""
     bonus = sum(e.minutes for e in lab.exercises if e.bonus)
     kinds = "\n".join(
         f"- **{kind}**: {what}" for kind, what in KINDS.items() if any(e.kind == kind for e in lab.exercises)
     )
+    notes = (ROOT / "docs" / "teaching" / f"lab{lab.number}.md").read_text(encoding="utf-8")
     parts = [
         f"# Teaching lab {lab.number} · {lab.title}\n\n{story(lab)}\n",
         f"## Time\n\nThe core path takes about {core_minutes(lab)} minutes with reading and the runs. "
         f"All exercises are meant to take {minutes(lab)} minutes"
         + (f", the bonus {bonus} more" if bonus else "")
         + f"; reading and the runs come on top.\n\n{exercise_table(lab)}\n\n{kinds}\n",
-        "## What goes wrong most\n\nEach sentence is one that a check says to a student whose answer shows this slip. "
-        "They are good questions for the lecture before, and for teaching assistants.\n",
+        _linked(notes, "docs/teaching/"),
+        "## What goes wrong\n\nEach sentence is one that a check says to a student whose answer shows this slip: "
+        "a list to look a sentence up in, and questions for the lecture before.\n",
         *(_slips(lab, exercise) for exercise in lab.exercises if exercise.check),
     ]
     return "\n".join(parts)
@@ -147,7 +150,8 @@ def _slips(lab: Lab, exercise: Exercise) -> str:
     if not sentences:
         return ""
     lines = "\n".join(f"- {_sentence(sentence)}" for sentence in sentences)
-    return f"### {exercise.id} · {exercise.title}\n\n{lines}\n"
+    title = f"{exercise.id} · {exercise.title}: {len(sentences)} slip{'s' * (len(sentences) > 1)}"
+    return f"<details><summary>{title}</summary>\n\n{lines}\n\n</details>\n"
 
 
 def _sentence(text: str) -> str:
