@@ -144,7 +144,8 @@ def main() -> None:
     if arguments.device == "cuda" and not torch.cuda.is_available():
         parser.error("no CUDA device is available here")
     torch.manual_seed(0)
-    records = []
+    path = results_of(arguments.device) if arguments.json == Path() else arguments.json
+    records: list[dict[str, Any]] = []
     for threads in arguments.threads:
         torch.set_num_threads(threads)
         for group in arguments.only or [*GROUPS, MEMORY]:
@@ -153,11 +154,15 @@ def main() -> None:
             for record in measure(group, arguments.device, arguments.rounds):
                 records.append({"group": group, "threads": threads} | record)
                 show(records[-1])
+            if path is not None:
+                write(path, arguments.device, records)
     table(records)
-    if arguments.json is not None:
-        path = results_of(arguments.device) if arguments.json == Path() else arguments.json
-        result = {"environment": environment(arguments.device), "rows": others(path, records) + records}
-        write_text(path, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(path: Path, device: str, records: list[dict[str, Any]]) -> None:
+    """What was measured so far: a run takes most of an hour, and an error in its last group loses that group alone."""
+    result = {"environment": environment(device), "rows": others(path, records) + records}
+    write_text(path, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
 def others(path: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -137,9 +137,11 @@ ASKED = {  # (op, voxels) → required and stretched ratio to the rival, for 32 
 def sparse_rows(device: str) -> Iterator[Row]:
     """A submanifold 3³ convolution on sorted voxels: its map, then both passes."""
     dtype = torch.float32 if device == "cpu" else torch.float16
+    alone = device == "cuda" or torch.get_num_threads() == 1
     for n in (20_000, 100_000):
         coords = lidar_voxels(n).to(device)
         rival = find_rival(coords)
+        summing = rival if alone else None  # spconv 2.3.8's threads on a CPU race: some rows lack a sum
         size = f"{n // 1000} k voxels"
         asked = {op: limits for (op, voxels), limits in ASKED[device].items() if rival and voxels == n}
         limit, stretch = asked.get("kernel_map", (None, None))
@@ -169,18 +171,18 @@ def sparse_rows(device: str) -> Iterator[Row]:
             )
             forward = {name: lambda f=f, x=x, w=weight: f(x, w) for name, f in fns.items()}
             backward = {name: backward_of(f, x, weight) for name, f in fns.items()}
-            if rival:
-                its_forward, its_backward = rival.passes(x, weight)
+            if summing:
+                its_forward, its_backward = summing.passes(x, weight)
                 torch.testing.assert_close(its_forward(), expected, atol=tolerance, rtol=0)
-                forward = {rival.name: its_forward} | forward
-                backward = {rival.name: its_backward} | backward
+                forward = {summing.name: its_forward} | forward
+                backward = {summing.name: its_backward} | backward
             for op, contestants in (("sparse_conv", forward), ("sparse_conv backward", backward)):
-                limit, stretch = asked.get(op, (None, None))
+                limit, stretch = asked.get(op, (None, None)) if summing else (None, None)
                 yield Row(
                     op,
                     f"{size}, {c} channels",
                     contestants,
-                    baseline=rival.name if rival else "gather, matmul, index_add",
+                    baseline=summing.name if summing else "gather, matmul, index_add",
                     ours="ours",
                     limit=limit,
                     stretch=stretch,
