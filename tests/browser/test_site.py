@@ -143,6 +143,11 @@ def test_no_markup_is_left_for_the_reader(pages: dict[Path, Page]) -> None:
 
 def test_solutions_are_left_out_unless_asked_for(pages: dict[Path, Page]) -> None:
     assert not (HTML / "solutions").exists()
+    shown = {
+        lab.number: (HTML / f"instructors/lab{lab.number}.html").read_text(encoding="utf-8") for lab in LABS
+    }
+    assert all("Questions at the desk" in text for text in shown.values())
+    assert not any("Reading the written answers" in text for text in shown.values())
     text = "".join(path.read_text(encoding="utf-8") for path in HTML.rglob("*.html"))
     assert "BEGIN MARK SCHEME" not in text
     assert not list((HTML / "_downloads").rglob("*.py"))

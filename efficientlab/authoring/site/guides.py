@@ -29,7 +29,7 @@ def pages(labs: Sequence[Lab], solutions: bool) -> Iterator[tuple[str, str]]:
         _linked((ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")),
     )
     for lab in labs:
-        yield f"instructors/lab{lab.number}.md", teaching_notes(lab)
+        yield f"instructors/lab{lab.number}.md", teaching_notes(lab, solutions)
     names = ["grading", "threat-model", *(f"lab{lab.number}" for lab in labs)]
     names += [f"../solutions/{lab.slug}" for lab in labs] if solutions else []
     yield "instructors/index.md", INSTRUCTORS + plan(labs) + _toc(names)
@@ -124,13 +124,18 @@ all exercises fill two.
 |---|---:|---:|---:|"""
 
 
-def teaching_notes(lab: Lab) -> str:
-    """What an instructor wants to know before a lab: story, minutes, `docs/teaching/labN.md`, the slips by name."""
+def teaching_notes(lab: Lab, solutions: bool) -> str:
+    """What an instructor wants to know before a lab: story, minutes, `docs/teaching/labN.md`, the slips by name.
+
+    Answers to the questions that a person reads are among the solutions.
+    """
     bonus = sum(e.minutes for e in lab.exercises if e.bonus)
     kinds = "\n".join(
         f"- **{kind}**: {what}" for kind, what in KINDS.items() if any(e.kind == kind for e in lab.exercises)
     )
     notes = (ROOT / "docs" / "teaching" / f"lab{lab.number}.md").read_text(encoding="utf-8")
+    if not solutions:
+        notes = re.sub(r"^## Reading the written answers\n.*?(?=^## )", "", notes, flags=re.M | re.S)
     parts = [
         f"# Teaching lab {lab.number} · {lab.title}\n\n{story(lab)}\n",
         f"## Time\n\nThe core path takes about {core_minutes(lab)} minutes with reading and the runs. "
