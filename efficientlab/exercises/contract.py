@@ -313,12 +313,16 @@ def _first_difference(want: torch.Tensor, got: torch.Tensor, rtol: float, atol: 
     )
 
 
+UNTOLD = ("state.", "upstream")
+"""How keys begin that no answer is given: the weights of a state, and what the check multiplies gradients with."""
+
+
 def describe(values: Values) -> str:
-    """A case in one line: shapes for tensors, values for the rest."""
+    """A case in one line: shapes for tensors, values for the rest, nothing of what is `UNTOLD`."""
     return ", ".join(
         f"{k} of shape {tuple(v.shape)} {str(v.dtype).removeprefix('torch.')}"
         if isinstance(v, torch.Tensor)
         else f"{k} = {v!r}"
         for k, v in values.items()
-        if not k.startswith("state.")
+        if not k.startswith(UNTOLD)
     )

@@ -19,6 +19,7 @@ from efficientlab.exercises.contract import (
     NotWritten,
     Values,
     close,
+    describe,
     run_check,
     values_judge,
 )
