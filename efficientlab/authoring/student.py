@@ -14,11 +14,16 @@ from efficientlab.exercises.lab import Lab
 
 
 def student_notebook(solution: NotebookNode, lab: Lab, solved: Container[str] = ()) -> NotebookNode:
-    """The notebook that students get. Exercises in `solved` keep their answer, which makes sample submissions."""
+    """The notebook that students get, with None for each number of a guess.
+
+    Exercises in `solved` keep their answer, which makes sample submissions.
+    """
     notebook = copy.deepcopy(solution)
     resources: dict[str, str] = {}
     exercises = {exercise.cell: exercise for exercise in lab.exercises}
     for index, cell in enumerate(notebook.cells):
+        if "guess" in cell.metadata.get("tags", []):
+            cell.source = re.sub(r'(?<=": )[\d.]+', "None", cell.source)
         exercise = exercises.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if exercise is None:
             continue

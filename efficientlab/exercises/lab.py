@@ -17,7 +17,7 @@ from efficientlab.exercises.values import is_number, plain
 
 
 class WaitsFor(Exception):
-    """A section was run before the exercises that it builds on were solved."""
+    """A section was run before what it builds on was there: exercises that are solved, or a guess."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"WaitsFor: {self}"]
@@ -132,8 +132,16 @@ class Lab:
                 f"Sections that do not need {'it' if one else 'them'} can be run before."
             )
 
-    def lock(self, name: str, prediction: Mapping[str, float]) -> None:
-        """Keep a prediction before the measurement. Locking the same values again is fine, other values are not."""
+    def lock(self, name: str, prediction: Mapping[str, float | None]) -> None:
+        """Keep a prediction before the measurement. Locking the same values again is fine, other values are not.
+
+        Raises `WaitsFor` where a value is still None: nobody has guessed yet.
+        """
+        if None in prediction.values():
+            raise WaitsFor(
+                "the measurement waits for your guess: write a number in place of each None, and run this cell again. "
+                "Or go on with the next cell without one."
+            )
         numbers = {key: plain(value) for key, value in prediction.items()}
         for key, value in numbers.items():
             if not is_number(value) or not math.isfinite(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -46,15 +47,19 @@ def quality_against_cost(
 
 
 def predicted_against_measured(
-    predicted: Mapping[str, float], measured: Mapping[str, float], unit: str, logarithmic: bool = False
+    predicted: Mapping[str, float | None],
+    measured: Mapping[str, float],
+    unit: str,
+    logarithmic: bool = False,
 ) -> Figure:
-    """Paired bars: the student's prediction beside what was measured."""
+    """Paired bars: the student's prediction beside what was measured. What was not predicted has no bar."""
     import matplotlib.pyplot as plt
 
     names = list(measured)
     at = torch.arange(len(names)).numpy()
     figure, ax = plt.subplots(figsize=(1.15 * len(names) + 1.4, 2.7))
-    ax.bar(at - 0.2, [predicted[n] for n in names], 0.38, label="predicted", color=ORANGE, alpha=0.8)
+    guesses = [math.nan if (guess := predicted[n]) is None else guess for n in names]
+    ax.bar(at - 0.2, guesses, 0.38, label="predicted", color=ORANGE, alpha=0.8)
     ax.bar(at + 0.2, [measured[n] for n in names], 0.38, label="measured", color=BLUE)
     ax.set_xticks(at, names)
     ax.set_ylabel(unit)

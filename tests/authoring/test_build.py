@@ -57,6 +57,13 @@ print(double(2))
 # %% [markdown] exercise="9.2"
 # Explain.
 
+# %% tags=["guess"]
+guess = {
+    "of 27": 9,  # your guess
+    "after 3 layers": 10.5,
+}
+lab.lock("2 things", guess)
+
 # %% [markdown] answer="9.2"
 # Because two.
 #
@@ -101,6 +108,16 @@ def test_a_sample_keeps_the_solved_exercises(tmp_path: Path) -> None:
     solved = cell(student_notebook(source(tmp_path), LAB, {"9.1"}), "ex-9-1").source
     assert solved.endswith("return 2 * x")
     assert "SOLUTION" not in solved
+
+
+def test_a_guess_is_left_to_the_student(tmp_path: Path) -> None:
+    solution = source(tmp_path)
+    given, ours = (
+        next(c.source for c in notebook.cells if "guess" in c.metadata.get("tags", []))
+        for notebook in (student_notebook(solution, LAB), solution)
+    )
+    assert given == ours.replace(": 9,", ": None,").replace(": 10.5,", ": None,")
+    assert given.count("None") == 2
 
 
 def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -238,6 +238,19 @@ def test_a_prediction_is_made_once(lab: Lab) -> None:
         lab.lock("latency", {"a": 2.0})
     with pytest.raises(ValueError, match="write a number"):
         lab.lock("other", {"a": "much"})  # type: ignore[dict-item]
+    with pytest.raises(WaitsFor, match="waits for your guess"):
+        lab.lock("nothing", {"a": 1.0, "b": None})
+    assert "nothing" not in lab.predictions
+
+
+def test_a_case_is_described_by_what_a_student_knows_of() -> None:
+    case = {
+        "x": torch.zeros(2, 3),
+        "stride": 2,
+        "state.weight": torch.zeros(1),
+        "upstream": torch.zeros(2, 3),
+    }
+    assert describe(case) == "x of shape (2, 3) float32, stride = 2"
 
 
 def test_an_unknown_exercise_names_the_known_ones(lab: Lab) -> None:

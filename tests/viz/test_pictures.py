@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -128,6 +129,10 @@ def test_quality_against_cost_marks_the_mean_over_seeds() -> None:
 def test_bars_show_predictions_beside_measurements() -> None:
     figure = predicted_against_measured({"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 5.0}, "ms")
     assert [bar.get_height() for bar in figure.axes[0].patches] == [1, 3, 2, 5]
+    figure = predicted_against_measured({"a": None, "b": 3.0}, {"a": 2.0, "b": 5.0}, "ms")
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert math.isnan(heights[0])
+    assert heights[1:] == [3, 2, 5]
     figure = grouped_bars({"cold": {"x": [0.0, 1.0]}, "warm": {"x": [0.25, 0.25]}}, "top-1")
     assert [bar.get_height() for bar in figure.axes[0].patches] == [0.5, 0.25]
 
