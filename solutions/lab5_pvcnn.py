@@ -282,8 +282,8 @@ def grid_report(coords: Tensor, channels: int, resolution: int) -> dict[str, flo
 lab.check("5.3", grid_report)
 
 # %% [markdown]
-# Before you run the next cell: what share of a street's points do you expect to be alone in their voxel at $R = 256$? And
-# how much memory does a layer of 64 channels take there?
+# Before you run the next cell, write two numbers on paper: what share of a street's points do you expect to be alone in their
+# voxel at $R = 256$? And how much memory does a layer of 64 channels take there?
 
 # %% tags=["result"]
 from efficientlab.viz.points.grids import grid_curves
@@ -811,6 +811,10 @@ for name, cost in costs.items():
 # Before you read on: which of the claims at the top do these numbers support? Here they are as assertions. They speak of
 # MACs, and for the small PVCNN of time. What does the last column say of the larger one and the voxel CNN?
 #
+# The column of peak memory says nothing of the branches: PVCNN ×¼ has the same peak with both, without points and without voxels. It
+# lies behind the blocks, where PVCNN makes the most channels of every point, before the maximum over the cloud. With grids as
+# small as PVCNN's, a table with a row for each point is what takes most. What a grid takes is in section 2.
+#
 # One seed is one draw: trained from other weights, the same network can score a point higher or lower. `python
 # benchmarks/lab_seeds.py 5` repeats this section with five seeds (`benchmarks/results/lab5-seeds.json`), and asserts the
 # margins that three and more seeds can show.
@@ -827,6 +831,7 @@ for winner, rival, margin in (
 ):
     gap = miou[winner] - miou[rival]
     assert gap > margin, f"{winner} is {gap:.1f} points above {rival}: was all of it trained as P says?"
+assert len({costs[name].peak_activation_bytes for name in (large, "without points", "without voxels")}) == 1
 if P.device == "cpu":
     assert timing.ratio[small].below(1), "no more time than PointNet"
 print("The small PVCNN is better than PointNet ×½, at less than half of its MACs and in no more time.")
@@ -931,26 +936,28 @@ else:
 # %% [markdown] exercise="5.9"
 # Answer in a few sentences each, with numbers from this notebook:
 #
-# 1. What does each branch of PVCNN contribute? Compare both ablations with the whole, and name a part that each one
-#    loses.
+# 1. What does each branch of PVCNN contribute? Compare both ablations with the whole, and name for each a part that it
+#    loses and the other one keeps.
 # 2. A colleague proposes a voxel CNN on 64³ voxels for the street scans. What share of its voxels would hold a point,
 #    what share of the points would be alone, and what would you propose instead?
 # 3. MACs say that the point branch is nearly free. What do MACs not see in this lab? Name two measurements.
 
 # %% [markdown] answer="5.9"
 # 1. Without the point branch the mIoU falls most, above all on small parts that lie on something larger, such as the
-#    guitar's bridge or the rocket's window. Without the voxel branch the network is a PointNet of three layers: it sees no
-#    neighbourhood but the whole cloud, and loses parts that their surroundings give away, such as the car's mirrors.
+#    rocket's window or the mug's rim, which the network without voxels finds nearly as well as the whole. Without the voxel
+#    branch the network is a PointNet of three layers: it sees no neighbourhood but the whole cloud, and loses parts that their
+#    surroundings give away, such as the car's mirrors. The guitar's bridge and the laptop's hinge show neither: both ablations lose them.
 # 2. See the report of section 2: about one percent of the voxels are occupied, and nearly all points share their voxel. Store
 #    and convolve occupied voxels only (sparse convolution), and keep a point branch for what they merge.
 # 3. The order of access: the same bytes in random order miss the cache many times as often. And latency: the ratios of
-#    time are not the ratios of MACs, in the table of section 7: the larger PVCNN has fewer MACs than the voxel CNN, and takes
-#    longer. Memory also: bytes of the dense grid as R³.
+#    time are not the ratios of MACs, in the table of section 7: the larger PVCNN has fewer MACs than the voxel CNN, and in
+#    this run it takes longer; on another machine the two may come out the other way round. Memory also: bytes of the dense
+#    grid as R³ (section 2).
 #
 # === BEGIN MARK SCHEME ===
-# 8 points. (1) 3 points: both ablations cited (2), a part for each (1). (2) 3 points: occupied and alone cited (2),
+# 8 points. (1) 3 points: both ablations cited (2), a part for each that the other one keeps (1). (2) 3 points: occupied and alone cited (2),
 # sparse convolution or a coarser grid with a point branch (1). (3) 2 points: two of cache misses, latency ratios,
-# memory, each with a figure.
+# the memory of a grid, each with a figure from the student's own run; the column of peak memory shows no branch.
 # === END MARK SCHEME ===
 
 # %% [markdown]
