@@ -12,7 +12,7 @@
 # 1. On real scans: how many multiplications a sparse convolution does, how many it would do if all voxels existed, and
 #    what happens to the active voxels if it is not *submanifold*.
 # 2. A network of your blocks that labels every point of a street: cars, pedestrians, bollards. It beats the same network
-#    without points, at a tenth more MACs, and a PVCNN that needs more than twice its memory.
+#    without points, at a tenth more MACs, and a PVCNN of more than ten times its MACs.
 # 3. Networks cut out of a larger one by a search of yours, and an honest look at what the search gained.
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck,
@@ -370,7 +370,7 @@ lab.check("6.4", sparse_conv)
 # %% [markdown]
 # Is this a convolution? Put the voxels into a dense grid of zeros, let `conv3d` run over it, and read its answer at the occupied
 # voxels. The weights are random, so nothing symmetric hides a mirrored kernel. And how much faster is the same sum in
-# `efficientlab.kernels`, which sorts where you hashed, and works block by block?
+# `efficientlab.kernels`, which works block by block? Both are given their pairs, so no look-up is timed.
 
 # %%
 from efficientlab.counters import compare, processor_time
@@ -452,11 +452,12 @@ def conv_costs(
 lab.check("6.5", conv_costs)
 
 # %% [markdown]
-# Before you run the next cell, write down what you expect for the street at 10 cm: how many of 27 neighbours does a voxel
+# What do you expect for the street at 10 cm? How many of 27 neighbours does a voxel
 # have, itself included? How many times as many voxels are there after three layers that are *not* submanifold? How many of the
-# eight voxels around a point are occupied? The lab keeps your numbers and sets the measurement beside them.
+# eight voxels around a point are occupied? Write a number in place of each `None`, before you run the cell behind it. The lab
+# keeps your numbers and sets the measurement beside them.
 
-# %%
+# %% tags=["guess"]
 guess = {
     "neighbours of 27": 9,  # your guess
     "growth after 3 layers": 10,
@@ -610,6 +611,9 @@ assert torch.allclose(left, right)
 # *Further: section 7 runs without this exercise.* Average the points' features in *given* voxels of stride $s$: voxel $v$ holds the points with
 # $\lfloor p / s \rfloor = v$, and $b$ stays $b$. Points that lie in none of the given voxels are left out. A voxel without points is 0.
 #
+# Behind the features stands the table whose rows they have, then the one for whose rows they are wanted: here `points`, then
+# `coords`; in 6.8 `coords`, then `points`.
+#
 # <details><summary>Hint 1 · nudge</summary>
 #
 # In PyTorch, row −1 is the last row. What must not happen to points without a voxel?
@@ -648,12 +652,14 @@ lab.check("6.7", point_to_voxel)
 # %% [markdown] exercise="6.8"
 # Interpolate the voxels at the points. Let $g = p / s$ in $x, y, z$, and $l = \lfloor g \rfloor$. The eight corners around it are
 # $l + a$ with $a \in \{0, 1\}^3$, and their weights are trilinear,
-# $w_a = \prod_{d} \big(1 - |g_d - l_d - a_d|\big)$. Voxel $i$ carries its value *at* $i$. Corners that are not occupied have no
-# say, and the others share their weight:
+# $w_a = \prod_{d} \big(1 - |g_d - l_d - a_d|\big)$. Corners that are not occupied have no say, and the others share their weight:
 #
 # $$ f_p = \frac{\sum_{a \text{ occupied}} w_a \, x_{l + a}}{\sum_{a \text{ occupied}} w_a + 10^{-8}}. $$
 #
 # A point without any occupied corner gets 0, which the $10^{-8}$ sees to, and a gradient of 0 rather than nan.
+#
+# Voxel $i$ carries its value *at* $i$, which is its lower corner, for this lab takes the floor. (Lab 5 rounds: there $i$ is the
+# middle.) So the voxel that a point lies in is one corner of eight, and has an eighth of the weight on average.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
@@ -876,16 +882,21 @@ assert gap > above_small, f"{gap:.1f} points above it on small classes"
 assert costs["SPVCNN"].macs <= 1.1 * costs["without points"].macs
 gap = miou["SPVCNN"] - miou["PVCNN R32"]
 assert gap > above_dense, f"{gap:.1f} points above PVCNN on 32³ voxels"
-assert costs["SPVCNN"].peak_activation_bytes <= 0.5 * costs["PVCNN R32"].peak_activation_bytes
+assert costs["PVCNN R32"].macs > 10 * costs["SPVCNN"].macs
+assert costs["PVCNN R32"].peak_activation_bytes == costs["PVCNN R16"].peak_activation_bytes
 print(
     f"The points bring more than {above_all} points of mIoU, and more than {above_small} on small classes, at most 10 % of MACs."
 )
-print(f"PVCNN on 32³ voxels is more than {above_dense} points below, with more than twice the memory.")
+print(f"PVCNN on 32³ voxels is more than {above_dense} points below, at more than ten times the MACs.")
 
 # %% [markdown]
 # And what do they not show? Time. SPVCNN has a tenth of the MACs of PVCNN on 32³ voxels, and by no means a tenth of its time: a dense convolution
 # is what processors do best, and a sparse one looks up, gathers and scatters. The point branch has hardly any MACs and
 # still takes time: every point has eight corners to find and to read. And PVCNN on 16³ voxels is the fastest of all.
+#
+# Nor does the column of peak memory compare grids. PVCNN has the same peak at R32 and at R16, so its grid does not set it. The
+# peak lies behind the blocks, where PVCNN makes the most channels of every point, before the maximum over the cloud. It says what
+# these networks need as they are built, and not what dense voxels cost.
 
 # %% tags=["cover"]
 from efficientlab.viz.comparison import quality_against_cost
@@ -996,27 +1007,32 @@ plt.show()
 # Answer in a few sentences each, with numbers from this notebook:
 #
 # 1. Which class gains most from the point branch, which least? What do the classes that gain have in common?
-# 2. The oracle of your voxel size is far above the network without points. Which two explanations are there for the gap, and which experiment would
-#    tell them apart?
-# 3. A colleague reports that sparse convolution saves a factor of several thousand on the street, counting against the
-#    dense box. Which factor would you report for one layer, and why? And what would the factor become without *submanifold*?
+# 2. The oracle of your voxel size is far above the network without points. Section 7 has ruled out one explanation, that voxels hold two
+#    things. Name two that are still open; the one above may be one of them. Which experiment would tell your two apart, and what would it show in
+#    either case?
+# 3. A colleague reports that sparse convolution saves a factor of several thousand on the street at 10 cm, counting against the
+#    dense box. Name a dense layer that somebody would run on a street. How many MACs does it take with 32 → 32 channels, and which factor
+#    do you report for one layer? What becomes of it after three layers that are not *submanifold*?
 
 # %% [markdown] answer="6.10"
 # 1. See the table of IoU by class: crates and poles gain most, then pedestrians, bollards and cars; road, pavement and buildings
 #    next to nothing. What gains is smaller than a few voxels, or differs from something alike by details of shape, as a crate from a car; what
 #    does not is large, flat and already right.
-# 2. Either a voxel holds points of two things (resolution), or the network knows too little of the voxel: its mean feature says too little, the
-#    coordinates are lost on their way through the convolutions, or the training was too short. The oracle measures the first: it is small at 40 cm, and with
-#    one answer a voxel SPVCNN keeps its lead. To tell the others apart, train the network without points with offsets and spreads of the points
-#    as further features, or with the mean coordinates handed to its head once more, or for longer: what closes the gap was the reason.
-# 3. The factor of the table of section 4 against all 27 neighbours (three to eight), since no one would convolve the
-#    box at this resolution: the rival has to be one that somebody would use. Without submanifold, the voxels grow more than twentyfold in three
-#    layers, so the saving is gone.
+# 2. The network knows too little of the voxel, and there are several ways to that: the mean feature of a voxel says too little of its points; or it
+#    says enough, and the coordinates are lost on their way through the convolutions; or the training was too short. To tell the first from the
+#    second, train the network without points twice: once with offsets and spreads of the points as further features of the voxel, once with the
+#    mean coordinates handed to its head once more. If the first closes the gap, the mean said too little; if the second does, it had said
+#    enough. For the third, train for three times as long.
+# 3. A dense layer on 32³ voxels, as in PVCNN: $27 \cdot 32^3 \cdot 32 \cdot 32$ MACs, 0.9 G. The sparse layer takes about half of a G (table
+#    of section 4), so the factor is about two, and its voxels are 10 cm wide where the dense ones are metres wide. All 27 neighbours
+#    are no rival: nobody multiplies by voxels that do not exist. Without submanifold, the voxels grow more than twentyfold in three
+#    layers, and the MACs of a layer at least as much: then the dense layer is the cheaper one by far.
 #
 # === BEGIN MARK SCHEME ===
 # 8 points. (1) 3 points: a class that gains and one that does not with figures (2), size or likeness as the reason (1).
-# (2) 3 points: two explanations (2), an experiment that separates them (1). (3) 2 points: the factor against 27
-# neighbours or an equally honest rival (1), the growth (1).
+# (2) 3 points: two explanations that are still open (2), an experiment that separates them, with both outcomes (1); that voxels hold two
+# things does not count, and retelling section 7 is no experiment. (3) 2 points: a rival that somebody would run, with its factor (1); the
+# growth, and that it is greater than the factor (1). The count of all 27 neighbours is no rival.
 # === END MARK SCHEME ===
 
 # %% [markdown]
@@ -1114,13 +1130,22 @@ def morton_order(coords: Tensor) -> Tensor:
 lab.check("6.12", morton_order)
 
 # %% [markdown]
-# Predict first: through a cache of 32 KB, how many of the rows that a convolution over the street reads are *missed*, if the
-# rows stand in random order, row by row, along the curve? Output after output, each reads its neighbours, 64 bytes a row. Then
-# the time, in one interleaved run, of gathering all rows and of the library's convolution.
+# A convolution over the street reads, output after output, the rows of the neighbours, 64 bytes a row, through a cache of
+# 32 KB. What share of these reads *misses* the cache, from 0 to 1, if the rows stand in random order, row by row, along the curve? Write
+# your guess in place of each `None`. The cell behind it also measures the time, in one interleaved run, of gathering all rows and of the
+# library's convolution.
+
+# %% tags=["guess"]
+guessed_misses = {
+    "random": 0.9,  # your guess
+    "row by row": 0.4,
+    "along the curve": 0.1,
+}
+lab.lock("misses a read", guessed_misses)
 
 # %% tags=["result"]
 from efficientlab.counters.cache import cache_misses
-from efficientlab.viz.comparison import grouped_bars
+from efficientlab.viz.comparison import predicted_against_measured
 
 lab.needs("6.1", "6.12")
 street = voxels["street"]
@@ -1135,7 +1160,7 @@ for name, order in orders.items():
     coords = street[order].int()
     known = kernels.kernel_map(coords, coords, 3)
     reads = known.source.long()[known.target.argsort(stable=True)]  # output after output
-    missed[name] = [cache_misses(reads[:200_000].tolist(), 64, 32 << 10) / 200_000]
+    missed[name] = cache_misses(reads[:200_000].tolist(), 64, 32 << 10) / 200_000
     gathers[name] = partial(features.index_select, 0, reads)
     convolutions[name] = partial(kernels.sparse_conv, features, weight, known)
 reading, convolving = (
@@ -1144,11 +1169,11 @@ reading, convolving = (
 print("                  misses a read   time to gather   time to convolve, of random order's")
 for name in orders:
     print(
-        f"{name:16}{missed[name][0]:15.3f}{reading.ratio[name].value:17.2f}{convolving.ratio[name].value:19.2f}"
+        f"{name:16}{missed[name]:15.3f}{reading.ratio[name].value:17.2f}{convolving.ratio[name].value:19.2f}"
     )
-grouped_bars({"32 KB": missed}, "misses a read")
+predicted_against_measured(guessed_misses, missed, "misses a read")
 plt.show()
-assert missed["along the curve"][0] < missed["row by row"][0] < 0.5 * missed["random"][0]
+assert missed["along the curve"] < missed["row by row"] < 0.5 * missed["random"]
 
 # %% [markdown]
 # Against random order the misses differ severalfold. The times differ less: the larger caches of a processor hold the whole table, and
