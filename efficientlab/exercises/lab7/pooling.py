@@ -30,11 +30,22 @@ def _cells(seed: int, points: int, cells: int, which: int) -> Tensor:
 # 7.5 · by prefix sums
 
 
+def _loses_digits(pool_prefix_sums: Any) -> bool:
+    """Whether 2²⁴ in one cell and 1 in the next come back changed: in single precision their sum is 2²⁴ again."""
+    rows = torch.tensor([[2.0**24], [1.0]])
+    pooled = returned_tensor(pool_prefix_sums(rows.clone(), torch.tensor([0, 1]), 2))
+    return not torch.equal(pooled, rows)
+
+
 def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
     rows, cell = tensor_of(case, "rows"), tensor_of(case, "cell")
     before = rows.clone(), cell.clone()
     pooled = returned_tensor(pool_prefix_sums(rows, cell, case["cells"]))
-    return {"pooled": pooled, "changed": not (torch.equal(rows, before[0]) and torch.equal(cell, before[1]))}
+    return {
+        "pooled": pooled,
+        "changed": not (torch.equal(rows, before[0]) and torch.equal(cell, before[1])),
+        "loses digits": _loses_digits(pool_prefix_sums),
+    }
 
 
 def _inputs_prefix(seed: int) -> list[Values]:
@@ -53,6 +64,8 @@ PREFIX_SUMS = Check(
         {
             "pooled": "the tensor of sums (cell, channel)",
             "changed": "the sums are right but one of your inputs was changed",
+            "loses digits": "the sums are right but not differences of one long sum in the rows' type: "
+            "no digits are lost in single precision",
         },
         rtol=1e-6,
         atol=1e-8,
