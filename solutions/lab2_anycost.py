@@ -11,14 +11,15 @@
 #
 # 1. Sub-generators that are slices of one set of weights, and an order of channels that makes the slices better.
 # 2. A training in which previews learn to agree with the final picture, measured with and without.
-# 3. A search that finds a configuration for any budget, judged against all that there are.
-# 4. A knob: sliders that edit a face with a preview under your hand.
+# 3. *Further:* a search that finds a configuration for any budget, judged against all that there are.
+# 4. *Further:* a knob, sliders that edit a face with a preview under your hand.
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
-# later section that needs the missing piece says so. Sections 1 to 5 are the core of the lab, about 90 minutes without the
-# exercises that are marked *further* (2.4, 2.5). Sections 6 to 10 go further, too: a discriminator that knows, the search,
-# editing, the knob, a Triton kernel. What goes further has points of its own. The experiments take about four minutes on two
-# CPU cores.
+# later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
+# sections 1 to 5, takes about 90 minutes without the exercises that are marked *further* (2.4, 2.5). Sections 6 to 10 go
+# further, too: a discriminator that knows, the search, editing, the knob, a Triton kernel. They have points of their own.
+# Section 8 uses the generator that section 7 loads, and section 9 what both have found. The experiments take about four
+# minutes on two CPU cores.
 #
 # | symbol | meaning |
 # |---|---|
@@ -594,10 +595,12 @@ time_against_macs(points)
 plt.show()
 
 # %% [markdown]
-# A generator with one channel in each layer makes all the calls and computes next to nothing: what it takes is the price of the
-# calls. At a batch of 1 it is little faster than the preview. So the preview saves nearly all of the arithmetic, and most of
-# what you still wait for are calls. At a batch of 16 time follows MACs more closely. A real generator (1024 × 1024 pixels,
-# 144 G MACs) is in the second case even with one picture.
+# A generator with one channel in each layer makes all the calls and computes next to nothing: at a batch of 1, what it takes
+# is the price of the calls. The preview takes little longer. So it saves nearly all of the arithmetic, and most of what you
+# still wait for are calls. With 16 pictures the full generator does sixteen times the arithmetic in the same calls, and the
+# preview saves a larger share of its time. But one channel in each layer is close to the preview again: what is left is not
+# its MACs there, either. It is calls, and passes over what no width makes smaller, as the picture that is enlarged from size
+# to size. In a real generator (1024 × 1024 pixels, 144 G MACs) arithmetic sets the time even with one picture.
 #
 # ## 5 · Train: many generators at once
 #
@@ -945,10 +948,12 @@ for name, generators in rivals.items():
     print(f"{name:20}{spread(fids):>20}{spread(psnr):>26}")
 
 # %% [markdown]
-# Read the rows against each other, and do not read more out of one seed than it holds. A generator that shares its weights with
-# nobody has all of its width for itself. Nothing ties it to the full picture, and still its PSNR rises far above that of the
-# slice that it began as: here the way to a good face leads back to much the same person. The game alone does not do that for
-# weights that are shared; with consistency they come about as far.
+# Read the rows against each other, and do not read more out of one seed than it holds. Does it help to be *told*? That is not
+# shown: over five seeds its range of FID overlaps that of *game only* (`benchmarks/results/lab2-seeds.json`).
+#
+# A generator that shares its weights with nobody has all of its width for itself. Nothing ties it to the full picture, and
+# still its PSNR rises far above that of the slice that it began as: here the way to a good face leads back to much the same
+# person. The game alone does not do that for weights that are shared; with consistency they come about as far.
 #
 # ## 7 · Further: search
 #
@@ -1154,8 +1159,9 @@ plt.show()
 # closer. The search did not know the rule, and most of its runs end among the few best. Between the steps of the rule it is
 # worth its while: there the uniform configuration within the budget is far narrower than it has to be, and the search uses
 # what is left. Why not a ratio between the steps, then? The row *finer* is the rule at the largest ratio, in hundredths, that
-# the budget allows. No training step drew those widths: its pictures are further from the full one than those of the quarter,
-# which costs less.
+# the budget allows. No training step drew those widths. In distance and in PSNR its pictures are further from the full one
+# than those of the quarter, which costs less. In FID they are better: more like real faces, and less the same person. The
+# search asks for the same person.
 
 # %% [markdown]
 # ## 8 · Further: edit, and project
@@ -1394,7 +1400,8 @@ Knob(
 ).show()
 
 # %% [markdown] exercise="2.13"
-# *Further.* When does a preview lie? Answer in a few sentences each, with numbers from this notebook:
+# *Further.* When does a preview lie? Answer in a few sentences each, with numbers from this notebook. Part 1 asks about
+# section 5 alone; parts 2 and 3 need section 8:
 #
 # 1. Compare the table of section 5: which sub-generators agree with the full picture only after consistency, and what
 #    happened to FID?
@@ -1416,8 +1423,8 @@ Knob(
 #
 # === BEGIN MARK SCHEME ===
 # 8 points. (1) 3 points: reads the distance or PSNR with and without (2), and FID beside it (1). (2) 3 points: a concrete
-# case (1), a reason that speaks of width or size (1), a budget with its MACs (1). (3) 2 points: both figures (1), a choice with
-# a reason (1).
+# case (1), a reason (1): the width, or the size where the column *full, seen at 16* shows that a right picture of 16 pixels
+# loses it, too; a budget with its MACs (1). (3) 2 points: both figures (1), a choice with a reason (1).
 # === END MARK SCHEME ===
 
 # %% [markdown]
