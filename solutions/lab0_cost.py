@@ -7,15 +7,15 @@
 #
 # **What you will have at the end.**
 #
-# 1. A counter of multiply-accumulates that is right where widely used ones are wrong, and the place in a well-known
-#    network where 7.2 billion of them were counted that never happen.
+# 1. A count of multiply-accumulates that is right where widely used counters are wrong. (*Further:* the place in a
+#    well-known network where 7.2 billion of them were counted that never happen.)
 # 2. A meter of bytes, a clock that can be believed, and a roofline that says whether bytes or arithmetic set the pace.
 # 3. A measured answer to the question of the series: half the multiplications, half the time?
-# 4. Three measurements on real data of what there is to save: in images, in video, in LiDAR scans.
+# 4. *Further:* three measurements on real data of what there is to save: in images, in video, in LiDAR scans.
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
 # later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
-# sections 1 and 4 to 7, takes about 85 minutes. Sections 2 and 3 (where counters go wrong), 8 and 9 go further; they have
+# sections 1 and 4 to 7, takes about 90 minutes. Sections 2 and 3 (where counters go wrong), 8 and 9 go further; they have
 # points of their own, and you can do them in any order. The measurements take about two minutes.
 #
 # | symbol | meaning |
@@ -992,12 +992,12 @@ plt.show()
 
 # %% [markdown] answer="0.9"
 # 1. Two groups halve the multiplications, but the input is read and the output written as before: the bytes of the 1×1 layer
-#    hardly change (its weights are a small part of them). So its intensity halves, and it moves towards the memory-bound side;
-#    where the ridge now lies to the right of it, the bytes set the time. What is left are two smaller matrix products instead of
+#    hardly change (its weights are a small part of them). So its intensity halves, and it moves towards the memory-bound
+#    side; where the ridge now lies to the right of it, the bytes set the time. What is left are two smaller matrix products instead of
 #    one, which use the processor less well: the library has to split or rearrange channels. That extra work can exceed the MACs
 #    saved.
-# 2. It has the highest intensity: nine times the MACs per byte of a 1×1 layer as wide, and more channels in each product. It is bound
-#    by compute, so fewer MACs are less time, and products with 64 channels in a group still fill the processor.
+# 2. It has the highest intensity: nearly nine times the MACs per byte of a 1×1 layer as wide, and more channels in each
+#    product. It is bound by compute, so fewer MACs are less time, and products with 64 channels in a group still fill the processor.
 # 3. The latency of both on a named device, measured alternately with warm-up and synchronisation and with an interval; and the
 #    bytes moved (or the place on that device's roofline), to see whether FLOPs set the pace at all.
 #
