@@ -433,6 +433,7 @@ lab.check("0.4", count_macs)
 
 # %%
 from efficientlab.kernels import kernel_map, occupied_voxels, sparse_conv
+from efficientlab.models.gan.cyclegan import CycleGANGenerator
 
 lab.needs("0.4")
 torch.manual_seed(0)
@@ -627,7 +628,7 @@ memory_bound = {
     "ReLU": True,
     "residual sum": True,
     "depthwise 3×3": True,
-    "conv 1×1": False,  # some tens of FLOP/byte: near the edge
+    "conv 1×1": False,  # near the edge
     "conv 3×3": False,
 }
 ### END SOLUTION
@@ -892,6 +893,7 @@ plt.show()
 from dataclasses import replace
 
 from efficientlab.counters import latency, plot_roofline
+from efficientlab.models.gan.cyclegan import CycleGANGenerator
 from efficientlab.models.video.resnet import SmallResNet
 
 lab.needs("0.5", "0.6", "0.8")
@@ -956,7 +958,7 @@ from efficientlab.viz.costs import time_against_macs
 lab.needs("0.2")
 torch.manual_seed(0)
 GROUPS = (1, 2, 4, 8)
-shares, times, bytes_moved = {}, {}, {}
+shares, times, bytes_moved, intensities = {}, {}, {}, {}
 for name, (images, channels, edge, k) in P.groups.items():
     batch = torch.randn(images, channels, edge, edge, device=P.device)
     weights = {g: torch.randn(channels, channels // g, k, k, device=P.device) / channels for g in GROUPS}
@@ -967,15 +969,20 @@ for name, (images, channels, edge, k) in P.groups.items():
         timing = compare(run, baseline="1", rounds=P.rounds, timer=TIMER)
     shares[name] = [m / macs[0] for m in macs]
     bytes_moved[name] = [b / moved[0] for b in moved]
+    intensities[name] = [2 * images * m / b for m, b in zip(macs, moved, strict=True)]  # FLOP/byte
     times[name] = [timing.ratio[str(g)] for g in GROUPS]
 
 # %% tags=["result"]
 lab.needs("0.2", "0.7")
-print(f"{'':20}{'groups':>7}{'MACs':>8}{'bytes':>8}    time, ratio to one group [95 % interval]")
+print(
+    f"{'':20}{'groups':>7}{'MACs':>8}{'bytes':>8}{'FLOP/byte':>11}    time, ratio to one group [95 % interval]"
+)
 for name, ratio in times.items():
-    for g, share, moved, t in zip(GROUPS, shares[name], bytes_moved[name], ratio, strict=True):
-        print(f"{name:20}{g:>7}{share:>8.3f}{moved:>8.3f}    {t}")
+    columns = zip(GROUPS, shares[name], bytes_moved[name], intensities[name], ratio, strict=True)
+    for g, share, moved, intensity, t in columns:
+        print(f"{name:20}{g:>7}{share:>8.3f}{moved:>8.3f}{intensity:>11.1f}    {t}")
 assert all(share[1] == 0.5 for share in shares.values())
+assert max(intensities, key=intensities.get) == "3×3, 128 channels"
 assert times["1×1, 64 channels"][1].above(0.6)
 
 # %% tags=["cover"]
@@ -993,8 +1000,8 @@ plt.show()
 
 # %% [markdown] answer="0.9"
 # 1. Two groups halve the multiplications, but the input is read and the output written as before: the bytes of the 1×1 layer
-#    hardly change (its weights are a small part of them). So its intensity halves, and it moves towards the memory-bound
-#    side; where the ridge now lies to the right of it, the bytes set the time. What is left are two smaller matrix products instead of
+#    hardly change (its weights are a small part of them). So its intensity halves, as the column FLOP/byte shows, and it moves
+#    towards the memory-bound side; where the ridge now lies to the right of it, the bytes set the time. What is left are two smaller matrix products instead of
 #    one, which use the processor less well: the library has to split or rearrange channels. That extra work can exceed the MACs
 #    saved.
 # 2. It has the highest intensity: nearly nine times the MACs per byte of a 1×1 layer as wide, and more channels in each
@@ -1079,6 +1086,7 @@ plt.show()
 # for those neighbours that are occupied as well; the map of pairs says how many there are.
 
 # %% tags=["result"]
+from efficientlab import kernels
 from efficientlab.datasets.points.scans import load_scan, scan_names
 from efficientlab.viz.redundancy import occupied_shares, scan_pictures
 
@@ -1091,7 +1099,7 @@ def voxelise(points, size):
     low, high = points.quantile(torch.tensor([0.01, 0.99]), dim=0)
     inside = points[((points >= low) & (points <= high)).all(1)]
     index = ((inside - low) / size).floor().long()
-    voxels = occupied_voxels(F.pad(index, (1, 0)))  # (V, 4): batch 0, x, y, z
+    voxels = kernels.occupied_voxels(F.pad(index, (1, 0)))  # (V, 4): batch 0, x, y, z
     return voxels, prod(((high - low) / size).ceil().long().tolist())
 
 
@@ -1106,7 +1114,7 @@ for name, scan in scans.items():
         voxels, box = voxelise(points, size)
         occupied[name].append(len(voxels) / box)
         if size == 0.2:
-            pairs = sum(kernel_map(voxels, voxels, 3).counts)
+            pairs = sum(kernels.kernel_map(voxels, voxels, 3).counts)
             saved[name] = 27 * box / pairs
             share = f"{100 * len(voxels) / box:.2f} %"
             print(

@@ -2,7 +2,7 @@
 
 Read off the source: a name that an answer defines *needs* that exercise, and so does every name that is made from
 it. A cell that uses such a name, and is neither an answer nor a check, must say `lab.needs(…)` with all of them,
-or look at `lab.passed`.
+or look at `lab.passed`. And whoever leaves out a section that the lab lets one leave out misses no name of it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 
 import pytest
+from core_path import by_section, core_sections
 from nbformat import NotebookNode
 
 from efficientlab.authoring.build import source_path
+from efficientlab.authoring.site.labs import how_to_work
 from efficientlab.authoring.source import read_source
 from efficientlab.exercises.labs import MODULES, find_lab
 
@@ -51,6 +53,15 @@ def names(source: str) -> tuple[set[str], set[str], set[str]]:
     return used, made, said
 
 
+def imported(source: str) -> set[str]:
+    return {
+        alias.asname or alias.name.partition(".")[0]
+        for n in ast.walk(ast.parse(source))
+        if isinstance(n, ast.Import | ast.ImportFrom)
+        for alias in n.names
+    }
+
+
 def exercise_of(cell: NotebookNode) -> str | None:
     grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
     return grade_id.removeprefix("ex-").replace("-", ".") if grade_id.startswith("ex-") else None
@@ -79,3 +90,27 @@ def test_a_cell_says_which_exercises_it_needs(number: int) -> None:
         for name in made:  # a name that was there before without an exercise has something to fall back on
             needs.setdefault(name, wanted | said)
     assert not missing, "\n\n".join(missing)
+
+
+@pytest.mark.parametrize("number", MODULES)
+def test_a_section_that_is_left_out_is_not_missed(number: int) -> None:
+    lab = find_lab(number)
+    if lab.draft:
+        pytest.skip(f"lab {number} is a draft: it need not say yet what its core path is")
+    core, further = core_sections(lab), set[int]()
+    any_order = "in any order" in " ".join(how_to_work(lab).split())
+    homes: dict[str, set[int]] = {}  # of every name, the sections that make it
+    missing = []
+    for section, source, cell in by_section(read_source(source_path(lab), lab).cells):
+        if cell.cell_type != "code":
+            continue
+        used, made, _ = names(source)
+        made |= imported(source)
+        there = core | {section} | (set() if section in core or any_order else further)
+        lost = sorted(name for name in used - made if not homes.get(name, there) & there)
+        if lost:
+            missing.append(f"section {section} takes {', '.join(lost)} from what one may leave out")
+        for name in made:
+            homes.setdefault(name, set()).add(section)
+        further.add(section)
+    assert homes and not missing, "\n".join(missing)
