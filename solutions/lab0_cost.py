@@ -16,8 +16,7 @@
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
 # later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
 # sections 1 and 4 to 7, takes about 90 minutes. Sections 2 and 3 (where counters go wrong), 8 and 9 go further; they have
-# points of their own, and you can do them in any order. Run the cells of sections 2 and 3 all the same, from top to bottom:
-# sections 3, 6 and 8 use names that they import. The measurements take about two minutes.
+# points of their own, and you can do them in any order. The measurements take about two minutes.
 #
 # | symbol | meaning |
 # |---|---|
