@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.exercises.cases import other_generators, processor_limit, tensor_of
-from efficientlab.exercises.contract import AnswerError, CheckFailed, Values, describe, plain
+from efficientlab.exercises.contract import AnswerError, CheckFailed, Values, describe, is_number, plain
 
 POPULATION, GENERATIONS, RUNS = 16, 8, 32
 SHARE = 0.01
@@ -75,20 +75,25 @@ def _lands(case: Values) -> Iterator[tuple[int, Landscape, Tensor]]:
 
 
 def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
-    """Runs a search on every landscape of a case; `evaluate` gives the loss times `sign`, of which −1 is a quality."""
-    layers, choices = int(case["layers"]), tuple(range(1, int(case["widths"]) + 1))
+    """Runs a search on every landscape of a case; `evaluate` gives the loss times `sign`, of which −1 is a quality.
+
+    Landscapes count widths 1, 2, …; the search sees their multiples by 1 in the first layer, by 2 in the second, and so
+    on. So who takes one layer's choices for all, or makes a width between two of them, is found out.
+    """
+    layers = int(case["layers"])
+    menus = [tuple(unit * n for n in range(1, int(case["widths"]) + 1)) for unit in range(1, layers + 1)]
     on_budget = 0
 
     def search(land: Landscape, seed: int, other: int) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
         asked: list[tuple[int, ...]] = []
 
         def evaluate(config: Any) -> float:
-            asked.append(_checked(config, choices, layers, "evaluates"))
+            asked.append(_counted(config, menus, "evaluates"))
             return sign * land.loss(asked[-1])
 
         def macs(config: Any) -> float:
             nonlocal on_budget
-            cost = land.macs(config)
+            cost = land.macs([width / unit for unit, width in enumerate(config, 1)])
             on_budget += cost == land.budget
             return cost
 
@@ -97,10 +102,8 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
             "finds no end: where children are hard to find, give up on a generation after some attempts."
         )
         with other_generators(other), processor_limit(SECONDS, AnswerError("Returned", endless)):
-            best = evolve(
-                evaluate, macs, [choices] * layers, land.budget, case["population"], case["generations"], rng
-            )
-        best = _checked(best, choices, layers, "returned")
+            best = evolve(evaluate, macs, menus, land.budget, case["population"], case["generations"], rng)
+        best = _counted(best, menus, "returned")
         if not asked:
             raise AnswerError("Returned", "never calls evaluate: how does it know what is good?")
         return asked, best
@@ -123,13 +126,15 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
     }
 
 
-def _checked(config: Any, choices: Sequence[int], layers: int, verb: str) -> tuple[int, ...]:
-    """A configuration as plain numbers; `AnswerError` if it is none."""
-    if isinstance(config, tuple):
-        widths = tuple(plain(width) for width in config)
-        if len(widths) == layers and all(width in choices for width in widths):
-            return widths
-    raise AnswerError("Returned", f"{verb} {config!r}; a configuration is a tuple of one width a layer.")
+def _counted(config: Any, menus: Sequence[tuple[int, ...]], verb: str) -> tuple[int, ...]:
+    """A configuration's widths as the landscape counts them; `AnswerError` if it is none."""
+    widths = tuple(plain(width) for width in config) if isinstance(config, tuple) else ()
+    if len(widths) != len(menus) or not all(map(is_number, widths)):
+        raise AnswerError("Returned", f"{verb} {config!r}; a configuration is a tuple of one width a layer.")
+    for layer, (width, menu) in enumerate(zip(widths, menus, strict=True)):
+        if width not in menu:
+            raise AnswerError("Returned", f"{verb} {widths}, but layer {layer} may be {menu} wide.")
+    return tuple(menu.index(width) + 1 for width, menu in zip(widths, menus, strict=True))
 
 
 def search_inputs(seed: int) -> list[Values]:

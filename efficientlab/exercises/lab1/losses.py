@@ -300,8 +300,8 @@ def _drive_fine_tune(fine_tune: Any, case: Values) -> Values:
         "generator": flat[0],
         "discriminator": flat[1],
         "maps": readout.detach().clone(),
-        "losses_d": torch.tensor([float(loss) for loss in losses[0]]),
-        "losses_g": torch.tensor([float(loss) for loss in losses[1]]),
+        "losses_d": torch.tensor([float(plain(loss)) for loss in losses[0]]),
+        "losses_g": torch.tensor([float(plain(loss)) for loss in losses[1]]),
     }
 
 
