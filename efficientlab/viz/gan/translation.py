@@ -84,7 +84,7 @@ def search_scatter(
 def search_curves(best: Mapping[str, Tensor], levels: Mapping[str, float], quality_name: str) -> Figure:
     """The best loss so far against evaluations, (searches, evaluations): the median, and a band over all searches.
 
-    `levels` are drawn as dashed lines.
+    `levels` are drawn as dashed lines. The axis ends above the highest of them: what lies beyond are first guesses.
     """
     import matplotlib.pyplot as plt
 
@@ -95,6 +95,7 @@ def search_curves(best: Mapping[str, Tensor], levels: Mapping[str, float], quali
         ax.fill_between(tried, curves.amin(0), curves.amax(0), color=colour, alpha=0.2, lw=0)
     for colour, (name, level) in zip((RED, GREY), levels.items(), strict=False):
         ax.axhline(level, color=colour, lw=1, ls="--", label=name)
+    ax.set_ylim(top=1.15 * max(levels.values()))
     ax.set_xlabel("configurations evaluated")
     ax.set_ylabel(quality_name)
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
