@@ -623,8 +623,8 @@ print(f"{'CycleGAN, 256 × 256':24}{'':12}{cyclegan:>14,}{cyclegan + trap:>26,}"
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #
-# Divide the MACs of a picture by the number of convolutions, times the batch. If a core does some ten thousand MACs in a
-# microsecond, what takes longer in each of the two networks: what one call computes, or the call?
+# Divide the MACs of a picture by the number of convolutions, times the batch. If a core does some tens of thousands of MACs in
+# a microsecond, what takes longer in each of the two networks: what one call computes, or the call?
 # </details>
 
 # %% exercise="1.8"
@@ -761,12 +761,14 @@ assert dearer["a batch of 32", "student", "depthwise 3×3"].above(3)
 assert without_macs["a batch of 32", "student"].above(0.1)
 
 # %% [markdown]
-# Read it kind by kind. Every MAC of the student is dearer than one of the teacher's dense convolutions. Its dense, 1×1 and
-# transposed convolutions do the same arithmetic, with fewer channels: too few to keep vector units busy. A depthwise
-# convolution does the least with the bytes that it moves, so that a small share of the MACs takes a larger share of the time.
-# Norms and the rest have no MACs at all. They take a larger part of the student's time than of the teacher's, because the
+# Read it kind by kind. Every MAC of the student is dearer than one of the teacher's dense convolutions. Is it the bytes? The
+# roofline knows them: then *roofs* would be near 1. On a CPU it is not. The student's dense, 1×1 and transposed convolutions
+# do the same arithmetic as the teacher's, with fewer channels: too few to keep vector units busy. A depthwise convolution sums
+# over the nine pixels of one channel and never over channels, and it is the furthest from what arithmetic and bytes would allow. Norms
+# and the rest have no MACs at all. They take a larger part of the student's time than of the teacher's, because the
 # convolutions around them shrank and they did not as much. Then compare the two batches: with a single picture, which kind
-# costs more than its share of the work explains?
+# costs more than its share of the work explains? Divide its time by its calls, and hold that against what the cheapest call
+# takes.
 
 # %% [markdown]
 # ## 5 · Cut one out
@@ -973,8 +975,8 @@ assert ranks[10] <= 3
 # %% [markdown]
 # That was a test of your code and no more: where nearly all that the budget allows is tried, any search finds the best.
 # Now the whole space, and against the alternative that needs no search: all layers narrower alike. Grey points are what the
-# search tried first, blue ones what came of them. One thing to keep in mind when you read the picture: the uniform width of
-# this budget is not among the widths that the super student was trained with, which costs it something.
+# search tried first, blue ones what came of them. One thing to keep in mind when you read the picture: the uniform width
+# of this budget was never trained, and the search uses trained widths alone. Section 7 lets both settle.
 
 # %% tags=["result"]
 from tqdm import tqdm
@@ -1033,6 +1035,7 @@ plt.show()
 #
 # A search chooses what is best on the pictures that it looks at, and part of that is luck. So the table judges its choice a
 # second time, on the rest of the validation split, which no search has seen. Which of the two columns would you report?
+# (FID grows when there are fewer pictures, so read down a column, not along a row.)
 
 # %% tags=["result"]
 import json
@@ -1117,10 +1120,13 @@ if recorded.exists():  # a copy without the repository lacks it
 
 # %% [markdown]
 # Lines are medians, bands reach from the luckiest to the unluckiest seed. On the pictures that it looks at, evolution wins: its
-# median search finds the very best configuration, where random search ends a few places behind. On other pictures nothing of
-# that lead is left: the two kinds are as good as each other, seed against seed. What lasts is the lead of both over the
+# median search ends at the very best configuration or next to it (yours draws other numbers than ours), and random search
+# ends some places behind. On other pictures little or nothing of that lead is left, seed against seed. What lasts is the lead of both over the
 # uniform width. So here it pays to search, and evolution's lead belongs to the pictures that it searched on. In a larger
 # space, or with fewer evaluations, it may be more than that: make the same comparison there.
+#
+# What did the search find: a configuration, or a rule that you could have written down without a search? Question 3 of
+# section 11 comes back to it.
 
 # %% [markdown]
 # ## 7 · Fine-tune, and compare honestly
@@ -1226,8 +1232,8 @@ def generators_loss(discriminator, drawing, picture, fake):
 #
 # All have the same steps, batches and schedule here. Before it, the super student's weights saw many thousands of steps, on
 # seven times as many pairs: *from scratch* is what you have without it, not a rival of equal total effort. Random weights get
-# a ten times larger learning rate. Larger ones (`lr_scratch`) help them further; they stay behind. The weights of the terms
-# are those of the super student's training.
+# a ten times larger learning rate, and maps that begin random: there is nothing yet to fit them to. Larger rates (`lr_scratch`)
+# help them further; they stay behind. The weights of the terms are those of the super student's training.
 #
 # *Unpaired* sees true pictures, but in this section never which belongs to which drawing: they are shuffled, its
 # discriminator sees no drawing and starts from random weights, and its reconstruction is against the teacher. Its weights
@@ -1426,7 +1432,10 @@ plt.show()
 # What a term was worth in the long training of the super student is another question: here it is taken away for the last
 # steps alone.
 #
-# The losses of both players. Each curve is the sum of its own terms, so compare its course, not its height:
+# And compare *selected* with *sliced, not tuned*. So short a fine-tuning makes L1 and the perceptual distance better; its FID before is
+# within the range of the FIDs after. What made these pictures is the super student's training, and the slicing.
+#
+# The losses of both players, as running means. Each curve is the sum of its own terms, so compare its course, not its height:
 
 # %%
 from efficientlab.viz.gan.translation import player_losses
@@ -1440,8 +1449,11 @@ plt.show()
 #
 # The students have separable convolutions in the blocks only. Why not everywhere? The next cell trains three generators of
 # uniform width from scratch, with the teacher's help, for as many steps as above: dense, separable in the blocks, and
-# separable everywhere. They differ in MACs, too, so read the table by rows: what was saved, and what it cost. Each has one
-# seed: a difference counts where it is well beyond the range of *from scratch* in section 7.
+# separable everywhere but in stem and head. They differ in MACs, too, so read the table by rows: what was saved, and what it
+# cost. Each has one seed: a difference counts where it is well beyond the range of *from scratch* in section 7. And all are
+# far from done after so few steps: the table says who is ahead at the start, and not who would be at the end. One row
+# answers another question. *Blocks* is the uniform width without the super student: how does it compare with *from scratch*, the
+# selected widths without it?
 
 # %% tags=["result"]
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
@@ -1601,29 +1613,35 @@ plt.show()
 #    operators explain it?
 # 2. Read the ablation of section 7 and the table of section 8. Which term helps at this scale, in which metric, and which
 #    is not shown to? Where would you use separable convolutions?
-# 3. The selected configuration: in which layers does it spend more than the uniform one, and in which less? Give a reason that
-#    could be tested, and say how you would test it.
+# 3. The selected configuration: in which layers does it spend more than the uniform one, and in which less? Which of these
+#    differences carry its lead? Say what you expect, then test it: `sliced_fid(selected._replace(up2=UNIFORM.up2))` takes a second,
+#    and so does every other exchange, in both directions. Is there a rule in it?
 
 # %% [markdown] answer="1.12"
 # 1. MACs fall by more than time does, and the table by kind of layer says where the rest is. The student calls more
 #    operators than the teacher, because each separable convolution is two. Its dense and 1×1 convolutions have few channels,
 #    with which vector units are badly used, so that each of their MACs costs several of the teacher's. Its depthwise
-#    convolutions cost even more a MAC: they are bound by bytes, and with one picture by the call itself. Norms, ReLUs and sums
-#    have no MACs to save. The roofline knows bytes but not narrow layers: that is what is left between its ratio and the
-#    measured one.
+#    convolutions cost even more a MAC. Bytes are not the reason, or their time would be near the roofline's; nor is the call alone, for
+#    with one picture one of theirs takes far longer than the cheapest call: it is how they are computed. Norms, ReLUs and sums have no MACs to save. The
+#    roofline knows bytes but not badly used units: that is what is left between its ratio and the measured one.
 # 2. The rows differ by one term each. Of them, reconstruction alone has the best L1 and the worst FID, because it makes the median of
 #    the plausible pictures; the game moves FID down and may cost L1. What distillation adds has to be compared with the range
 #    over seeds: where it is inside of that, it is not shown to help. With random maps it does harm. Separable blocks save
 #    most of the MACs there are; separable down- and up-sampling save a part of what is left, at a price that the table shows.
-# 3. To be read from the two configurations' numbers. For example, the search widens `up2`, whose features make the picture,
-#    and the layers inside the blocks, where a channel costs little, and pays with `stem`, `down1`, `stream` and `up1`. A test: exchange the width of one layer between the two configurations and
-#    evaluate both; if quality follows `up2` and no other layer, the reason holds.
+# 3. To be read from the two configurations' numbers. The search widens `up2`, whose features make the picture, and the layers
+#    inside the blocks, where a channel costs little, and pays with `stem`, `down1`, `stream` and `up1`. That the stream is narrow says
+#    nothing: the next width on the menu fits the budget in few configurations. Exchange one layer at a time: with the uniform
+#    width's `up2`, the selected configuration loses most of its lead; with its `up1`, some; with any other, little. Both together lose all of it. The other
+#    way round no single exchange brings the uniform width far: it needs both, `up1` at a trained width and `up2` wide. A rule: do
+#    not narrow the end. In the table of all configurations (`known`), `up2` alone explains most of the differences.
 #
 # === BEGIN MARK SCHEME ===
-# 8 points. (1) 3 points: 3 if it cites a measured ratio beside the roofline's and names a cause that fits the batch (calls
-# at one picture; bytes or narrow convolutions at many); 2 without the roofline's; 1 for 'MACs are not time' alone. (2) 3
+# 8 points. (1) 3 points: 3 if it cites a measured ratio beside the roofline's and names a cause that fits the batch and the
+# table (calls or depthwise layers at one picture; narrow or depthwise layers far above their roofs at many; not bytes alone, which
+# the roofline has counted); 2 without the roofline's; 1 for 'MACs are not time' alone. (2) 3
 # points: one term judged with figures and the spread over seeds (2); a statement about separable layers backed by section 8
-# (1). (3) 2 points: a difference of the configurations read correctly (1), a test that could fail (1).
+# (1). (3) 2 points: differences of the configurations read correctly (1); an expectation, and exchanges with their numbers that
+# confirm or refute it (1).
 # === END MARK SCHEME ===
 
 # %% [markdown]
@@ -1701,7 +1719,7 @@ lab.summary()
 # - Choose with the validation split and shared weights, then fine-tune, then test once.
 # - The rivals that matter are the uniform width at the same MACs, a random search with as many evaluations, and the same
 #   network from scratch with as much training in all. Judge a search on pictures that it has not seen.
-# - MACs are not time. Separable layers trade arithmetic for calls and for bytes.
+# - MACs are not time. Separable layers trade arithmetic for calls, for bytes, and for work that vector units do badly.
 # - Each term of a loss is worth what an ablation with equal budgets says, in the metric that you care about.
 #
 # **Further reading.** [GAN Compression](https://arxiv.org/abs/2003.08936) ·
