@@ -1432,8 +1432,8 @@ plt.show()
 # What a term was worth in the long training of the super student is another question: here it is taken away for the last
 # steps alone.
 #
-# And compare *selected* with *sliced, not tuned*. So short a fine-tuning makes L1 and the perceptual distance better; its FID before is
-# within the range of the FIDs after. What made these pictures is the super student's training, and the slicing.
+# And compare *selected* with *sliced, not tuned*. So short a fine-tuning makes L1 and the perceptual distance better. The FID
+# before it is within the range that five seeds have after it. What made these pictures is the super student's training.
 #
 # The losses of both players, as running means. Each curve is the sum of its own terms, so compare its course, not its height:
 
