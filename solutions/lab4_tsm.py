@@ -1090,8 +1090,10 @@ assert by_frame["TSM"][:, P.frames // 2 - 1 : P.frames // 2 + 1].mean() > 0.9, (
 # **What a frame costs.** Five ways to answer after every new frame: run the causal TSM on the last $T$ frames again, run
 # a 3D network on them, narrow or wide, or go live with TSM or with the narrow 3D network. The clock must see the network
 # and not Python, so this cell uses networks of a more realistic size. Before you run it, write down by hand what each of
-# the two live ones has to remember, in numbers: $C/4$ channels of one frame in every block, against two frames of all
-# input channels in every convolution. Then compare, MACs beside time. One frame keeps the processor less busy than eight.
+# the two live ones has to remember, in numbers: $C/4$ channels of one frame in front of every block, against two frames of
+# all input channels in front of every 3×3×3 convolution. Both read `P.live_size` pixels a side, with `P.live_widths` and
+# `P.live_narrow` channels. The stem divides each side by four, the first block keeps the size, and each later one halves it
+# in its first convolution. Then compare, MACs beside time. One frame keeps the processor less busy than eight.
 # Which of 2D and 3D convolutions reaches more MACs a second depends on their size: compare the wide 3D network with
 # TSM here, and in section 4. So time is not what MACs say, in both directions.
 
@@ -1323,8 +1325,8 @@ for name, model in (("TSM, as TSN", "TSN"), ("3D", "ResNet3D")):
 # too hits all three alike: the *speed-up* over one worker, in the right panel, is nearly the same curve three times. TSM's
 # lead in clips per second is about as large at one worker, where fewer MACs make it, as at many, where fewer bytes do. Who
 # divides MACs and parameters by the same number changes no scaling curve. The authors trained it on
-# Kinetics in 15 minutes on 1,536 GPUs ([Lin, Gan and Han 2019](https://arxiv.org/abs/1910.00932)); there, a smaller model
-# also has fewer clips to load and decode.
+# Kinetics in 15 minutes on 1,536 GPUs ([Lin, Gan and Han 2019](https://arxiv.org/abs/1910.00932)). What our model leaves
+# out counts there: a network that needs fewer frames of a clip has fewer of them to load and decode.
 
 # %%
 from efficientlab.models.video.resnet50 import ResNet50
@@ -1626,7 +1628,8 @@ else:
 # </details>
 # <details><summary>Hint 2 · approach</summary>
 #
-# Every *input* channel uses exactly one of the three taps. Start from zeros and place three slices of $w$.
+# Every *input* channel uses exactly one of the three taps. Start from zeros of $w$'s own type (`weight.new_zeros`) and
+# place three slices of $w$.
 # </details>
 # <details><summary>Hint 3 · almost there</summary>
 #

@@ -1,4 +1,4 @@
-"""the sum is divided by T at every frame: after frame t there are t frames to average."""
+"""the sum is divided by T at every frame: after frame t, counted from 0, there are t + 1 to average."""
 
 import torch
 
