@@ -694,11 +694,12 @@ def over_seeds(name, share="top1"):
 
 
 # %% [markdown]
-# The first table has three measures. *top-1*: the share of test clips whose class is right. *arrow*: the share for which, of the
-# two classes of the true action, the right one has the larger logit, so that guessing gives 0.5. *time*: the latency as a
-# multiple of TSN's, from section 4. On paired clips a network that is blind to the arrow has at most 0.5 in the first and
-# exactly 0.5 in the second. A variant, with a comma in its name, has the MACs and the time of the network before the comma. The second table is of the
-# two networks that were also asked *what* acts; its last line always names the commonest thing.
+# The first table has three measures. *top-1*: the share of test clips whose class is right. *arrow*: the share for which, of
+# the two classes of the true action, the right one has the larger logit, so that guessing gives 0.5. *time*: the latency
+# as a multiple of TSN's, from section 4. On paired clips a network that is blind to the arrow has at most 0.5 in the first
+# and exactly 0.5 in the second. A variant, with a comma in its name, is given the MACs and the time of the network before
+# the comma, which are nearly its own. The second table is of the two networks that were also asked *what* acts; its last
+# line always names the commonest thing.
 
 # %% tags=["result"]
 lab.needs("4.1", "4.2", "4.3")
@@ -760,8 +761,9 @@ if choices.exists():  # a copy without the repository lacks it
 # %% [markdown]
 # The trade-off of the paper is there, at its ends. In the branch, more channels see the action better on average, step by
 # step. The thing does not suffer up to a quarter each way; at a half, where no channel of frame $t$ is left to the
-# branch, it does. There the means of the two placements part, too, for the action and for the thing, as the paper says;
-# but the ranges of three seeds overlap at every fold, and at a sixteenth *in place* has the better mean for the action.
+# branch, it does, at each of the three seeds. There the means of the two placements part, too, for the action and for the
+# thing, as the paper says; but the ranges of three seeds overlap at every fold, and up to an eighth it is *in place* that
+# has the better mean for the action.
 # So on this data *residual* is a safe choice, not a proven one, and an eighth, the paper's choice, is not the best for
 # actions alone.
 #
@@ -1149,8 +1151,10 @@ assert memory[LIVE_3D] > 4 * memory[LIVE]
 # %% [markdown]
 # So *live* is not what sets TSM apart: the causal 3D network costs one frame a frame as well, and in the table of section 5
 # it is at least as accurate. What sets the shift apart is what it keeps (the last column; a window keeps no features, but
-# its frames), and what it is made of: the weights of an image network, which can be trained on pictures, and 2D
-# convolutions, for which phones and accelerators are built. How much the second is worth on *this* processor, the column of times says.
+# its frames), and what it is made of: 2D convolutions, for which phones and accelerators are built, and the weights of an
+# image network, just as they are. A 3D network can start from such weights as well: I3D *inflates* them, which copies each
+# into all taps of time and divides by their number. But for the narrow one, an image network as narrow has to be trained
+# first. How much 2D convolutions are worth on *this* processor, the column of times says.
 
 # %% [markdown]
 # **What it does without a reset.** A camera does not say where one action ends and the next begins. Put the test clips
@@ -1491,7 +1495,7 @@ else:
 # 3. Name a task for which you would take the narrow 3D network and not TSM, and one for which you would take the online
 #    TSM. Argue with the tables, against all contestants, and against the causal 3D network of section 6.
 # 4. Section 6: how can the causal network know the arrow from frame 1 alone, better than by guessing? Say what tells it,
-#    which rows or columns of the table are free of that, and what is left of "it sees motion" without it.
+#    which rows, columns or tables there are free of that, and what is left of "it sees motion" without it.
 
 # %% [markdown] answer="4.9"
 # 1. The shift moves every feature once more through memory, and in this network, with few channels, moving costs a
@@ -1510,18 +1514,18 @@ else:
 #    *first* frame, and a thing that is small in a first frame is going to grow. Proof: after four copies of the same frame
 #    no cache is zero, the scene stands still, and what was clearly better than guessing is worse than guessing. TSN has no
 #    clock: what it gains at one frame it loses at the mirrored one. Frames 4 and 5 of the bidirectional TSM see three
-#    frames to each side and no padding, and read the arrow almost always; so most of what the network knows is motion.
-#    Trained with warm caches, where half of the clips begin without zeros, the first frame says less. To be rid of the
-#    clock, train with caches that are never empty.
+#    frames to each side and no padding, and the causal ones see none from frame 4 on: there the arrow is read far better
+#    than by guessing. So most of what the network knows is motion. Trained with warm caches, where half of the clips begin
+#    without zeros, the first frame says less. To be rid of the clock, train with caches that are never empty.
 #
 # === BEGIN MARK SCHEME ===
-# 14 points. (1) 4 points: 4 if it says where the prediction was furthest off, with the measured ratio, and names data
+# 14 points. (1) 3 points: 3 if it says where the prediction was furthest off, with the measured ratio, and names data
 # movement or memory traffic; 2 without the own prediction; 1 for a ratio alone. (2) 4 points: 4 if the future's channels
 # receive the past, so that the order of the two is reversed, and the arrow below chance is cited; 3 without the figure;
 # 1 for 'it has no future' alone. (3) 3 points: 3 for one defensible case each, with figures from the tables, against the
-# causal 3D network and one more; 2 if a figure lacks; 1 for one case. (4) 3 points: 3 if zeros in the caches mark
-# the first frame, and a part of the table without padding is named with its figure; 2 if one of the two lacks; 1 for
-# 'something other than motion' with a figure.
+# causal 3D network and one more; 2 if a figure lacks; 1 for one case. (4) 4 points: 4 if zeros in the caches mark
+# the first frame, a part of the tables without padding is named with its figure, and that figure is used to say how much
+# is left; 3 if one of the three lacks; 2 if two do; 1 for 'something other than motion' with a figure.
 # === END MARK SCHEME ===
 
 # %% [markdown]
@@ -1706,7 +1710,7 @@ lab.summary()
 #   too; the shift's state is the smaller one.
 # - A network uses every hint there is. Zeros at the ends of a clip are a clock; look for it before you say *motion*.
 # - The rival that matters has the same cost. Here it is a narrow 3D network, and it wins some of the comparisons. Why would
-#   anybody take TSM, then? Its weights are those of an image network: they can be pre-trained on pictures, and run where
+#   anybody take TSM, then? It takes the weights of an image network that is there already, as they are, and it runs where
 #   there are no fast 3D convolutions. On our clips, which are made to be easy, the first does not count;
 #   what the second is worth here, the times of section 6 say.
 #
