@@ -13,11 +13,13 @@ flag where the unfused layer would pass it on, which is without a padding mask a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -42,7 +44,17 @@ def causal_attention(
         query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
         is_causal: bool = False, **kwargs: Any,
     ) -> Tensor:  # fmt: skip
-        if not is_causal or query.is_nested:  # a jagged one runs a fused kernel or none
+        if _is_upper_left(attn_mask):
+            attn_mask, is_causal = None, True  # as torch itself does with such a mask
+        if query.is_nested:  # a jagged one runs a fused kernel or none
+            return original(query, key, value, attn_mask, dropout_p, is_causal, **kwargs)
+        if torch.overrides.has_torch_function((query, key, value, attn_mask)):
+            F.scaled_dot_product_attention = original  # a subclass asks whether it is called for this one
+            try:
+                return original(query, key, value, attn_mask, dropout_p, is_causal, **kwargs)
+            finally:
+                F.scaled_dot_product_attention = attention  # type: ignore[assignment]
+        if not is_causal:
             return original(query, key, value, attn_mask, dropout_p, is_causal, **kwargs)
         pairs = query.shape[-2] * key.shape[-2]
         enter(Fraction(causal_pairs(query.shape[-2], key.shape[-2]), pairs) if pairs else DENSE)
@@ -83,6 +95,14 @@ def causal_attention(
             space[name] = original
         nn.MultiheadAttention.forward = of_attention  # type: ignore[method-assign]
         nn.TransformerEncoderLayer.forward = of_layer  # type: ignore[method-assign]
+
+
+def _is_upper_left(mask: object) -> bool:
+    """Whether this is torch.nn.attention.bias.causal_upper_left's, or square, where both corners are one."""
+    bias = sys.modules.get("torch.nn.attention.bias")
+    if bias is None or not isinstance(mask, bias.CausalBias):
+        return False
+    return mask.variant == bias.CausalVariant.UPPER_LEFT or mask.seq_len_q == mask.seq_len_kv
 
 
 @contextmanager

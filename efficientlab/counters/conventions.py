@@ -143,6 +143,7 @@ _ZERO_NAMESPACES = {
     "c10d_functional",
     "profiler",
 }  # queries, communication
+_COSTLY_PRIMS = {"svd", "fft_r2c", "fft_c2c", "fft_c2r"}
 
 
 class State(Enum):
@@ -157,6 +158,8 @@ def state_of(op: torch._ops.OpOverload) -> State:
     """Class of an operator without a formula; see the module's docstring."""
     if op.namespace in _ZERO_NAMESPACES:
         return State.ZERO
+    if op.namespace == "prims":  # what torch's own decompositions are made of: no product of matrices is among it
+        return State.UNKNOWN if op._schema.name.split("::")[1] in _COSTLY_PRIMS else State.ZERO
     if torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd"):
         return State.COMPOSITE
     if torch.Tag.pointwise in op.tags or _only_views(op):

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 CONTAINERS = (dict, list, tuple, set, frozenset, deque)
-_OPEN = (nn.Module, torch.optim.Optimizer)
+_TRAINING = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.amp.GradScaler)
+_OPEN = (nn.Module, *_TRAINING, torch.distributions.Distribution, FunctionType)
 _CLOSED = (
     type,
     ModuleType,
@@ -36,9 +37,10 @@ _CLOSED_PACKAGES = (sys.stdlib_module_names - {"collections", "types", "__main__
 def everything_in(*roots: object) -> Iterator[Any]:
     """Every object below `roots`, themselves included, once.
 
-    Followed are the items of containers, the attributes of modules, optimisers and objects of classes outside
-    of torch, NumPy and the standard library, the gradients of tensors, the object of a bound method, and the
-    models, optimisers, tensors and generators of random numbers that a function's code names.
+    Followed are the items of containers, the attributes of modules, of what trains them (optimisers, schedules of
+    learning rates, scalers of gradients), of distributions, functions, and objects of classes outside of torch, NumPy
+    and the standard library, the gradients and attributes of tensors, the object of a bound method, a function's
+    default arguments, and the models, what trains them, tensors and generators of random numbers that its code names.
     """
     seen: dict[int, object] = {}  # holds the objects, so that ids stay taken
     todo = list(roots)
@@ -78,13 +80,20 @@ def attributes(x: object) -> dict[str, Any]:
     return values | getattr(x, "__dict__", {})
 
 
+def tags(x: Tensor) -> dict[str, Any]:
+    """What was attached to a tensor from outside; empty where a subclass keeps there what it is made of."""
+    plain = type(x).__torch_dispatch__ is Tensor.__torch_dispatch__
+    return vars(x) if plain else {}
+
+
 def _names(slots: str | Iterable[str]) -> list[str]:
     return [slots] if isinstance(slots, str) else list(slots)
 
 
 def _directly_in(x: Any) -> Iterable[Any]:
     if isinstance(x, Tensor):
-        return () if is_lazy(x) or not x.is_leaf or x.grad is None else (x.grad,)
+        own = list(tags(x).values())
+        return own if is_lazy(x) or not x.is_leaf or x.grad is None else [x.grad, *own]
     if isinstance(x, torch.jit.ScriptModule):
         return (*x.children(), *x._parameters.values(), *x._buffers.values())
     inside: list[Any] = list(attributes(x).values()) if is_open(x) else []
@@ -99,23 +108,22 @@ def _directly_in(x: Any) -> Iterable[Any]:
     elif isinstance(x, MethodType):
         inside.append(x.__self__)
     elif isinstance(x, FunctionType):
-        inside += _named_by(x)
+        inside += [*(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values(), *_named_by(x)]
     return inside
 
 
 def _named_by(function: FunctionType) -> list[Any]:
-    """Models, optimisers, tensors and generators of random numbers among the variables that a function names, and
-    functions of the same file.
+    """Models, what trains them, tensors and generators of random numbers among the variables that a function names,
+    and functions of the same file.
     """
     try:
         variables = inspect.getclosurevars(function)
     except ValueError:  # a variable that has no value yet
         return []
-    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    outside = [*variables.nonlocals.values(), *variables.globals.values(), *defaults]
+    outside = [*variables.nonlocals.values(), *variables.globals.values()]
     return [
         x for x in outside
-        if isinstance(x, Tensor | torch.optim.Optimizer | torch.jit.ScriptFunction) or owner_of(x) is not None
+        if isinstance(x, (Tensor, torch.jit.ScriptFunction, *_TRAINING)) or owner_of(x) is not None
         or is_generator(x)
         or (isinstance(x, FunctionType) and x.__globals__ is function.__globals__)
     ]  # fmt: skip

@@ -133,7 +133,8 @@ class Meter(TorchDispatchMode):
             self.root.module = module
             self.modules[id(module)] = self.root
         self.root_modules.append(module)
-        self._discovered(module)
+        with _unwatched():
+            self._discovered(module)
 
     def called(self) -> list[Tally]:
         """The root, and the modules that ran, in the model's own order."""
@@ -310,6 +311,18 @@ def _no_mode_left() -> Iterator[None]:
             while torch._C._len_torch_dispatch_stack() > depth:
                 torch._C._pop_torch_dispatch_stack(None)
             vars(_python_dispatch).update(flags)
+
+
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """In the middle of a run: no mode counts, and no functional transform wraps, what happens inside."""
+    modes = [torch._C._pop_torch_dispatch_stack(None) for _ in range(torch._C._len_torch_dispatch_stack())]
+    try:
+        with torch._C._DisableFuncTorch():
+            yield
+    finally:
+        for mode in reversed(modes):
+            torch._C._push_on_torch_dispatch_stack(mode)
 
 
 def _imports_foreign_memory(func: Any, args: Any) -> bool:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from efficientlab.counters.held import attributes, everything_in, is_generator, is_open
+from efficientlab.counters.held import attributes, everything_in, is_generator, is_open, tags
 from efficientlab.counters.traffic import is_fake, parts_of
 
 Restore = Callable[[], None]
@@ -27,8 +27,9 @@ def state_kept() -> Iterator[Callable[..., None]]:
 
     Yields a function that takes note of everything that is in its arguments (`held.everything_in`), to be
     called before they run: values of tensors and arrays, items of containers, attributes and classes of
-    objects. Not noted is what lives elsewhere: globals and a function's own variables that are no modules,
-    attributes of scripted modules, whatever is behind a file, a socket or a foreign library.
+    objects, hooks. Not noted is what lives elsewhere: globals, attributes of classes and a function's own variables
+    that are no modules, torch's settings, attributes of scripted modules, whatever is behind a file, a socket or a
+    foreign library.
     """
     restores: dict[int, tuple[object, Restore]] = {}  # by id; holds the object, so that the id stays taken
 
@@ -91,8 +92,11 @@ def _of_tensor(x: Tensor) -> Restore:
     values = [] if is_lazy(x) else [(p.detach(), p.detach().clone()) for p in parts_of(x) if _has_values(p)]
     entries = x.detach().clone() if x.layout is torch.sparse_coo and _has_values(x) else None
     grad = x.grad if x.is_leaf and not is_lazy(x) else None
+    others = [_of_dict(tags(x)), *(_of_hooks(x, name) for name in _HOOKS)]
 
     def restore() -> None:
+        for other in others:
+            other()
         if type(x) is not kind:  # a lazy parameter that was initialised
             x.data = memory
             x.__class__ = kind
@@ -110,6 +114,25 @@ def _of_tensor(x: Tensor) -> Restore:
                 x.requires_grad_(needs_grad)
             if x.grad is not grad:
                 x.grad = grad
+
+    return restore
+
+
+_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+
+
+def _of_hooks(x: Tensor, name: str) -> Restore:
+    table = getattr(x, name)
+    hooks = dict(table or {})
+
+    def restore() -> None:
+        now = getattr(x, name)
+        if now is not table:
+            now.clear()
+            setattr(x, name, table)
+        if table is not None and list(table) != list(hooks):
+            table.clear()
+            table.update(hooks)
 
     return restore
 

@@ -2,7 +2,7 @@
 
 read: every distinct input once; the same elements in another order, or expanded (stride 0), are not distinct;
 written: every output that is not a view of an input, and every argument that is modified in place.
-Views, shape queries and uninitialised memory cost nothing. Gathers read what they gather (and the indices),
+Views, shape queries and uninitialised memory cost nothing; `zeros_like` and its kin read no element. Gathers read what they gather (and the indices),
 not the whole source; in-place scatters touch what they scatter. A sparse tensor is its values and indices.
 This project's own kernels bring their own formula.
 
@@ -30,9 +30,18 @@ _UNTOUCHED = {
     "new_empty_strided",
     "resize_",
 }
-_WRITE_ONLY = {"zero_", "fill_", "copy_", "normal_", "uniform_", "bernoulli_", "random_", "exponential_"}
+_SHAPES = {
+    "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "new_zeros", "new_ones",
+    "new_full", "fill", "copy", "normal_functional", "uniform", "random", "exponential", "cauchy", "geometric",
+    "log_normal",
+}  # fmt: skip
+"""Argument 0 gives a shape and a dtype; its elements are not read."""
+_WRITE_ONLY = {
+    "zero_", "fill_", "copy_", "masked_fill_", "index_fill_", "_foreach_zero_", "_foreach_copy_", "normal_",
+    "uniform_", "bernoulli_", "random_", "exponential_", "cauchy_", "geometric_", "log_normal_",
+}  # fmt: skip
 _GATHERS = {"index_select", "gather", "index", "take", "embedding", "_unsafe_index"}  # source is argument 0
-_SCATTERS = {"index_add_", "index_copy_", "index_put_", "scatter_", "scatter_add_", "_index_put_impl_"}
+_SCATTERS = {"index_add_", "index_copy_", "index_put_", "put_", "scatter_", "scatter_add_", "_index_put_impl_"}
 _READING_QUERIES = {"_local_scalar_dense", "equal", "allclose", "is_nonzero"}
 _PLAIN = {Tensor, Parameter}
 _BY_ROW = {torch.sparse_csr, torch.sparse_bsr}
@@ -158,7 +167,8 @@ def access(op: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any
         adds = "add" in name or any(argument is True for argument in args[3:])  # index_put_(.., accumulate)
         read = distinct_bytes(reads) + adds * written
     else:
-        reads = [x for x in inputs if id(x) not in overwritten]
+        gives_shape = name in _SHAPES or op is torch.ops.aten.bernoulli.p
+        reads = [x for x in inputs[gives_shape:] if id(x) not in overwritten]
         read = distinct_bytes(reads)
     return Access(inputs, reads, fresh, modified, name not in _UNTOUCHED, read, written)
 

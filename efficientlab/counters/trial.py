@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from itertools import starmap
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from efficientlab.counters.held import CONTAINERS, everything_in, is_generator, is_open, tensors_within
+from efficientlab.counters.held import CONTAINERS, everything_in, is_generator, is_open, tags, tensors_within
 from efficientlab.counters.meter import Meter
 
 
@@ -25,7 +26,9 @@ class Trial:
 
     def inputs(self) -> Any:
         """Leaves where the given tensors were leaves; in-place operators refuse leaves, but nothing else."""
-        copies = {key: x.clone() if key in self._inside_a_graph else x for key, x in self._copies.items()}
+        copies = {
+            key: _tagged(x.clone(), x) if key in self._inside_a_graph else x for key, x in self._copies.items()
+        }
         return copy.deepcopy(self._inputs, copies)
 
     def run(self) -> None:
@@ -62,14 +65,20 @@ class Trial:
 
 
 def _check_has_run(output: Any) -> None:
-    """A generator or a coroutine has computed nothing yet: its cost would be 0."""
-    if isinstance(output, Generator | Coroutine | AsyncGenerator):
-        if isinstance(output, Coroutine):
-            output.close()
-        raise TypeError(
-            f"the model returned a {type(output).__name__}, which has computed nothing yet: "
-            "count a function that runs it"
-        )
+    """A generator or a coroutine, wherever it is in the output, has computed nothing yet: its cost would be 0."""
+    for x in everything_in(output):
+        if isinstance(x, zip | enumerate):
+            _check_has_run(x.__reduce__()[1])  # the iterators that it draws from
+        if isinstance(x, _NOT_RUN):
+            if isinstance(x, Coroutine):
+                x.close()
+            raise TypeError(
+                f"the model returned a {type(x).__name__}, which has computed nothing yet: "
+                "count a function that runs it"
+            )
+
+
+_NOT_RUN = (Generator, Coroutine, AsyncGenerator, map, filter, starmap)
 
 
 def _leaf_copies(inputs: Any) -> tuple[dict[int, Any], set[int]]:
@@ -81,10 +90,20 @@ def _leaf_copies(inputs: Any) -> tuple[dict[int, Any], set[int]]:
     inside_a_graph = set()
     for x in everything_in(inputs):
         if isinstance(x, Tensor):
-            copies[id(x)] = x.detach().clone().requires_grad_(x.requires_grad)
+            copies[id(x)] = _tagged(x.detach().clone().requires_grad_(x.requires_grad), x)
             if not x.is_leaf:
                 inside_a_graph.add(id(x))
-    return copies | {id(x): x for x in not_copied(inputs)}, inside_a_graph
+    copies |= {id(x): x for x in not_copied(inputs)}
+    for x in everything_in(inputs):
+        if isinstance(x, Tensor) and tags(x):
+            vars(copies[id(x)]).update(copy.deepcopy(tags(x), copies))
+    return copies, inside_a_graph
+
+
+def _tagged(copied: Tensor, x: Tensor) -> Tensor:
+    """With what was attached to x: a subclass may need it for whatever is done with the copy."""
+    vars(copied).update(tags(x))
+    return copied
 
 
 def not_copied(inputs: Any) -> list[Any]:

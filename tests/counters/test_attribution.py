@@ -120,3 +120,14 @@ def test_modules_made_on_the_fly_and_recursion():
     assert result["leaf"].calls == 3
     assert result["leaf"].macs == 3 * 4
     assert result[""].macs == result.macs
+
+
+def test_a_module_that_is_met_in_the_middle_of_a_run_costs_what_it_costs():
+    """Taking note of its parameters is no work of the model, nor part of a functional transform around it."""
+    layer = nn.Linear(8, 4)
+    hidden, x = {"layer": layer}, torch.randn(2, 8)
+    plain, met = count(layer, x), count(lambda x: hidden["layer"](x), x)
+    for field in ("macs", "bytes_read", "bytes_written", "peak_activation_bytes", "complete"):
+        assert getattr(met, field) == getattr(plain, field)
+    rows = count(lambda x: torch.func.jacrev(lambda x: hidden["layer"](x))(x), x[0])
+    assert (rows.macs, rows.complete) == (8 * 4 + 4 * (4 * 8), True)  # and a product for each row

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.attention.bias import causal_lower_right, causal_upper_left
 from torch.utils.flop_counter import FlopCounterMode
 
 from efficientlab.counters import count
@@ -150,6 +151,26 @@ def test_causal_encoder_is_one_number(mode):
     x = torch.randn(1, length, e)
     assert count(encoder, x, mask).macs == by_hand
     assert count(lambda x: encoder(x, mask=mask, is_causal=True), x).macs == by_hand
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_torchs_own_causal_masks_are_causal(device):
+    """A subclass of Tensor asks whether it is called for F.scaled_dot_product_attention, and is no mask itself."""
+    q, k = torch.randn(2, 3, 3, 4, device=device), torch.randn(2, 3, 5, 4, device=device)
+    seen = []
+
+    def attend(k, mask):
+        seen.append(F.scaled_dot_product_attention(q, k, k, attn_mask=mask))
+        return seen[-1]
+
+    for mask, keys, pairs in (
+        (causal_upper_left(3, 5), 5, 1 + 2 + 3),
+        (causal_lower_right(3, 3), 3, 1 + 2 + 3),
+        (causal_lower_right(3, 5), 5, 3 * 5),  # torch makes a dense mask of it
+    ):
+        assert count(attend, k[:, :, :keys], mask).macs == 6 * pairs * 8
+        if device == "cpu":
+            torch.testing.assert_close(seen[-1], attend(k[:, :, :keys], mask._materialize()))
 
 
 E, HEADS, LENGTH = 16, 4, 6

@@ -270,10 +270,18 @@ def test_a_generator_has_computed_nothing_yet(untouched):
     async def later(x):
         return layer(x)
 
-    for model, kind in ((stream, "generator"), (later, "coroutine")):
+    lazy = [
+        (stream, "generator"),
+        (later, "coroutine"),
+        (lambda x: map(layer, [x]), "map"),
+        (lambda x: zip("a", map(layer, [x]), strict=True), "map"),
+        (lambda x: {"out": [filter(layer, [x])]}, "filter"),
+    ]
+    for model, kind in lazy:
         with pytest.raises(TypeError, match=f"returned a {kind}, which has computed nothing yet"):
             count(model, torch.zeros(2, 8))
     assert count(lambda x: list(stream(x)), torch.zeros(2, 8)).macs == 64
+    assert count(lambda x: zip("a", [layer(x)], strict=True), torch.zeros(2, 8)).macs == 64
 
 
 def test_a_budget_is_seconds(untouched):

@@ -123,6 +123,26 @@ def test_uninitialised_memory_that_is_read_was_filled_by_someone_unseen():
     )
 
 
+E, ALL = torch.empty, torch.arange(3)
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda: torch.zeros_like(E(3)) + torch.rand_like(E(3)) + E(3).new_ones(3),
+        lambda: [getattr(E(3), draw)() for draw in ("log_normal_", "cauchy_", "exponential_", "random_")],
+        lambda: E(3).geometric_(0.3),
+        lambda: torch._foreach_zero_(zeroed := [E(3), E(4)]) or zeroed,
+        lambda: torch._foreach_copy_(copied := [E(3)], [torch.ones(3)]) or copied,
+        lambda: E(3).index_fill_(0, ALL, 2.0) + E(3).masked_fill_(ALL >= 0, 1.0),
+        lambda: E(3).put_(ALL, torch.ones(3)) + E(3).index_copy_(0, ALL, torch.ones(3)),
+        lambda: torch.vmap(lambda z: torch.dropout(z, 0.5, True), randomness="different")(x),
+    ],
+)
+def test_whatever_fills_uninitialised_memory_or_asks_for_its_shape_alone_is_no_miss(fill):
+    assert unseen(fill) == []
+
+
 def test_indices_from_numpy_hide_no_macs():
     def sorted_rows(x):
         order = torch.from_numpy(np.argsort(x[:, 0].numpy()))
@@ -270,6 +290,8 @@ def test_no_operator_is_both_zero_and_counted():
         (torch.ops.aten.linear.default, State.COMPOSITE),
         (torch.ops.aten._linalg_svd.default, State.UNKNOWN),
         (torch.ops.aten._trilinear.default, State.UNKNOWN),
+        (torch.ops.prims.mul.default, State.ZERO),
+        (torch.ops.prims.svd.default, State.UNKNOWN),
         (torch.ops.counters_test.mystery.default, State.UNKNOWN),
     ],
     ids=str,

@@ -376,3 +376,90 @@ def test_a_generator_that_a_function_names_is_put_back():
     before = drawing.get_state()
     count(lambda x: x + torch.rand(x.shape, generator=drawing), x)
     assert torch.equal(drawing.get_state(), before)
+
+
+def test_what_trains_a_model_is_put_back():
+    model = nn.Linear(8, 3)
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, 1, 0.5)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser)
+    scaler = torch.amp.GradScaler("cpu", growth_interval=1)
+
+    def step(x):
+        with torch.enable_grad():
+            loss = model(x).square().mean()
+            scaler.scale(loss).backward()
+        scaler.step(optimiser)
+        scaler.update()
+        schedule.step()
+        plateau.step(loss)
+
+    def state():
+        parts = (optimiser, schedule, plateau, scaler)
+        return copy.deepcopy([part.state_dict() for part in parts])
+
+    before = state()
+    count(step, x)
+    assert state() == before
+
+
+def test_hooks_and_attributes_of_tensors():
+    class Hooks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(8, 8)
+            self.linear.bias.register_hook(lambda gradient: gradient)
+
+        def forward(self, x):
+            for p in self.linear.parameters():
+                p.register_hook(lambda gradient: gradient)
+                p.register_post_accumulate_grad_hook(lambda p: None)
+                p.tag = x
+            self.linear.register_forward_hook(lambda module, inputs, output: None)
+            return self.linear(x)
+
+    model = Hooks()
+    measure(model, x, backward=True)
+    weight, bias = model.linear.weight, model.linear.bias
+    assert (weight._backward_hooks, len(bias._backward_hooks)) == (None, 1)
+    assert weight._post_accumulate_grad_hooks is bias._post_accumulate_grad_hooks is None
+    assert not model.linear._forward_hooks
+    assert not hasattr(weight, "tag")
+    model(x).sum().backward()
+    assert weight.grad is not None
+
+
+def test_what_a_function_keeps_for_itself():
+    def keeps(x, cache={}, *, more=[]):  # noqa: B006
+        cache[len(cache)] = x
+        more.append(x)
+        keeps.calls = getattr(keeps, "calls", 0) + 1
+        return sum(entry @ entry.t() for entry in cache.values())
+
+    assert count(keeps, x).macs == count(keeps, x).macs == 4 * 8 * 4
+    assert (keeps.__defaults__, keeps.__kwdefaults__) == (({},), {"more": []})
+    assert not hasattr(keeps, "calls")
+
+
+def test_distributions_are_looked_into():
+    model = nn.Linear(8, 3)
+
+    def posterior(prior, x):
+        return torch.distributions.Normal(model(x) + prior.loc, prior.scale)
+
+    prior = torch.distributions.Normal(torch.zeros(3, requires_grad=True) + 1, torch.ones(3))
+    assert count(posterior, prior, x, backward=True).macs == 2 * 4 * 24
+
+
+def test_what_is_attached_to_an_input_comes_with_its_copy():
+    image = x.clone()
+    image.mask = torch.ones(8)
+
+    def masked(image):
+        image.mul_(image.mask.mul_(0))
+        return image @ image.t()
+
+    for given in (image, [image]):
+        assert count(lambda a: masked(a if isinstance(a, torch.Tensor) else a[0]), given).macs == 4 * 8 * 4
+    assert image.mask.tolist() == [1] * 8
+    assert torch.equal(image, x)

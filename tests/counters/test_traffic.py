@@ -11,6 +11,7 @@ K = 4  # bytes of a float32
 x = torch.randn(8, 16)  # 128 elements
 index = torch.tensor([1, 3, 3])
 rows = torch.randn(3, 16)
+mask = torch.ones(8, 16, dtype=torch.bool)
 
 
 def moved(fn, *inputs, backward=False):
@@ -47,6 +48,13 @@ def moved(fn, *inputs, backward=False):
         (lambda x: F.embedding(index, x), 48 * K + 3 * 8, 48 * K),
         (lambda x: x.index_add_(0, index, rows), (48 + 48) * K + 3 * 8, 48 * K),
         (lambda x: x.scatter_(0, index.expand(1, 3), 1.0), 3 * 8, 3 * K),
+        (lambda x: torch.zeros_like(x), 0, 128 * K),  # a shape is no data
+        (lambda x: torch.rand_like(x), 0, 128 * K),
+        (lambda x: torch.full_like(x, 2.0), 0, 128 * K),
+        (lambda x: x.new_ones(4), 0, 4 * K),
+        (lambda x: torch.bernoulli(x, 0.3), 0, 128 * K),
+        (lambda x: torch.bernoulli(x.sigmoid_()), (128 + 128) * K, (128 + 128) * K),  # its probabilities
+        (lambda x: x.masked_fill_(mask, 0.0), 128, 128 * K),
     ],
 )  # fmt: skip
 def test_bytes_of_operators(fn, read, written):
