@@ -113,12 +113,13 @@ ZERO_BY_CONVENTION: dict[str, str] = {
         nll_loss2d_backward nll_loss2d_forward nll_loss_backward nll_loss_forward smooth_l1_loss
         smooth_l1_loss_backward soft_margin_loss soft_margin_loss_backward""",
     "quantisation": """
-        dequantize _fake_quantize_learnable_per_channel_affine
+        _choose_qparams_per_tensor dequantize _fake_quantize_learnable_per_channel_affine
         _fake_quantize_learnable_per_channel_affine_backward _fake_quantize_learnable_per_tensor_affine
         _fake_quantize_learnable_per_tensor_affine_backward fake_quantize_per_channel_affine_cachemask
         fake_quantize_per_tensor_affine_cachemask
-        _fake_quantize_per_tensor_affine_cachemask_tensor_qparams int_repr quantize_per_channel
-        quantize_per_tensor quantize_per_tensor_dynamic""",
+        _fake_quantize_per_tensor_affine_cachemask_tensor_qparams _fused_moving_avg_obs_fq_helper
+        _fused_moving_avg_obs_fq_helper_functional int_repr quantize_per_channel quantize_per_tensor
+        quantize_per_tensor_dynamic""",
     "optimiser steps": """
         _amp_foreach_non_finite_check_and_unscale _amp_update_scale _fused_adagrad _fused_adam
         _fused_adamw _fused_sgd""",

@@ -350,3 +350,15 @@ def test_a_training_step_is_complete():
         result = count(step, x)
         assert result.not_counted == (), make
         assert (result.macs_forward, result.macs_backward) == (4 * 24, 4 * 24)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_training_for_quantisation_is_complete():
+    model = nn.Sequential(nn.Linear(8, 3))
+    model.qconfig = torch.ao.quantization.get_default_qat_qconfig("fbgemm")
+    model = torch.ao.quantization.prepare_qat(model.train())
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    result = count(model, x, backward=True)
+    assert (result.macs, result.not_counted) == (2 * 4 * 24, ())
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
