@@ -30,7 +30,7 @@ from efficientlab.kernels.backend import (
     kernel,
     memory_format,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
     whole,
@@ -155,7 +155,7 @@ def diff_augment(
             raise TypeError(f"{name} must be int64, got {value.dtype}")
     if not augmentation[0].is_floating_point():
         raise TypeError(f"color must be floating, got {augmentation[0].dtype}")
-    refuse_forward_mode(x)
+    refuse_transforms(x)
     color, translation, cutout = (value.detach().to(x.device) for value in augmentation)
     return augment_op(x, color, translation, cutout, False)
 

@@ -131,16 +131,29 @@ def autocast(*tensors: Any) -> list[Any]:
 _CAST = {torch.float32, torch.float16, torch.bfloat16}
 
 
-def refuse_forward_mode(*tensors: Tensor | None) -> None:
-    """A custom op drops the tangents of forward-mode differentiation: they would come out as zeros.
+def refuse_transforms(*tensors: Tensor | None) -> None:
+    """A custom op drops the tangents of forward-mode differentiation, which would come out as zeros, and has a gradient
+    for the backward pass, but not for `torch.func.grad`.
 
     Raises:
-        NotImplementedError: a tensor has a tangent, as inside of `torch.func.jvp`.
+        NotImplementedError: a tensor has a tangent, as inside of `torch.func.jvp`, or torch.func differentiates by it.
     """
     if torch.compiler.is_compiling():
         return
     if any(x is not None and forward_ad.unpack_dual(x).tangent is not None for x in tensors):
         raise NotImplementedError("the kernels have no forward-mode gradient; use the backward pass")
+    if torch._C._functorch.peek_interpreter_stack() is not None and any(map(_tracked, tensors)):
+        raise NotImplementedError(
+            "the kernels have no gradient for torch.func; use the backward pass, or torch.autograd.grad"
+        )
+
+
+def _tracked(x: Tensor | None) -> bool:
+    """Whether torch.func.grad, vjp or jacrev differentiates by x, also through torch.vmap."""
+    functorch = torch._C._functorch
+    while x is not None and functorch.is_batchedtensor(x):
+        x = functorch.get_unwrapped(x)
+    return x is not None and functorch.is_gradtrackingtensor(x)
 
 
 def flat_nonzero(mask: Tensor) -> Tensor:

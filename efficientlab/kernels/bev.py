@@ -29,7 +29,7 @@ from efficientlab.kernels.backend import (
     check_numbers,
     kernel,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
 )
@@ -184,7 +184,7 @@ def bev_pool(depth: Tensor, features: Tensor, index: BEVIndex) -> Tensor:
         raise TypeError(
             f"depth is on {depth.device}, features on {features.device}, the index on {index.cell.device}"
         )
-    refuse_forward_mode(depth, features)
+    refuse_transforms(depth, features)
     dtype = torch.promote_types(depth.dtype, features.dtype)
     by_pixel = (t.to(dtype).permute(0, 1, 4, 3, 2).flatten(0, 3) for t in (depth, features))  # (Q, D), (Q, C)
     pooled = pool_op(*by_pixel, _tensors(index))  # (N · X · Y, C)

@@ -19,7 +19,7 @@ from efficientlab.kernels.backend import (
     flat_nonzero,
     kernel,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
 )
@@ -40,7 +40,7 @@ def weighted_gather(x: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
     Returns:
         (P, C) in the dtype of x; sums are taken in float32 at least.
     """
-    refuse_forward_mode(x)
+    refuse_transforms(x)
     return _gather(x, index, weight)
 
 
@@ -56,7 +56,7 @@ def weighted_scatter(y: Tensor, index: Tensor, weight: Tensor | None, n_rows: in
     Returns:
         (V, C) in the dtype of y; rows that nothing points to are zero.
     """
-    refuse_forward_mode(y)
+    refuse_transforms(y)
     return _scatter(y, index, weight, n_rows)
 
 

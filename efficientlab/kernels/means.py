@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import kernel, nbytes, refuse_forward_mode, register_cost, use_triton
+from efficientlab.kernels.backend import kernel, nbytes, refuse_transforms, register_cost, use_triton
 from efficientlab.kernels.gather import bag_ends, ends_of, sum_in_tree, weighted_gather
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def mean_of_rows(y: Tensor, index: Tensor, n_rows: int) -> Tensor:
     Returns:
         (V, C) in the dtype of y, summed in float32 at least; rows that nothing points to are zero.
     """
-    refuse_forward_mode(y)
+    refuse_transforms(y)
     return _mean(y, index, n_rows)
 
 

@@ -24,7 +24,7 @@ from efficientlab.kernels.backend import (
     kernel,
     memory_format,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
     whole,
@@ -57,7 +57,7 @@ def temporal_shift(x: Tensor, n_frames: int, fold_div: int = 8, causal: bool = F
     """
     n_frames = whole("n_frames", n_frames)
     fold, first, second = shift_steps(x, n_frames, fold_div, causal)
-    refuse_forward_mode(x)
+    refuse_transforms(x)
     return shift_op(x, n_frames, fold, first, second)
 
 

@@ -24,7 +24,7 @@ from efficientlab.kernels.backend import (
     kernel,
     memory_format,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
     whole,
@@ -80,7 +80,7 @@ def shifted_pointwise_conv(
     if not x.is_floating_point() or len({(t.dtype, t.device) for t in operands.values()}) > 1:
         got = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in operands.items())
         raise TypeError(f"the operands must be of one floating dtype and device, got {got}")
-    refuse_forward_mode(x, weight, bias)
+    refuse_transforms(x, weight, bias)
     return _conv(x, weight, bias, n_frames, fold, first, second)
 
 

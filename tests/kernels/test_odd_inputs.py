@@ -149,7 +149,7 @@ def test_what_evaluation_finds_serves_training():
     assert images.grad.isfinite().all()
 
 
-def test_tangents_are_refused_and_not_dropped():
+def test_tangents_are_refused_and_not_dropped_and_so_is_torch_func():
     coords = torch.rand(1, 3, 10) * 3
     points = torch.tensor([[0, 1.0, 1, 1]])
     depth = torch.rand(1, 1, 2, 3, 4)
@@ -169,6 +169,10 @@ def test_tangents_are_refused_and_not_dropped():
     ):
         with pytest.raises(NotImplementedError, match="no forward-mode gradient"):
             torch.func.jvp(fn, (x,), (torch.ones_like(x),))
+        per_sample = torch.func.grad(lambda x: fn(x).sum())
+        for differentiate in (per_sample, lambda x: torch.vmap(per_sample)(x[None])):
+            with pytest.raises(NotImplementedError, match=r"no gradient for torch\.func"):
+                differentiate(x)
 
 
 # --------------------------------------------------------------------------------------------- arguments

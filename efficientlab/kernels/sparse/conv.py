@@ -22,7 +22,7 @@ from efficientlab.kernels.backend import (
     autocast,
     kernel,
     nbytes,
-    refuse_forward_mode,
+    refuse_transforms,
     register_cost,
     use_triton,
 )
@@ -69,7 +69,7 @@ def sparse_conv(x: Tensor, weight: Tensor, pairs: KernelMap) -> Tensor:
     x, weight = autocast(x, weight)
     if not x.is_floating_point() or x.dtype != weight.dtype:
         raise TypeError(f"x and weight must be of one floating dtype, got {x.dtype} and {weight.dtype}")
-    refuse_forward_mode(x, weight)
+    refuse_transforms(x, weight)
     how = _masked_on(x), max(weight.shape[1:])
     plan, back = pairs.plan(*how), []
     if not pairs.symmetric and torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
