@@ -164,7 +164,7 @@ def _check_inside(coords: Tensor, resolution: int) -> None:
     low, high = torch.stack(coords.aminmax()).tolist()
     if not (low >= 0 and high <= resolution - 1):
         raise ValueError(
-            f"coords must lie in [0, {resolution - 1}] for resolution {resolution}, got {low} to {high}; "
+            f"coords must lie in [0, {resolution - 1}] for resolution {resolution}, got {low:g} to {high:g}; "
             "see normalize_to_grid"
         )
 

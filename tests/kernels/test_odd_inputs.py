@@ -154,7 +154,7 @@ def test_tangents_are_refused_and_not_dropped_and_so_is_torch_func():
     points = torch.tensor([[0, 1.0, 1, 1]])
     depth = torch.rand(1, 1, 2, 3, 4)
     index = bev_index(torch.rand(1, 1, 2, 3, 4, 3), GRID)
-    pairs = kernel_map(CUBE, CUBE, 3)
+    pairs, drawn = kernel_map(CUBE, CUBE, 3), draw_augmentation(2, (8, 8))
     for fn, x in (
         (lambda x: temporal_shift(x, 8), torch.rand(8, 8, 2, 2)),
         (lambda x: shifted_pointwise_conv(x, torch.rand(6, 8), n_frames=8), torch.rand(8, 8, 2, 2)),
@@ -165,7 +165,7 @@ def test_tangents_are_refused_and_not_dropped_and_so_is_torch_func():
         (lambda x: voxel_to_point(x, CUBE, points), torch.rand(64, 2)),
         (lambda x: group(x, torch.zeros(1, 3, dtype=torch.int64)), torch.rand(1, 2, 10)),
         (lambda x: bev_pool(depth, x, index), torch.rand(1, 1, 5, 3, 4)),
-        (lambda x: diff_augment(x, draw_augmentation(2, (8, 8))), torch.rand(2, 3, 8, 8)),
+        (lambda x: diff_augment(x, drawn), torch.rand(2, 3, 8, 8)),
     ):
         with pytest.raises(NotImplementedError, match="no forward-mode gradient"):
             torch.func.jvp(fn, (x,), (torch.ones_like(x),))
