@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_SCALED = {"PNG", "PPM"}  # what Pillow hands out in 32 bits though it has 16
 _WHITE_16 = 257  # 65,535 / 255: what one step of 8 bits is in 16
 
 
@@ -26,7 +27,7 @@ def read_picture(
     Raises:
         FileNotFoundError: the file is not there.
         ValueError: it is no picture, is truncated, or holds numbers without a white: floats, or integers of 32 bits
-            in anything but a PNG.
+            in anything but a PNG or a PGM, which have 16.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -40,7 +41,7 @@ def read_picture(
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{called} cannot be decoded ({error}); {remedy}.") from error
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and kind == "PNG"):
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and kind in _SCALED):
         deep = np.asarray(picture).astype(np.int64)
         return Image.fromarray(((deep + _WHITE_16 // 2) // _WHITE_16).clip(0, 255).astype(np.uint8)).convert(
             "RGB"

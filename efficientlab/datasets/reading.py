@@ -32,7 +32,7 @@ def visible(folder: Path, suffixes: Iterable[str] = ()) -> list[Path]:
 
 
 def text(file: Path, missing: str = _MISSING) -> str:
-    """The content of a UTF-8 file, without its byte order mark.
+    """The content of a UTF-8 file, without its byte order mark; whatever ends its lines is "\\n".
 
     Raises:
         FileNotFoundError: it is missing, said in the words of `missing`.
@@ -55,7 +55,7 @@ def lines(file: Path, missing: str = _MISSING) -> list[str]:
     Raises:
         ValueError: there is none.
     """
-    found = [line.strip() for line in text(file, missing).splitlines() if line.strip()]
+    found = [line.strip() for line in text(file, missing).split("\n") if line.strip()]
     if not found:
         raise ValueError(f"{file} is empty; download it again.")
     return found
@@ -67,9 +67,10 @@ def json_of(file: Path, kind: type, missing: str = _MISSING) -> Any:
     Raises:
         ValueError: it is not JSON, something else, or empty.
     """
+    written = text(file, missing)
     try:
-        content = json.loads(text(file, missing))
-    except (json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(written)
+    except (ValueError, RecursionError) as error:  # a ValueError: a number of thousands of digits
         raise ValueError(f"{file} is not JSON ({error}); download it again.") from error
     if not isinstance(content, kind):
         raise ValueError(f"{file}: expected a JSON {kind.__name__}, got {type(content).__name__}.")

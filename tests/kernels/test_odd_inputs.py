@@ -170,7 +170,7 @@ def test_tangents_are_refused_and_not_dropped_and_so_is_torch_func():
         with pytest.raises(NotImplementedError, match="no forward-mode gradient"):
             torch.func.jvp(fn, (x,), (torch.ones_like(x),))
         per_sample = torch.func.grad(lambda x: fn(x).sum())
-        for differentiate in (per_sample, lambda x: torch.vmap(per_sample)(x[None])):
+        for differentiate in (per_sample, lambda x: torch.vmap(per_sample, randomness="same")(x[None])):
             with pytest.raises(NotImplementedError, match=r"no gradient for torch\.func"):
                 differentiate(x)
 

@@ -43,7 +43,7 @@ class VectorMap:
             self.areas = {name: [polygons[t] for t in _polygons(tables[name])] for name in MAPS[:-1]}
             dividers = (*tables["road_divider"], *tables["lane_divider"])
             self.dividers = [lines[d["line_token"]] for d in dividers if d["line_token"] in lines]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a map of nuScenes' map expansion: {error}.") from error
 
     def raster(self, to_world: Array, grid: BEVGrid) -> NDArray[np.bool_]:

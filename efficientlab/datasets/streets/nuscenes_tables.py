@@ -64,9 +64,10 @@ class Tables:
         """All records of a table by their tokens."""
         if name not in self._read:
             path = self.folder / f"{name}.json"
+            content = text(path, "nuScenes' table {} is missing.")
             try:
-                rows = json.loads(text(path, "nuScenes' table {} is missing."))
-            except json.JSONDecodeError as error:
+                rows = json.loads(content)
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"nuScenes' table {path} is damaged: {error}.") from error
             if not isinstance(rows, list):
                 raise ValueError(f"nuScenes' table {path} is damaged: it is no list of records.")

@@ -35,7 +35,7 @@ def jester(root: Path | str, split: str) -> VideoList:
     classes = distinct(lines(names, _MISSING), names)
     file = base / f"jester-v1-{published}.csv"
     rows = []
-    for number, line in enumerate(text(file, _MISSING).splitlines(), 1):
+    for number, line in enumerate(text(file, _MISSING).split("\n"), 1):
         name, separator, label = line.partition(";")
         if not line.strip():
             continue
@@ -133,7 +133,7 @@ def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
 
 
 def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
-    rows = csv.DictReader(text(file).splitlines())
+    rows = csv.DictReader(text(file).split("\n"))
     in_class: dict[str, list[Path]] = {}  # one class may have folders of two spellings
     for path in visible(folder) if folder.is_dir() else []:
         if path.is_dir():
