@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from efficientlab.datasets.download import cache_folder, download_zip
@@ -53,8 +54,8 @@ def _unpacked(archive: Path, place: Path) -> Path:
                 with tempfile.TemporaryDirectory(dir=place) as scratch:
                     content.extractall(scratch)
                     shutil.move(Path(scratch) / target.name, target)
-    except zipfile.BadZipFile as error:
-        raise ValueError(
-            f"{archive} is not a zip archive ({error}); delete it and download it again."
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(  # a RuntimeError: it is encrypted
+            f"{archive} is not a zip archive that can be read ({error}); delete it and download it again."
         ) from error
     return target

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from efficientlab.datasets.reading import text
 from efficientlab.files import write_text
 
 
@@ -41,8 +42,10 @@ def download(url: str, place: Path, known: str | None, instead: str = "", proces
             f"{address} served {name} with another checksum than {known}; try again later."
         ) from error
     except OSError as error:  # requests' exceptions are OSErrors
+        there = known is not None and (place / name).is_file()
+        why = f", and {place / name} has another checksum than {known}" if there else ""
         raise ConnectionError(
-            f"could not download {name} from {address} ({type(error).__name__}); "
+            f"could not download {name} from {address} ({type(error).__name__}){why}; "
             f"check the network, or {instead or f'put the file into {place} yourself'}."
         ) from error
     return place / name if processor else Path(got)
@@ -60,7 +63,7 @@ def download_zip(url: str, place: Path, sha256: str | None = None) -> Path:
     """
     name = url.rpartition("/")[2]
     note = place / f"{name}.sha256"
-    known = sha256 or (note.read_text(encoding="utf-8").strip() if note.is_file() else None)
+    known = (sha256 or (text(note) if note.is_file() else "")).strip() or None
     try:
         archive = download(url, place, known and f"sha256:{known}")
     except ValueError as error:

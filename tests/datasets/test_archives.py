@@ -94,3 +94,15 @@ def test_what_is_not_an_archive_of_one_folder_is_named(publisher, cache):
 def test_an_archive_that_is_not_served_is_named(publisher, cache):
     with pytest.raises(ConnectionError, match=r"could not download none\.zip .* check the network"):
         fetch_archive(publisher.url.replace("set.zip", "none.zip"), cache)
+
+
+def test_without_a_network_the_archive_that_is_there_must_be_the_right_one(publisher, cache):
+    folder = fetch_archive(publisher.url, cache)
+    digest = (cache / "set.zip.sha256").read_text()
+    nowhere = "http://127.0.0.1:9/set.zip"
+    assert fetch_archive(nowhere, cache) == fetch_archive(nowhere, cache, f" {digest.upper()}\n") == folder
+    (cache / "set.zip.sha256").write_text("")
+    fetch_archive(nowhere, cache)
+    assert (cache / "set.zip.sha256").read_text() == digest  # kept again
+    with pytest.raises(ConnectionError, match=r"set\.zip has another checksum than sha256:0000"):
+        fetch_archive(nowhere, cache, "0" * 64)

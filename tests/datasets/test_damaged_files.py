@@ -14,6 +14,7 @@ from efficientlab.datasets.archives import fetch_archive
 from efficientlab.datasets.fashion import read_idx
 from efficientlab.datasets.gan import few_shot_sets
 from efficientlab.datasets.gan.avatars import load_avatars
+from efficientlab.datasets.gan.edges import load_edges2shoes
 from efficientlab.datasets.gan.translation_sets import paired_pictures
 from efficientlab.datasets.video.clips import VideoClips, VideoList, load_clips
 
@@ -85,6 +86,14 @@ def test_tar_of_cifar(served):
     served.write_bytes(b"junk")
     with pytest.raises(ValueError, match=r"set\.zip is not a tar archive"):
         few_shot_sets.cifar10("test")
+    with tarfile.open(served, "w:gz") as content:
+        content.addfile(tarfile.TarInfo("cifar/readme.html"))
+        member = tarfile.TarInfo("cifar/test_batch.bin")
+        member.size = 20 * 3073
+        content.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(member.size)))
+    served.write_bytes(served.read_bytes()[:30_000])
+    with pytest.raises(ValueError, match=r"set\.zip is not a tar archive that can be read"):
+        few_shot_sets.cifar10("test")
 
     def store(label):
         record = bytes([label]) + bytes(3072)
@@ -108,6 +117,37 @@ def test_zip_of_one_file_is_no_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("efficientlab.datasets.archives.download_zip", lambda *_: tmp_path / "one.zip")
     with pytest.raises(ValueError, match=r"one\.zip must hold one folder, it holds the file x\.txt"):
         fetch_archive("https://example.org/one.zip", tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["broken", "encrypted", "by another method", "cut off"])
+def test_zip_that_cannot_be_unpacked(tmp_path, monkeypatch, damage):
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("set/a.txt", bytes(range(256)) * 100)
+    whole = bytearray(archive.read_bytes())
+    entry = whole.index(b"PK\1\2")
+    if damage == "broken":
+        whole[60:64] = b"\xff" * 4
+    elif damage == "encrypted":
+        whole[6], whole[entry + 8] = 1, 1
+    elif damage == "by another method":
+        whole[8], whole[entry + 10] = 99, 99
+    else:
+        whole = whole[: entry - 1]
+    archive.write_bytes(whole)
+    monkeypatch.setattr("efficientlab.datasets.archives.download_zip", lambda *_: archive)
+    with pytest.raises(ValueError, match=r"set\.zip is not a zip archive"):
+        fetch_archive("https://example.org/set.zip", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["set.zip"]
+
+
+@pytest.mark.parametrize(("pictures", "labels"), [((3, 28, 28), 4), ((3, 32, 32), 3), ((3,), 3)])
+def test_footwear_is_pictures_and_a_label_for_each(tmp_path, pictures, labels):
+    for kind, shape in {"images-idx3": pictures, "labels-idx1": (labels,)}.items():
+        header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+        (tmp_path / f"t10k-{kind}-ubyte.gz").write_bytes(gzip.compress(header + bytes(np.prod(shape))))
+    with pytest.raises(ValueError, match=r"t10k-\*-ubyte\.gz must be pictures of 28 × 28 and a label for each"):
+        load_edges2shoes("test", tmp_path)
 
 
 def test_a_pair_needs_two_columns(tmp_path):

@@ -46,6 +46,8 @@ def test_sixteen_bits_are_scaled(tmp_path):
     depth = np.array([[500, 4000, 128, 129]], np.uint16)
     Image.fromarray(depth).save(tmp_path / "depth.png")
     assert np.asarray(read_picture(tmp_path / "depth.png"))[0, :, 1].tolist() == [2, 16, 0, 1]
+    (tmp_path / "depth.pgm").write_bytes(b"P5 3 1 1000\n" + np.array([0, 502, 1000], ">u2").tobytes())
+    assert np.asarray(read_picture(tmp_path / "depth.pgm"))[0, :, 1].tolist() == [0, 128, 255]
 
 
 @pytest.mark.parametrize(

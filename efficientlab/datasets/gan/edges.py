@@ -131,6 +131,11 @@ def _official(file: str, folder: Path | str | None) -> Sprites:
         images, labels = (
             read_idx(Path(folder) / f"{file}-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")
         )
+        if images.shape[1:] != (28, 28) or labels.shape != (len(images),):
+            raise ValueError(
+                f"{folder}: {file}-*-ubyte.gz must be pictures of 28 × 28 and a label for each; got "
+                f"{images.shape} and {labels.shape}."
+            )
         return images, labels.astype(np.int64)
     parts = [load_fashion_mnist(split) for split in (("test",) if file == "t10k" else ("train", "val"))]
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])

@@ -54,12 +54,7 @@ def cifar10(
         raise ValueError(f"share must be above 0 and at most 1, got {share}")
     archive = download(url, cache_folder(folder), f"md5:{md5}")
     wanted = [f"data_batch_{n}.bin" for n in range(1, 6)] if split == "train" else ["test_batch.bin"]
-    with _opened(archive) as content:
-        files = {Path(member.name).name: member for member in content.getmembers() if member.isfile()}
-        if missing := [name for name in wanted if name not in files]:
-            raise ValueError(f"{archive} holds no {', '.join(missing)}: it is not CIFAR-10's binary version.")
-        batches = [content.extractfile(files[name]) for name in wanted]
-        raw = b"".join(batch.read() for batch in batches if batch is not None)
+    raw = _members(archive, wanted)
     if not raw or len(raw) % _RECORD:
         raise ValueError(f"{archive}: {len(raw)} bytes are no whole number of records of {_RECORD} bytes.")
     records = torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(-1, _RECORD)
@@ -76,13 +71,20 @@ def cifar10(
     return pictures, labels[keep]
 
 
-def _opened(archive: Path) -> tarfile.TarFile:
+def _members(archive: Path, wanted: list[str]) -> bytes:
+    """The content of the files with these names, one after the other."""
     try:
-        return tarfile.open(archive)
-    except (tarfile.TarError, EOFError, OSError) as error:
+        with tarfile.open(archive) as content:
+            files = {Path(member.name).name: member for member in content.getmembers() if member.isfile()}
+            batches = [content.extractfile(files[name]) for name in wanted if name in files]
+            raw = b"".join(batch.read() for batch in batches if batch is not None)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise ValueError(
-            f"{archive} is not a tar archive ({error}); delete it and download it again."
+            f"{archive} is not a tar archive that can be read ({error}); delete it and download it again."
         ) from error
+    if missing := [name for name in wanted if name not in files]:
+        raise ValueError(f"{archive} holds no {', '.join(missing)}: it is not CIFAR-10's binary version.")
+    return raw
 
 
 def hundred_shot(

@@ -208,7 +208,7 @@ def _room(annotations: Path) -> NDArray[np.float64]:
     """All points of a room with their class: (points, 7)."""
     tables = []
     for file in visible(annotations, (".txt",)):
-        kind = file.stem.rpartition("_")[0]
+        kind = (file.stem.rpartition("_")[0] or file.stem).lower()
         label = S3DIS_CLASSES.index(kind if kind in S3DIS_CLASSES else "clutter")  # "stairs" have no class
         table = _table(file, 6)
         if table[:, 3:].min() < 0 or table[:, 3:].max() > 255:

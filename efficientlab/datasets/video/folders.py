@@ -94,9 +94,9 @@ def kinetics(root: Path | str, split: str) -> VideoList:
     """Kinetics and its mini versions (Kay et al., 2017): ``<split>/<class>/<video>``, with or without a CSV.
 
     With ``<split>.csv`` (columns label, youtube_id, time_start, time_end) the listed videos are taken, each
-    as ``<youtube_id>_<start>_<end>.mp4`` with six digits for a time, from its class's folder or from
-    ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many. A blank
-    and an underscore in a class's name are the same.
+    as ``<youtube_id>_<start>_<end>.mp4`` (or webm, mkv, avi) with six digits for a time, from its class's folder or
+    from ``<split>/``. Many have left YouTube: what is missing is left out, with a warning that says how many. A blank
+    and an underscore, a small and a capital letter in a class's name are the same.
     Without a CSV the class folders are the annotation. Classes are those of both splits, in alphabetical
     order. "val" may be "validation" on disk.
 
@@ -108,16 +108,19 @@ def kinetics(root: Path | str, split: str) -> VideoList:
     base = _base(root)
     folders = {name: _kinetics_folder(base, name) for name in _PUBLISHED}
     folder = _folder(folders[split])
-    rows = {name: _kinetics_rows(place) for name, place in folders.items()}
-    classes = sorted({label for listed in rows.values() for _, label in listed})  # the same for both splits
-    found = [(path, label) for path, label in rows[split] if path.is_file()]
+    rows = {name: _kinetics_rows(base, name, place) for name, place in folders.items()}
+    labels = {label for listed in rows.values() for _, label in listed}
+    spelled = {label.casefold(): label for label in sorted(labels)}  # small letters, if anyone has them
+    classes = sorted(spelled.values())  # the same for both splits
+    found = [(path, spelled[label.casefold()]) for path, label in rows[split] if path.is_file()]
     if not found:
         raise FileNotFoundError(
             f"no video of the {split!r} split is in {folder}; expected <class>/<video>.mp4."
         )
     if missing := len(rows[split]) - len(found):
         warnings.warn(
-            f"{missing} of the {len(rows[split])} videos in {folder}.csv are missing.", stacklevel=2
+            f"{missing} of the {len(rows[split])} videos in {_kinetics_list(base, split)} are missing.",
+            stacklevel=2,
         )
     return _listed(classes, found, folder)
 
@@ -127,29 +130,44 @@ def _kinetics_folder(base: Path, split: str) -> Path:
     return published if published.is_dir() else base / split
 
 
-def _kinetics_rows(folder: Path) -> list[tuple[Path, str]]:
-    file = folder.with_name(f"{folder.name}.csv")
-    return list(_kinetics_csv(file, folder) if file.is_file() else _class_folders(folder))
+def _kinetics_list(base: Path, split: str) -> Path | None:
+    files = (base / f"{name}.csv" for name in (_PUBLISHED[split], split))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _kinetics_rows(base: Path, split: str, folder: Path) -> list[tuple[Path, str]]:
+    file = _kinetics_list(base, split)
+    return list(_class_folders(folder) if file is None else _kinetics_csv(file, folder))
 
 
 def _kinetics_csv(file: Path, folder: Path) -> Iterator[tuple[Path, str]]:
     rows = csv.DictReader(text(file).split("\n"))
-    in_class: dict[str, list[Path]] = {}  # one class may have folders of two spellings
-    for path in visible(folder) if folder.is_dir() else []:
-        if path.is_dir():
-            in_class.setdefault(_plain(path.name), []).append(path)
+    flat: dict[str, Path] = {}
+    in_class: dict[str, dict[str, Path]] = {}
+    if folder.is_dir():
+        flat = _by_name(folder)
+        for path in visible(folder):
+            if path.is_dir():  # one class may have folders of two spellings
+                in_class.setdefault(_plain(path.name).casefold(), {}).update(_by_name(path))
     for row in _rows_of(rows, file):
         try:
             start, end = int(row["time_start"]), int(row["time_end"])
-            video, label = f"{row['youtube_id']}_{start:06d}_{end:06d}.mp4", _plain(row["label"])
+            name, label = f"{row['youtube_id']}_{start:06d}_{end:06d}", _plain(row["label"])
             if not label or not is_name(row["youtube_id"]) or start < 0:
                 raise ValueError(f"got {list(row.values())}")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{file}, line {rows.line_num}: expected label, youtube_id, time_start, time_end ({error})."
             ) from error
-        places = (place / video for place in in_class.get(label, []))
-        yield next((path for path in places if path.is_file()), folder / video), label
+        there = in_class.get(label.casefold(), {}).get(name) or flat.get(name)
+        yield there or folder / f"{name}.mp4", label
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The videos of a folder by their names without endings; of several with one name an MP4 comes first."""
+    paths = visible(folder, _VIDEO_SUFFIXES)
+    paths.sort(key=lambda path: _VIDEO_SUFFIXES.index(path.suffix.lower()), reverse=True)
+    return {path.stem: path for path in paths}
 
 
 def _rows_of(rows: Iterable[dict[str, str]], file: Path) -> Iterator[dict[str, str]]:

@@ -306,3 +306,11 @@ def test_numbers_of_points_and_areas_are_whole(s3dis_root):
     with pytest.raises(ValueError, match="not name one twice"):
         s3dis(s3dis_root, [5, 5])
     assert len(s3dis(s3dis_root, np.array([5]), points=10)) == 2
+
+
+@pytest.mark.parametrize("name", ["Chair_1.txt", "CHAIR_2.TXT", "chair.txt"])
+def test_a_class_is_known_by_its_name_however_it_is_written(tmp_path, name):
+    annotations = tmp_path / "Area_5" / "office_1" / "Annotations"
+    annotations.mkdir(parents=True)
+    np.savetxt(annotations / name, rng.random((150, 6)))
+    assert s3dis(tmp_path, [5], points=50).part.unique().tolist() == [S3DIS_CLASSES.index("chair")]

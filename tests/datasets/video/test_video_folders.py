@@ -332,3 +332,50 @@ def test_one_class_may_have_folders_of_two_spellings(kinetics_root):
         path.touch()
     (kinetics_root / "train.csv").write_text(CSV + "high kick,h,1,11,train\nhigh kick,i,1,11,train\n")
     assert [path.stem[0] for path in kinetics(kinetics_root, "train").paths] == ["h", "i"]
+
+
+@pytest.mark.parametrize("ending", [".MP4", ".webm", ".mkv"])
+@pytest.mark.parametrize("place", ["bowling", "."])
+def test_a_listed_video_may_have_any_ending(kinetics_root, ending, place):
+    path = kinetics_root / "train" / place / f"n_000001_000011{ending}"
+    path.touch()
+    (kinetics_root / "train.csv").write_text(CSV + "bowling,n,1,11,train\n")
+    assert kinetics(kinetics_root, "train").paths == (path,)
+    path.with_suffix(".mp4").touch()
+    assert kinetics(kinetics_root, "train").paths[0].suffix.lower() == ".mp4"
+
+
+@pytest.mark.parametrize("folder", ["val", "validation"])
+@pytest.mark.parametrize("listing", ["val", "validation"])
+def test_the_list_of_validation_may_have_either_name(kinetics_root, folder, listing):
+    (kinetics_root / folder).mkdir()
+    (kinetics_root / folder / "n_000001_000011.mp4").touch()
+    (kinetics_root / f"{listing}.csv").write_text(CSV + "bowling,n,1,11,val\nbowling,o,1,11,val\n")
+    with pytest.warns(UserWarning, match=rf"1 of the 2 videos in .*{listing}\.csv are missing"):
+        videos = kinetics(kinetics_root, "val")
+    assert (len(videos.paths), videos.labels) == (1, (1,))
+
+
+def test_capital_letters_make_no_other_class(kinetics_root):
+    (kinetics_root / "val" / "Bowling").mkdir(parents=True)
+    (kinetics_root / "val" / "Bowling" / "n_000001_000011.mp4").touch()
+    for rows in (None, "bowling,n,1,11,val\n"):
+        if rows:
+            (kinetics_root / "val.csv").write_text(CSV + rows)
+        train, val = kinetics(kinetics_root, "train"), kinetics(kinetics_root, "val")
+        assert train.classes == val.classes == ("abseiling", "bowling")
+        assert (train.labels, val.labels) == ((0, 1, 1), (1,))
+
+
+def test_a_line_ends_where_the_file_ends_it(jester_root):
+    (jester_root / "jester-v1-labels.csv").write_text("a\u2028b\rc\x0cd\r\n", encoding="utf-8", newline="")
+    (jester_root / "jester-v1-train.csv").write_text("9;c\x0cd\r", encoding="utf-8", newline="")
+    videos = jester(jester_root, "train")
+    assert (videos.classes, videos.labels) == (("a\u2028b", "c\x0cd"), (1,))
+
+
+def test_a_number_of_thousands_of_digits_is_no_json(something_root):
+    for file in something_root.rglob("*train.json"):
+        file.write_text(f"[{'9' * 5000}]")
+    with pytest.raises(ValueError, match=r"train\.json(:| is not JSON)"):
+        something_something(something_root, "train")
