@@ -163,7 +163,8 @@ def test_a_thumbnail_is_no_frame(tmp_path):
     for number in range(1, 5):
         Image.new("RGB", (16, 16), (40 * number, 0, 0)).save(tmp_path / f"{number:05}.png.jpg")
         Image.new("RGB", (16, 16), (40 * number, 0, 0)).save(tmp_path / f"img_{number:05}.jpg")
-    Image.new("RGB", (16, 16)).save(tmp_path / "thumb.jpg")
+    for name in ("thumb.jpg", "thumb².jpg"):
+        Image.new("RGB", (16, 16)).save(tmp_path / name)
     clip, _ = VideoClips(VideoList(("a",), (tmp_path,), (0,)), 4, 8)[0]
     assert [round(float(red) / 40) for red in clip[:, 0, 4, 4]] == [1, 2, 3, 4]
 

@@ -1,17 +1,21 @@
 """Scores of what cannot be scored: NaN, labels of narrow types, foreign classes, sets that do not fit each other."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
+from efficientlab.datasets.gan.avatars import ATTRIBUTES
 from efficientlab.datasets.points.clouds import Clouds
 from efficientlab.datasets.streets.ragged import Ragged
 from efficientlab.datasets.video.arrowset import Clips
 from efficientlab.kernels import BEVGrid
+from efficientlab.models.gan.attributes import attribute_accuracy
 from efficientlab.models.streets.bevfusion import Outputs
 from efficientlab.models.weights import load_weights, save_weights
 from efficientlab.training.finite import labels_within
-from efficientlab.training.gan.distances import fid, kid
+from efficientlab.training.gan.distances import fid, frechet_distance, kernel_distance, kid
 from efficientlab.training.gan.features import accuracy
 from efficientlab.training.points import segment
 from efficientlab.training.streets.decode import decode
@@ -50,7 +54,7 @@ def test_labels_are_whole_numbers():
 
 def test_the_mean_of_classes_that_do_not_occur():
     score = class_score(torch.tensor([0]), torch.tensor([0]), 3)
-    for classes in ([0, 2], []):
+    for classes in ([0, 2], [], [3], [-1]):
         with pytest.raises(ValueError, match="classes must all occur"):
             score.mean_of(classes)
 
@@ -63,6 +67,8 @@ def test_the_mean_of_classes_that_do_not_occur():
         (torch.full((1, 3, 3), NAN), torch.ones(1, 3, dtype=torch.int64), 1.0, "coordinates are not finite"),
         (torch.zeros(1, 3, 4), torch.ones(1, 3, dtype=torch.int64), 1.0, "must fit and not be empty"),
         (torch.zeros(1, 3, 0), torch.ones(1, 0, dtype=torch.int64), 1.0, "must fit and not be empty"),
+        (torch.zeros(1, 3, 2), torch.tensor([[-1, 0]]), 1.0, "labels must be whole numbers from 0, or -100"),
+        (torch.zeros(1, 3, 2), torch.tensor([[1.5, 0]]), 1.0, "labels must be whole numbers from 0, or -100"),
     ],
 )
 def test_voxels_of_what_is_no_cloud(points, label, size, sentence):
@@ -83,6 +89,8 @@ def test_parts_of_clouds():
     ):
         with pytest.raises(ValueError, match=sentence):
             segment.score(predicted, given, allowed)
+    with pytest.raises(ValueError, match="no cloud to label"):
+        segment.evaluate(nn.Conv1d(6, 3, 1), clouds[:0], allowed)
 
 
 def test_clips():
@@ -92,6 +100,12 @@ def test_clips():
         classify.score(torch.zeros(2, 5), clips)
     with pytest.raises(ValueError, match="There is no clip"):
         classify.score(torch.zeros(0, 12), clips[:0])
+    for shape in ((2,), (2, 4, 3)):
+        with pytest.raises(ValueError, match=r"Logits must be \(N, classes\), got"):
+            classify.score(torch.zeros(shape), clips)
+    third = Clips(clips.video, kind, torch.tensor([2, 0]), kind * 0)
+    with pytest.raises(ValueError, match="arrows must be 0 to 1, got 0 to 2"):
+        classify.score(torch.zeros(2, 4), third)
 
 
 # ------------------------------------------------------------------------------------- boxes and maps
@@ -107,6 +121,8 @@ def test_average_precision():
         ([0.5], [True, False], 1, "each score has one hit"),
         ([0.5, 0.4], [True, True], 1, "2 predictions are true, but there are 1 truths"),
         ([0.5], [False], -1, "there are -1 truths"),
+        ([0.5], [True], 0, "1 predictions are true, but there are 0 truths"),
+        ([0.5], [2], 3, "each score has one hit, true or false"),
     ):
         with pytest.raises(ValueError, match=sentence):
             average_precision(torch.tensor(score), torch.tensor(hit), truths)
@@ -122,6 +138,7 @@ def test_mean_average_precision():
             "classes of boxes must be 0 to 1, got 7 to 7",
         ),
         (boxes(found, width=9), boxes([7, *truth[1:]], width=8), "classes of true boxes must be 0 to 1"),
+        (boxes([0.5, *found[1:]], width=9), boxes(truth, width=8), "classes of boxes must be whole numbers"),
         (boxes(found, width=9), Ragged(torch.zeros(0, 8), torch.tensor([0, 0])), "1 streets, truth of 2"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -170,6 +187,40 @@ def test_features_that_are_none():
     network.norm.train()  # one layer is enough
     with pytest.raises(ValueError, match="training mode"):
         fid(pictures, pictures, network)
+
+
+@pytest.mark.parametrize("distance", [frechet_distance, partial(kernel_distance, subset=10)])
+def test_distances_of_features_that_were_kept(distance):
+    r, f = (torch.randn(50, 4, generator=torch.Generator().manual_seed(seed)) * 9 for seed in (0, 1))
+    for broken in (NAN, float("inf")):
+        with pytest.raises(ValueError, match="4 of 200 features are not finite"):
+            distance(r, f.index_fill(0, torch.tensor([3]), broken))
+    for wrong in (f[:, :3], f[0], f.to(torch.complex64)):
+        with pytest.raises(ValueError, match=r"features must be real \(N, D\) of one D"):
+            distance(r, wrong)
+    expected = distance(r.round().double(), f.round().double())
+    for dtype in (torch.int64, torch.float16):  # torchmetrics would round its result as well
+        assert distance(r.round().to(dtype), f.round().to(dtype)) == expected
+    with pytest.raises(ValueError, match="1 distances are not finite"):
+        distance(r.double() * 1e160, f.double() * 1e160)
+
+
+class Scores:
+    """Gives what it is told for each picture's first number."""
+
+    def logits(self, x):
+        return x.flatten(1).repeat(1, 24)
+
+
+def test_attributes():
+    pictures, target = torch.zeros(2, 1, 1, 1), torch.zeros(2, 6)
+    target[:, list(ATTRIBUTES).index("glasses")] = 1  # nobody's eyes are seen
+    assert attribute_accuracy(Scores(), pictures, target) == 3 / 4
+    with pytest.raises(ValueError, match="a score of the attributes is not finite"):
+        attribute_accuracy(Scores(), pictures * NAN, target)
+    for wrong in (target[:1], target[:0]):
+        with pytest.raises(ValueError, match="each picture needs one target"):
+            attribute_accuracy(Scores(), pictures, wrong)
 
 
 class Logits:

@@ -164,7 +164,7 @@ def _read(path: Path, choose: _Choose) -> list[Image]:
 
 def _read_folder(folder: Path, choose: _Choose) -> list[Image]:
     files = visible(folder, (".jpg", ".jpeg"))
-    files = [file for file in files if file.stem[-1:].isdigit()]  # no thumbnail among them
+    files = [file for file in files if file.stem[-1:].isdecimal()]  # no thumbnail among them
     files.sort(key=lambda file: (len(file.stem), file.stem))  # 9.jpg before 10.jpg
     if not files:
         raise ValueError(f"{folder} has no .jpg frames with numbers; unpack this video again.")

@@ -40,17 +40,31 @@ def attribute_loss(scores: Tensor, target: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def read_attributes(network: FeatureNet, pictures: Tensor) -> dict[str, Tensor]:
-    """What the classifier sees in pictures (N, 3, 32, 32) in [−1, 1]: name → index (N,); "skin" → float (N,)."""
-    scores = split_scores(torch.cat([network.logits(part) for part in pictures.split(250)]))
-    return {name: value if name == "skin" else value.argmax(1) for name, value in scores.items()}
+    """What the classifier sees in pictures (N, 3, 32, 32) in [−1, 1]: name → index (N,); "skin" → float (N,).
+
+    Raises:
+        ValueError: a score is not finite, whose largest would be the first of each attribute.
+    """
+    scores = torch.cat([network.logits(part) for part in pictures.split(250)])  # (N, 24)
+    if not scores.isfinite().all():
+        raise ValueError("a score of the attributes is not finite: are there NaN or infinite pixels?")
+    by_name = split_scores(scores)
+    return {name: value if name == "skin" else value.argmax(1) for name, value in by_name.items()}
 
 
 def attribute_accuracy(network: FeatureNet, pictures: Tensor, target: Tensor) -> float:
-    """Share of right attributes, the mean over all of them; eyes count where they are seen."""
+    """Share of right attributes, the mean over all of them; eyes count where they are seen.
+
+    Raises:
+        ValueError: there is no picture, or not one target for each; a score is not finite.
+    """
+    if len(pictures) != len(target) or not len(target):
+        raise ValueError(f"each picture needs one target; got {len(pictures)} and {len(target)}.")
     seen = read_attributes(network, pictures)
     bare = target[:, list(ATTRIBUTES).index("glasses")] == 0
     rates = []
     for i, name in enumerate(ATTRIBUTES):
         right = seen[name] == target[:, i]
         rates.append(right[bare] if name == "eyes" else right)
-    return sum(rate.double().mean().item() for rate in rates) / len(rates)
+    shares = [rate.double().mean().item() for rate in rates if len(rate)]  # all may wear sunglasses
+    return sum(shares) / len(shares)

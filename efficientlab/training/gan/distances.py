@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.kernels.backend import whole
+from efficientlab.training.finite import finite
 
 OVERSHOOT = 0.05  # of the pixels' range: what bicubic resizing may leave beyond both ends
 REFUSED = 2.0  # of the range: noise of unit variance lies within, pixels of [0, 255] do not
@@ -53,13 +54,14 @@ def frechet_distance(r: Tensor, f: Tensor) -> float:
     """`fid` of two sets of features (N, D), for a set that is measured against more than once."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
+    r, f = _features(r, f)
     for name, count in (("real", len(r)), ("fake", len(f))):
         if count <= r.shape[1]:
             raise ValueError(
                 f"FID needs more than {r.shape[1]} {name} pictures, one more than there are features, got {count}"
             )
-    metric = FrechetInceptionDistance(_Given(r))
-    return max(0.0, float(_compare(metric, r, f)))  # the root of a singular Σ_r Σ_f errs to both sides
+    distance = _compare(FrechetInceptionDistance(_Given(r)), r, f)
+    return max(0.0, float(finite(distance, "distances")))  # the root of a singular Σ_r Σ_f errs to both sides
 
 
 def kid(real: Tensor, fake: Tensor, features: nn.Module, *, subset: int = 100, subsets: int = 50) -> float:
@@ -88,6 +90,7 @@ def kernel_distance(r: Tensor, f: Tensor, *, subset: int = 100, subsets: int = 5
     """`kid` of two sets of features (N, D), for a set that is measured against more than once."""
     from torchmetrics.image.kid import KernelInceptionDistance
 
+    r, f = _features(r, f)
     if whole("subset", subset) < 2 or whole("subsets", subsets) < 1:
         raise ValueError(f"KID needs subsets of at least 2 pictures, got subset={subset}, subsets={subsets}")
     for name, count in (("real", len(r)), ("fake", len(f))):
@@ -99,7 +102,16 @@ def kernel_distance(r: Tensor, f: Tensor, *, subset: int = 100, subsets: int = 5
     with torch.random.fork_rng(devices=[]):  # torchmetrics draws its subsets from the global generator
         torch.manual_seed(0)
         mean, _ = _compare(metric, r, f)
-    return float(mean)
+    return float(finite(mean, "distances"))
+
+
+def _features(r: Tensor, f: Tensor) -> tuple[Tensor, Tensor]:
+    """Both sets in float64: torchmetrics gives its result in the dtype of the features, of integers a whole number."""
+    if r.ndim != 2 or f.ndim != 2 or r.shape[1] != f.shape[1] or r.is_complex() or f.is_complex():
+        raise ValueError(
+            f"features must be real (N, D) of one D, got {r.dtype} {tuple(r.shape)} and {f.dtype} {tuple(f.shape)}"
+        )
+    return finite(r.double(), "features"), finite(f.double(), "features")
 
 
 def perceptual_distance(a: Tensor, b: Tensor, features: Maps) -> Tensor:

@@ -65,8 +65,10 @@ def predict(model: nn.Module, clouds: Clouds, allowed: Tensor | None = None, *, 
     category is known is the custom of ShapeNet-Part.
 
     Raises:
-        ValueError: a logit is not finite.
+        ValueError: there is no cloud, or a logit is not finite.
     """
+    if not len(clouds):
+        raise ValueError("there is no cloud to label.")
     device = next(model.parameters()).device
     model.eval()
     labels = []

@@ -34,9 +34,11 @@ def average_precision(score: Tensor, hit: Tensor, truths: int) -> float:
     Raises:
         ValueError: a score is not finite; there is not one hit for each, or there are more hits than truths.
     """
-    if score.shape != hit.shape or score.ndim != 1:
-        raise ValueError(f"each score has one hit; got {tuple(score.shape)} and {tuple(hit.shape)}.")
-    if truths < 0 or 0 < truths < int(hit.sum()):
+    if score.shape != hit.shape or score.ndim != 1 or hit.dtype is not torch.bool:
+        raise ValueError(
+            f"each score has one hit, true or false; got {tuple(score.shape)} and {hit.dtype} {tuple(hit.shape)}."
+        )
+    if truths < int(hit.sum()):
         raise ValueError(f"{int(hit.sum())} predictions are true, but there are {truths} truths.")
     finite(score, "scores")
     if not truths:
@@ -48,7 +50,7 @@ def average_precision(score: Tensor, hit: Tensor, truths: int) -> float:
     precision = found / torch.arange(1, len(found) + 1)
     grid = np.linspace(0, 1, 101)
     read = np.interp(grid, (found / truths).numpy(), precision.numpy(), right=0.0)
-    return float(np.maximum(read[11:] - 0.1, 0.0).mean() / 0.9)
+    return min(float(np.maximum(read[11:] - 0.1, 0.0).mean() / 0.9), 1.0)
 
 
 def matched(found: Ragged, truth: Ragged, kind: int, within: float) -> tuple[Tensor, Tensor, int]:
@@ -99,10 +101,11 @@ def mean_average_precision(
     Its mean over everything is nuScenes' mAP.
 
     Raises:
-        ValueError: a class is not in 0 … classes − 1; as `matched`.
+        ValueError: a class is not in 0 … classes − 1, or no whole number; as `matched`.
     """
     for what, boxes in (("classes of boxes", found), ("classes of true boxes", truth)):
-        labels_within(finite(boxes.rows[:, 0], what).long(), classes, what)
+        kinds = finite(boxes.rows[:, 0], what)
+        labels_within(kinds.long() if torch.equal(kinds, kinds.round()) else kinds, classes, what)
     return torch.tensor(
         [[average_precision(*matched(found, truth, kind, d)) for d in distances] for kind in range(classes)]
     )

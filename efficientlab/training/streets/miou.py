@@ -36,7 +36,8 @@ class ClassScore:
         Raises:
             ValueError: there are none, or one neither occurs nor is predicted.
         """
-        if not classes or self.iou[classes].isnan().any():
+        known = set(range(len(self.iou)))
+        if not classes or not known.issuperset(classes) or self.iou[classes].isnan().any():
             raise ValueError(f"classes must all occur, at least one of them; got {classes}.")
         return self.iou[classes].mean().item()
 
@@ -86,7 +87,8 @@ def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
         (N, P); IGNORED in voxels without a label.
 
     Raises:
-        ValueError: shapes do not fit, there is no point or it is not finite, size is not positive, or a label negative.
+        ValueError: shapes do not fit, there is no point or it is not finite, size is not positive, or a label negative or no
+            whole number.
     """
     if points.ndim != 3 or label.shape != (len(points), points.shape[2]) or not label.numel():
         raise ValueError(
@@ -96,6 +98,8 @@ def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
     if not size > 0:
         raise ValueError(f"size must be positive, got {size}.")
     finite(points, "coordinates")
+    if label.is_floating_point() or (label.long()[label.long() != IGNORED] < 0).any():
+        raise ValueError(f"labels must be whole numbers from 0, or {IGNORED}; got {label.dtype}, {label.min()} …")
     label = label.long()
     cloud = torch.arange(len(points)).repeat_interleave(points.shape[2])
     cells = (points.mT.flatten(0, 1).double() / size).floor().long()  # (N · P, 3)

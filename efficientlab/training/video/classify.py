@@ -120,6 +120,8 @@ def score(logits: Tensor, clips: Clips) -> Score:
         ValueError: no clips, not one row of logits for each, an odd number of columns, or too few for the labels; a
             logit that is not finite.
     """
+    if logits.ndim != 2:
+        raise ValueError(f"Logits must be (N, classes), got {tuple(logits.shape)}.")
     classes = logits.shape[1]
     if classes % 2:
         raise ValueError(f"Logits must be of pairs of classes, one for each arrow; got {classes}.")
@@ -130,6 +132,7 @@ def score(logits: Tensor, clips: Clips) -> Score:
             f"Logits {tuple(logits.shape)} do not fit {len(clips)} clips; expected (N, classes)."
         )
     labels_within(clips.label, classes, "labels")
+    labels_within(clips.arrow, 2, "arrows")
     predicted = finite(logits, "logits").argmax(1)
     pair = logits.unflatten(1, (-1, 2))[torch.arange(len(clips)), clips.kind]  # (N, 2)
     confusion = torch.bincount(clips.label * classes + predicted, minlength=classes**2).view(classes, classes)
