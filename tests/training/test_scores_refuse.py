@@ -121,7 +121,6 @@ def test_average_precision():
         ([0.5], [True, False], 1, "each score has one hit"),
         ([0.5, 0.4], [True, True], 1, "2 predictions are true, but there are 1 truths"),
         ([0.5], [False], -1, "there are -1 truths"),
-        ([0.5], [True], 0, "1 predictions are true, but there are 0 truths"),
         ([0.5], [2], 3, "each score has one hit, true or false"),
     ):
         with pytest.raises(ValueError, match=sentence):

@@ -38,7 +38,7 @@ def average_precision(score: Tensor, hit: Tensor, truths: int) -> float:
         raise ValueError(
             f"each score has one hit, true or false; got {tuple(score.shape)} and {hit.dtype} {tuple(hit.shape)}."
         )
-    if truths < int(hit.sum()):
+    if truths < 0 or 0 < truths < int(hit.sum()):
         raise ValueError(f"{int(hit.sum())} predictions are true, but there are {truths} truths.")
     finite(score, "scores")
     if not truths:
