@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from efficientlab.counters.traffic import Access, parts_of, storages_of
@@ -28,6 +29,7 @@ class Storages:
         self._sizes: dict[int, int | None] = {}  # None for what existed before
         self._references: dict[int, weakref.ref[Any]] = {}
         self._blank: set[int] = set()  # uninitialised, and not written by any operator since
+        self._arrays: list[tuple[int, int]] = []  # where the memory of NumPy's arrays begins and ends
 
     def record(self, touched: Access) -> None:
         for x in touched.inputs:
@@ -44,9 +46,20 @@ class Storages:
         """A tensor that was made before and will turn up."""
         self._track(x, allocated=False)
 
+    def expect_array(self, x: np.ndarray) -> None:
+        """An array that was made before: torch.from_numpy gives its memory a storage."""
+        while isinstance(x.base, np.ndarray):
+            x = x.base  # which has all of the memory
+        start = x.__array_interface__["data"][0]
+        self._arrays.append((start, start + x.nbytes))
+
     def known(self, x: Tensor) -> bool:
-        """Whether an operator has touched the memory of x."""
-        return all(storage in self._sizes for storage in storages_of(x))
+        """Whether an operator has touched the memory of x, or an array that was expected has it."""
+        return all(
+            part.untyped_storage()._cdata in self._sizes
+            or any(start <= part.data_ptr() < end for start, end in self._arrays)
+            for part in parts_of(x)
+        )
 
     def blank(self, x: Tensor) -> bool:
         """Whether x is uninitialised memory, as far as operators can tell. Says so once."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
@@ -23,7 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from efficientlab.counters.causal import DENSE, causal_attention
 from efficientlab.counters.conventions import State, state_of
 from efficientlab.counters.formulas import has_formula, macs_of
-from efficientlab.counters.held import owner_of, tensors_within
+from efficientlab.counters.held import everything_in, owner_of, tensors_within
 from efficientlab.counters.memory import Storages, is_new, new_objects_apart
 from efficientlab.counters.traffic import Access, access, distinct_bytes, is_made_of_others, tensors_in
 from efficientlab.counters.writes import Writes
@@ -120,10 +121,13 @@ class Meter(TorchDispatchMode):
         return list({id(space): space for space in spaces}.values())
 
     def expect(self, *values: object) -> None:
-        """Tensors, also inside of containers and objects, that were made before and will turn up."""
-        for x in (x for x in tensors_within(*values) if not is_lazy(x)):
-            self.storages.expect(x)
-            self.writes.note(x)
+        """Tensors and arrays, also inside of containers and objects, that were made before and will turn up."""
+        for x in everything_in(*values):
+            if isinstance(x, np.ndarray):
+                self.storages.expect_array(x)
+            elif isinstance(x, Tensor) and not is_lazy(x):
+                self.storages.expect(x)
+                self.writes.note(x)
 
     def _name_modules(self, module: nn.Module, prefix: str) -> None:
         for name, child in module.named_modules(prefix=prefix):

@@ -168,6 +168,22 @@ def test_constants_are_not_mistaken_for_unseen_work():
     assert unseen(Holder(), x) == []
 
 
+def test_arrays_that_a_model_holds_or_is_given_are_no_unseen_work():
+    class Holds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = np.ones((2, 8), np.float32)
+
+        def forward(self, given, x):
+            return x * torch.from_numpy(self.table[1:, ::2]).repeat(1, 2) + torch.from_numpy(given["scale"])
+
+    given = {"scale": np.full(8, 2.0, np.float32)}
+    assert unseen(Holds(), given, x) == []
+    assert unseen(lambda given, x: x @ torch.from_numpy(np.exp(given["scale"])), given, x) == [
+        "data made outside of torch's operators"
+    ]
+
+
 def in_a_thread(work):
     thread = threading.Thread(target=work)
     thread.start()
