@@ -159,7 +159,7 @@ def state_of(op: torch._ops.OpOverload) -> State:
     """Class of an operator without a formula; see the module's docstring."""
     if op.namespace in _ZERO_NAMESPACES:
         return State.ZERO
-    if op.namespace == "prims":  # what torch's own decompositions are made of: no product of matrices is among it
+    if op.namespace == "prims":  # torch's decompositions end in these; none multiplies matrices
         return State.UNKNOWN if op._schema.name.split("::")[1] in _COSTLY_PRIMS else State.ZERO
     if torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd"):
         return State.COMPOSITE

@@ -2,8 +2,9 @@
 
 read: every distinct input once; the same elements in another order, or expanded (stride 0), are not distinct;
 written: every output that is not a view of an input, and every argument that is modified in place.
-Views, shape queries and uninitialised memory cost nothing; `zeros_like` and its kin read no element. Gathers read what they gather (and the indices),
-not the whole source; in-place scatters touch what they scatter. A sparse tensor is its values and indices.
+Views, shape queries and uninitialised memory cost nothing; `zeros_like` and its kin read no element. Gathers read
+what they gather (and the indices), not the whole source; in-place scatters touch what they scatter. A sparse
+tensor is its values and indices.
 This project's own kernels bring their own formula.
 
 This is what the operator must move if each operand is read once and each result written once. Caches may
@@ -41,7 +42,9 @@ _WRITE_ONLY = {
     "uniform_", "bernoulli_", "random_", "exponential_", "cauchy_", "geometric_", "log_normal_",
 }  # fmt: skip
 _GATHERS = {"index_select", "gather", "index", "take", "embedding", "_unsafe_index"}  # source is argument 0
-_SCATTERS = {"index_add_", "index_copy_", "index_put_", "put_", "scatter_", "scatter_add_", "_index_put_impl_"}
+_SCATTERS = {
+    "index_add_", "index_copy_", "index_put_", "put_", "scatter_", "scatter_add_", "_index_put_impl_",
+}  # fmt: skip
 _READING_QUERIES = {"_local_scalar_dense", "equal", "allclose", "is_nonzero"}
 _PLAIN = {Tensor, Parameter}
 _BY_ROW = {torch.sparse_csr, torch.sparse_bsr}

@@ -27,7 +27,8 @@ class Trial:
     def inputs(self) -> Any:
         """Leaves where the given tensors were leaves; in-place operators refuse leaves, but nothing else."""
         copies = {
-            key: _tagged(x.clone(), x) if key in self._inside_a_graph else x for key, x in self._copies.items()
+            key: _tagged(x.clone(), x) if key in self._inside_a_graph else x
+            for key, x in self._copies.items()
         }
         return copy.deepcopy(self._inputs, copies)
 

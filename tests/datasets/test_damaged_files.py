@@ -146,7 +146,9 @@ def test_footwear_is_pictures_and_a_label_for_each(tmp_path, pictures, labels):
     for kind, shape in {"images-idx3": pictures, "labels-idx1": (labels,)}.items():
         header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
         (tmp_path / f"t10k-{kind}-ubyte.gz").write_bytes(gzip.compress(header + bytes(np.prod(shape))))
-    with pytest.raises(ValueError, match=r"t10k-\*-ubyte\.gz must be pictures of 28 × 28 and a label for each"):
+    with pytest.raises(
+        ValueError, match=r"t10k-\*-ubyte\.gz must be pictures of 28 × 28 and a label for each"
+    ):
         load_edges2shoes("test", tmp_path)
 
 

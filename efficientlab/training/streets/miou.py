@@ -87,8 +87,8 @@ def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
         (N, P); IGNORED in voxels without a label.
 
     Raises:
-        ValueError: shapes do not fit, there is no point or it is not finite, size is not positive, or a label negative or no
-            whole number.
+        ValueError: shapes do not fit, there is no point or it is not finite, size is not positive, or a label negative
+            or no whole number.
     """
     if points.ndim != 3 or label.shape != (len(points), points.shape[2]) or not label.numel():
         raise ValueError(
@@ -99,7 +99,9 @@ def voxel_oracle(points: Tensor, label: Tensor, size: float) -> Tensor:
         raise ValueError(f"size must be positive, got {size}.")
     finite(points, "coordinates")
     if label.is_floating_point() or (label.long()[label.long() != IGNORED] < 0).any():
-        raise ValueError(f"labels must be whole numbers from 0, or {IGNORED}; got {label.dtype}, {label.min()} …")
+        raise ValueError(
+            f"labels must be whole numbers from 0, or {IGNORED}; got {label.dtype} from {label.min()}."
+        )
     label = label.long()
     cloud = torch.arange(len(points)).repeat_interleave(points.shape[2])
     cells = (points.mT.flatten(0, 1).double() / size).floor().long()  # (N · P, 3)
