@@ -53,6 +53,28 @@ def test_npz(tmp_path, content):
         load_avatars("train", tmp_path)
 
 
+AVATARS = {
+    "images": np.zeros((2, 32, 32, 3), np.uint8), "labels": np.zeros((2, 5), np.int64), "skin": np.zeros(2, np.float32)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"images": np.zeros((2, 32, 32, 3))}, {"images": np.zeros((2, 32, 32), np.uint8)},
+        {"labels": np.zeros((3, 5), np.int64)}, {"labels": np.zeros((2, 5))}, {"skin": np.zeros(3)},
+        {"labels": np.full((2, 5), 8)}, {"labels": np.full((2, 5), -1)},
+    ],
+)  # fmt: skip
+def test_npz_of_other_arrays(tmp_path, other):
+    for content in (AVATARS, AVATARS | other):
+        np.savez(tmp_path / "avatars.npz", **{f"train_{name}": array for name, array in content.items()})
+        if content is AVATARS:
+            assert len(load_avatars("train", tmp_path).pictures) == 2
+    with pytest.raises(ValueError, match=r"avatars\.npz (must hold pictures uint8|holds labels of values)"):
+        load_avatars("train", tmp_path)
+
+
 @pytest.fixture
 def served(tmp_path, monkeypatch):
     """The archive as if it had been downloaded."""

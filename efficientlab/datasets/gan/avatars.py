@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,5 +60,14 @@ def load_avatars(split: str, folder: Path | str | None = None) -> Avatars:
         raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
     path = data_path("avatars.npz") if folder is None else Path(folder) / "avatars.npz"
     images, labels, skin = arrays(path, [f"{split}_{name}" for name in ("images", "labels", "skin")])
+    known = [len(values) for values in ATTRIBUTES.values()]
+    fits = images.dtype == np.uint8 and images.shape[1:] == (SIZE, SIZE, 3) and labels.dtype.kind in "iu"
+    if not fits or labels.shape != (len(images), len(known)) or skin.shape != (len(images),):
+        raise ValueError(
+            f"{path} must hold pictures uint8 (N, {SIZE}, {SIZE}, 3), labels (N, {len(known)}) and skin (N,); got "
+            f"{images.dtype} {images.shape}, {labels.dtype} {labels.shape} and {skin.shape}; make it again."
+        )
+    if (labels < 0).any() or (labels >= known).any():
+        raise ValueError(f"{path} holds labels of values that do not exist; make it again.")
     pictures = torch.from_numpy(images).movedim(3, 1).contiguous()
     return Avatars(pictures, torch.from_numpy(labels).long(), torch.from_numpy(skin))

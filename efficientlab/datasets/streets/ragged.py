@@ -27,6 +27,8 @@ class Ragged:
             raise ValueError(
                 f"the sizes add up to {int(self.sizes.sum())}, but there are {len(self.rows)} rows"
             )
+        if self.sizes.is_floating_point() or (self.sizes < 0).any():
+            raise ValueError(f"sizes must be whole numbers from 0, got {self.sizes.tolist()}")
 
     @staticmethod
     def of(parts: Sequence[Tensor]) -> Ragged:

@@ -107,6 +107,8 @@ class SemanticKITTI:
 
     def __getitem__(self, index: Any) -> Clouds:
         chosen = torch.arange(len(self))[index].reshape(-1).tolist()
+        if not chosen:
+            raise ValueError(f"the index {index!r} chooses none of {len(self)} scans.")
         rows, labels = [], []
         for number in chosen:
             points, label = self.scan(number)

@@ -41,3 +41,6 @@ def test_scenes_and_putting_together() -> None:
     assert torch.equal(ragged.to("cpu").rows, ragged.rows)
     with pytest.raises(ValueError, match="the sizes add up to 3, but there are 2 rows"):
         Ragged(torch.ones(2, 3), torch.tensor([3]))
+    for wrong in (torch.tensor([3, -1]), torch.tensor([1.0, 1.0])):
+        with pytest.raises(ValueError, match="sizes must be whole numbers from 0"):
+            Ragged(torch.ones(2, 3), wrong)

@@ -121,6 +121,8 @@ def test_hidden_files_are_no_scans_and_points_are_whole(root):
     assert len(SemanticKITTI(root, "train")) == 3
     with pytest.raises(TypeError, match=r"points must be a whole number, got 4\.5"):
         SemanticKITTI(root, "train", points=4.5)
+    with pytest.raises(ValueError, match=r"the index slice\(5, None, None\) chooses none of 3 scans"):
+        SemanticKITTI(root, "train")[5:]
 
 
 def test_remission_of_another_scale_is_named(root):
