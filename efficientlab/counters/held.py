@@ -40,7 +40,8 @@ def everything_in(*roots: object) -> Iterator[Any]:
     Followed are the items of containers, the attributes of modules, of what trains them (optimisers, schedules of
     learning rates, scalers of gradients), of distributions, functions, and objects of classes outside of torch, NumPy
     and the standard library, the gradients and attributes of tensors, the object of a bound method, a function's
-    default arguments, and the models, what trains them, tensors and generators of random numbers that its code names.
+    default arguments, and the models (also in containers), what trains them, tensors and generators of random numbers
+    that its code names.
     """
     seen: dict[int, object] = {}  # holds the objects, so that ids stay taken
     todo = list(roots)
@@ -113,8 +114,8 @@ def _directly_in(x: Any) -> Iterable[Any]:
 
 
 def _named_by(function: FunctionType) -> list[Any]:
-    """Models, what trains them, tensors and generators of random numbers among the variables that a function names,
-    and functions of the same file.
+    """Models, containers of models, what trains them, tensors and generators of random numbers among the variables that
+    a function names, and functions of the same file.
     """
     try:
         variables = inspect.getclosurevars(function)
@@ -124,9 +125,14 @@ def _named_by(function: FunctionType) -> list[Any]:
     return [
         x for x in outside
         if isinstance(x, (Tensor, torch.jit.ScriptFunction, *_TRAINING)) or owner_of(x) is not None
-        or is_generator(x)
+        or is_generator(x) or _has_models(x)
         or (isinstance(x, FunctionType) and x.__globals__ is function.__globals__)
     ]  # fmt: skip
+
+
+def _has_models(x: object) -> bool:
+    items = x.values() if isinstance(x, dict) else x if isinstance(x, CONTAINERS) else ()
+    return any(isinstance(item, nn.Module) for item in items)
 
 
 def owner_of(model: object) -> nn.Module | None:

@@ -112,11 +112,16 @@ class Meter(TorchDispatchMode):
             yield self
 
     def _namespaces(self) -> list[dict[str, Any]]:
-        """The globals of the files that the model's classes, or the function, come from; torch's own import nothing."""
-        names = {type(module).__module__ for root in self.root_modules for module in root.modules()}
+        """The globals of the files that the model's classes, or the function, come from, and the modules' attributes.
+
+        torch's own files import nothing.
+        """
+        modules = [module for root in self.root_modules for module in root.modules()]
+        names = {type(module).__module__ for module in modules}
         spaces = [
             vars(sys.modules[name]) for name in names if name in sys.modules and not name.startswith("torch.")
         ]
+        spaces += [vars(module) for module in modules if not isinstance(module, torch.jit.ScriptModule)]
         spaces.append(getattr(self._model, "__globals__", {}))
         return list({id(space): space for space in spaces}.values())
 

@@ -53,7 +53,13 @@ def state_kept() -> Iterator[Callable[..., None]]:
 
 
 def _restoring(x: Any) -> Restore | None:
-    """What puts x itself, not what it holds, back to its present state; None for what cannot change."""
+    """What puts x itself, not what it holds, back to its present state; None for what cannot change.
+
+    None also for what torch.vmap and its kin made, and for a dictionary where torch.func.functional_call has put
+    such tensors: they live no longer than the call.
+    """
+    if _is_transformed(x) or (isinstance(x, dict) and any(map(_is_transformed, x.values()))):
+        return None
     if isinstance(x, Tensor):
         return _of_tensor(x)
     if isinstance(x, np.ndarray):
@@ -81,6 +87,10 @@ def _restoring(x: Any) -> Restore | None:
             of_items()
 
     return both
+
+
+def _is_transformed(x: object) -> bool:
+    return isinstance(x, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(x)
 
 
 # ------------------------------------------------------------------------------------------- values

@@ -131,3 +131,18 @@ def test_a_module_that_is_met_in_the_middle_of_a_run_costs_what_it_costs():
         assert getattr(met, field) == getattr(plain, field)
     rows = count(lambda x: torch.func.jacrev(lambda x: hidden["layer"](x))(x), x[0])
     assert (rows.macs, rows.complete) == (8 * 4 + 4 * (4 * 8), True)  # and a product for each row
+
+
+def test_an_ensemble_by_vmap_counts_each_member_and_keeps_the_one_that_is_called():
+    members = [nn.Linear(8, 4, bias=False) for _ in range(3)]
+    weights, buffers = torch.func.stack_module_state(members)
+    for held in (members, {"deeper": [members]}):
+        before = members[0].weight
+
+        def ensemble(x, held=held):
+            first = members[0] if held is members else held["deeper"][0][0]
+            return torch.vmap(lambda w: torch.func.functional_call(first, (w, buffers), (x,)))(weights)
+
+        result = count(ensemble, torch.randn(2, 8))
+        assert (result.macs, result.complete) == (3 * 2 * 32, True)
+        assert members[0].weight is before

@@ -297,11 +297,20 @@ def test_attention_that_a_file_imported_by_name(untouched):
         def forward(self, q):
             return scaled_dot_product_attention(q, q, q, dropout_p=0.1, is_causal=True)
 
-    q = torch.zeros(2, 8, 16, 32)
+    class Keeps(Attends):
+        def __init__(self):
+            super().__init__()
+            self.attend = scaled_dot_product_attention
+
+        def forward(self, q):
+            return self.attend(q, q, q, dropout_p=0.1, is_causal=True)
+
+    q, keeps = torch.zeros(2, 8, 16, 32), Keeps()
     for model in (
         Attends(),
+        keeps,
         nn.Sequential(Attends()),
         lambda q: scaled_dot_product_attention(q, q, q, is_causal=True),
     ):
         assert count(model, q).macs == 2 * 8 * 136 * 64
-    assert scaled_dot_product_attention is F.scaled_dot_product_attention
+    assert scaled_dot_product_attention is F.scaled_dot_product_attention is keeps.attend
