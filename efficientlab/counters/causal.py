@@ -4,7 +4,8 @@
 tensors, dropout on a CPU, 3-dimensional inputs) torch multiplies all pairs and masks half of them away, and
 the operators that the counter sees no longer know about the mask. So while a count runs, this one function
 of torch.nn.functional is wrapped, also where a file of the model has imported it by name or a module keeps it as
-an attribute: it notes which fraction of the pairs the mask leaves, for the products inside the call and for their gradients, and then calls the original.
+an attribute: it notes which fraction of the pairs the mask leaves, for the products inside the call and for their
+gradients, and then calls the original.
 
 In evaluation, nn.MultiheadAttention and nn.TransformerEncoderLayer hand a whole layer to one fused operator,
 and with it the mask, but not the flag `is_causal`. Their `forward` is therefore wrapped as well: it notes the
