@@ -79,6 +79,7 @@ GRADES then holds
 
 examples:
   efficientlab grade submissions.zip --lab 4 --out grades
+  efficientlab grade my-lab/ --lab 4 --student me --out grades     of several notebooks in it, the one that counts
   efficientlab grade submissions/ --lab 4 --out grades --engine dask --scheduler tcp://10.0.0.1:8786
   efficientlab grade submissions/ --lab 4 --out grades --sandbox docker --image efficientlab:latest
 """
@@ -215,6 +216,11 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a zip, a folder or a notebook")
     lab(grade)
     grade.add_argument("--out", type=Path, required=True, metavar="GRADES", help="the folder for all results")
+    grade.add_argument(
+        "--student",
+        metavar="NAME",
+        help="SUBMISSIONS is what one student handed in, with all notebooks in it",
+    )
     _add_seed(grade)
     box = grade.add_mutually_exclusive_group()
     box.add_argument(
@@ -371,6 +377,7 @@ def _grade(options: argparse.Namespace) -> int:
         options.submissions,
         _find(options),
         options.out,
+        student=options.student,
         seed=options.seed,
         sandbox=options.sandbox,
         image=options.image,

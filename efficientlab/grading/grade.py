@@ -29,18 +29,19 @@ def grade(
     lab: Lab,
     out: Path,
     *,
+    student: str | None = None,
     seed: int | None = None,
     sandbox: str = "auto",
     image: str | None = None,
     engine: Engine | None = None,
 ) -> int:
     """Grade an export and write all reports; 0 if the grader had no trouble, 1 if some records have faults, 2 for a
-    mistake in how it was called.
+    mistake in how it was called. With `student` all of `source` is what this one handed in.
     """
     try:
         check_lab(out, lab)
         with alone_in(out):
-            intake = take_in(source, out, lab)
+            intake = take_in(source, out, lab, student)
             intake.save(out)
             print(f"{len(intake.incoming)} students, recognised {intake.rule}.")
             if earlier := len(intake.students) - len(intake.incoming):

@@ -1,4 +1,7 @@
-"""Of all that one student handed in, the notebook that counts: the last of those that hold most of this lab."""
+"""Of all that one student handed in, the notebook that counts: the last of those that hold most of this lab.
+
+Where all were written at once, as a checkout and a zip leave them, times say nothing, and the fullest counts.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from efficientlab.grading.record import Incoming
 
 MOST = 60  # notebooks of one student that are looked into, the latest ones
 SECONDS = 60.0  # for all of them together
+AT_ONCE = 10.0  # seconds, in which a checkout or an upload writes its files
 MAX_FILES = 8  # that a note names
 
 
@@ -99,7 +103,13 @@ def _choose(ordered: Sequence[Claim], path: Path, lab: int, reader: Reader, note
     if passed := [str(one.claim.found.path) for one in seen if one not in ours]:
         notes.append(f"passed over, as no exercise of this lab is in it: {_listed(passed)}.")
     most = max(_fullness(one) for one in ours)
-    return next(one for one in ours if _fullness(one) * 2 >= most).claim
+    last = next(one for one in ours if _fullness(one) * 2 >= most)
+    return max((one for one in ours if _at_once(one.claim, last.claim)), key=_fullness).claim
+
+
+def _at_once(one: Claim, other: Claim) -> bool:
+    """Whether nothing but a few seconds tells which of two was handed in first."""
+    return one.order[:-1] == other.order[:-1] and abs(one.order[-1] - other.order[-1]) <= AT_ONCE
 
 
 def _fullness(one: _Seen) -> float:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.files import write_text
 from efficientlab.grading.reading import gradescope
-from efficientlab.grading.reading.archive import ArchiveError, Found, open_export
+from efficientlab.grading.reading.archive import ArchiveError, Found, open_export, printable
 from efficientlab.grading.reading.choice import keep_one
 from efficientlab.grading.reading.lms import GRADESCOPE, METADATA, Claim, Who
-from efficientlab.grading.reading.owners import RULES, choose_rule
+from efficientlab.grading.reading.owners import RULES, all_of, choose_rule
 from efficientlab.grading.reading.reader import Reader
 from efficientlab.grading.reading.roster import Student, assign_ids
 from efficientlab.grading.record import Incoming
@@ -61,17 +61,25 @@ class Intake:
             raise ArchiveError(f"{path}: this is not what grade wrote; remove it and grade again.") from None
 
 
-def take_in(source: Path, grades: Path, lab: Lab) -> Intake:
-    """Copy one notebook a student from `source` to `grades/submissions`; `ArchiveError` if `source` is no export."""
+def take_in(source: Path, grades: Path, lab: Lab, student: str | None = None) -> Intake:
+    """Copy one notebook a student from `source` to `grades/submissions`; `ArchiveError` if `source` is no export.
+
+    With `student` all of `source` is this one student's, as in an autograder, and no names are looked at.
+    """
     if source.resolve() == grades.resolve():
         raise ArchiveError(
             f"{source}: results cannot be written to where the submissions lie; give a folder in it."
         )
     known = Intake.load(grades).students
     with Reader(lab) as reader, open_export(source, without=grades) as (files, notes):
-        who = _people(files, reader, notes)
-        files = [found for found in _without_results(files, notes) if not _is_metadata(found)]
-        rule, claim = choose_rule(files, lab.slug, who, notes)
+        files = _without_results(files, notes)
+        if student is not None:
+            rule, claim = "student", all_of(student)
+            files = files or [Found(PurePosixPath(printable(source.name)), 0.0, bytes, "an empty folder")]
+        else:
+            who = _people(files, reader, notes)
+            files = [found for found in files if not _is_metadata(found)]
+            rule, claim = choose_rule(files, lab.slug, who, notes)
         groups: dict[Student, list[Claim]] = {}
         for found in files:
             if (mine := claim(found)) is not None:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from efficientlab.grading.reading.archive import Found
+from efficientlab.grading.reading.archive import Found, printable
 from efficientlab.grading.reading.lms import GRADESCOPE, LMS, Claim, Who, asker
 from efficientlab.grading.reading.naming import HANDED_IN, is_collective, only_number, person, person_key
 from efficientlab.grading.reading.roster import Student
@@ -24,6 +24,7 @@ RULES = {
     "Brightspace": "by Brightspace's folder names: number-number - name - time",
     "folders": "by the folder that a notebook lies in: one a student",
     "files": "by the notebook's file name: one a student",
+    "student": "by --student: all of it is one student's",
 }
 _DEEPEST = 4  # folders around those of students: a wrapper, sections, groups
 
@@ -50,6 +51,10 @@ def choose_rule(files: Sequence[Found], slug: str, who: Who, notes: list[str]) -
         units[unit].append(path.parts[len(unit) :])
     in_folders = sum(any(inside) for inside in units.values())
     folders = 0 < len(units) <= 2 * in_folders
+    nobodys = [str(PurePosixPath(*unit)) for unit in units if not person(unit[-1], slug)]
+    if nobodys and len(paths) > 1 and (not folders or len(nobodys) == len(units)):
+        shown = ", ".join(sorted(nobodys)[:5])
+        notes.append(f"{shown}: called after nobody. Is all of this one student's? Then add --student NAME.")
     for unit, names in _people(units, slug).items():
         if len(names) > 1:
             shown = ", ".join(sorted({inside[0] for inside in units[unit]})[:5])
@@ -57,6 +62,12 @@ def choose_rule(files: Sequence[Found], slug: str, who: Who, notes: list[str]) -
                 f"{PurePosixPath(*unit)} is taken for one student's; if it holds several ({shown}), give each a folder."
             )
     return ("folders" if folders else "files"), _plain(wrapper, groups, slug, folders)
+
+
+def all_of(name: str) -> Claimer:
+    """The rule of what one student handed in: every file is theirs, whatever it is called."""
+    student = Student(printable(name).strip() or "unnamed")
+    return lambda found: Claim(found, student, (found.modified,))
 
 
 def is_notebook(path: PurePosixPath) -> bool:
@@ -78,6 +89,8 @@ def _wrapper(paths: Sequence[PurePosixPath], slug: str) -> int:
         shared += 1
     if shared and _is_one_persons([path.parts[shared:] for path in paths], slug):
         shared -= 1
+        while shared and not person(paths[0].parts[shared], slug):  # `ann/labs`
+            shared -= 1
     return shared
 
 
