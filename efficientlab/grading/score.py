@@ -35,6 +35,8 @@ from efficientlab.exercises.contract import (
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import local_student
 from efficientlab.grading.reading.borrowed import imports
+from efficientlab.grading.reading.needs import Needs
+from efficientlab.grading.reading.statements import Reach
 from efficientlab.grading.reading.submission import Submission, SubmissionError, parse_notebook
 from efficientlab.grading.record import ExerciseResult, Status
 from efficientlab.grading.running.called import calls_of
@@ -45,6 +47,7 @@ from efficientlab.grading.sandbox.contract import SandboxError
 MAX_LOADED = 2_000  # modules: their names go in one message
 SLACK = 2_000_000  # bytes that a reply may have beyond four times what is expected
 MAX_MESSAGE = 1_000  # characters
+_FURTHER: tuple[Reach, ...] = ("wide", "above")
 JUDGE_SECONDS = 20  # of the processor, to compare an answer: what is compared comes out of a box
 
 
@@ -195,7 +198,7 @@ class _Marker:
     box: Box
     seeds: Sequence[int]
 
-    def on_recorded(self, exercise: Exercise, wide: bool = False) -> ExerciseResult:
+    def on_recorded(self, exercise: Exercise, reach: Reach = "needs") -> ExerciseResult:
         """What the recorded cases say; `passed` where nothing is wrong so far."""
         start = time.monotonic()
         check = exercise.check
@@ -210,34 +213,51 @@ class _Marker:
             self.reference.fresh_cases(exercise, self.seeds)
         except AnswerError as error:  # the solution's own, as where Triton is not installed
             return _about(exercise, None, "not checked", f"cannot be checked on this machine: {error}")
-        result = self._run(exercise, self.reference.recorded.get(exercise.id, []), wide, fresh=False)
+        result = self._run(exercise, self.reference.recorded.get(exercise.id, []), reach, fresh=False)
         return replace(result, seconds=round(time.monotonic() - start, 3))
 
-    def on_fresh(self, exercise: Exercise, known: ExerciseResult, wide: bool = False) -> ExerciseResult:
+    def on_fresh(self, exercise: Exercise, known: ExerciseResult, reach: Reach = "needs") -> ExerciseResult:
         """What the fresh cases say of an answer that is right on the recorded ones."""
         if known.status != "passed":
             return known
         start = time.monotonic()
-        result = self._run(exercise, self.reference.fresh_cases(exercise, self.seeds), wide, fresh=True)
+        result = self._run(exercise, self.reference.fresh_cases(exercise, self.seeds), reach, fresh=True)
         seconds = round(known.seconds + time.monotonic() - start, 3)
         cases = known.cases + result.cases
         message = f"{cases} cases" if result.status == "passed" else result.message
         return replace(result, seconds=seconds, cases=cases, message=message)
 
     def once_more(self, exercise: Exercise, first: ExerciseResult) -> ExerciseResult:
-        """The result where other cells may change what the answer uses: with them, it may be right as well."""
-        needs = self.submission.needs.get(exercise.id)
-        if first.status not in ("failed", "error") or needs is None or not needs.wide:
-            return first
-        again = self.on_fresh(exercise, self.on_recorded(exercise, wide=True), wide=True)
-        seconds = round(first.seconds + again.seconds, 3)
-        if again.status in ("timeout", "crash", "not checked"):
-            return replace(first, seconds=seconds)
-        more = ", ".join(str(self.submission.cells[i].number) for i in needs.wide if i not in needs.cells)
-        also = f"; run with {f'cells {more}' if more else 'all lines'} that may change what it uses"
-        return replace(again, seconds=seconds, message=again.message.rstrip(".") + also)
+        """The result where other cells may change what the answer uses: with them, it may be right as well.
 
-    def _run(self, exercise: Exercise, cases: Sequence[Case], wide: bool, fresh: bool) -> ExerciseResult:
+        First with those that name it, then with the others above; the last run that comes to an end counts.
+        """
+        needs = self.submission.needs.get(exercise.id)
+        result = first
+        for reach in _FURTHER:
+            wrong = ("failed", "error") if reach == "wide" else ("failed", "error", "timeout")
+            if needs is None or not needs.of(reach) or result.status not in wrong:
+                continue
+            again = self.on_fresh(exercise, self.on_recorded(exercise, reach), reach)
+            seconds = round(result.seconds + again.seconds, 3)
+            ended = again.status not in ("timeout", "crash", "not checked")
+            also = ""
+            if ended and (again.status, again.message) != (result.status, result.message):
+                also = self._about_reach(needs, reach)
+            elif not ended and reach == "above":
+                also = "; with the cells above it, which may change what it uses, it does not come to an end"
+            result = replace(again if ended else result, seconds=seconds)
+            if also:
+                result = replace(result, message=result.message.rstrip(".") + also)
+        return result
+
+    def _about_reach(self, needs: Needs, reach: Reach) -> str:
+        if reach == "above":
+            return "; run with the cells above it, which may change what it uses"
+        more = ", ".join(str(self.submission.cells[i].number) for i in needs.wide if i not in needs.cells)
+        return f"; run with {f'cells {more}' if more else 'all lines'} that may change what it uses"
+
+    def _run(self, exercise: Exercise, cases: Sequence[Case], reach: Reach, fresh: bool) -> ExerciseResult:
         """Run the answer on `cases`; of fresh ones nothing is said but that they fail."""
 
         def result(
@@ -254,7 +274,7 @@ class _Marker:
         assert check is not None
         limit = self.reference.reply_limit(exercise, self.seeds)
         looks = self.reference.looks(exercise, self.seeds)
-        student = self.box.student(exercise.id, limit, wide, looks)
+        student = self.box.student(exercise.id, limit, reach, looks)
         try:
             with processor_limit(JUDGE_SECONDS, TimeoutError("it takes far too long")):
                 passed = run_check(check, student, cases)

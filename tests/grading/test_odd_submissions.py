@@ -56,7 +56,7 @@ class Inside:
     def __init__(self, submission: Submission) -> None:
         self.workspace = Workspace(LAB, reference().prelude, submission.cells)
 
-    def student(self, exercise_id: str, limit: int, wide: bool = False, looks: object = None) -> Student:
+    def student(self, exercise_id: str, limit: int, reach: str = "needs", looks: object = None) -> Student:
         def student(inputs: dict) -> dict:
             check = LAB[exercise_id].check
             assert check is not None

@@ -20,6 +20,7 @@ from efficientlab.exercises.contract import Student
 from efficientlab.exercises.labs import find_lab
 from efficientlab.exercises.student import local_student
 from efficientlab.grading.reading.outline import handed_out
+from efficientlab.grading.reading.statements import Reach
 from efficientlab.grading.reading.submission import Submission, parse_notebook
 from efficientlab.grading.record import ExerciseResult
 from efficientlab.grading.running.workspace import Workspace
@@ -45,9 +46,11 @@ class Inside:
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
 
-    def student(self, exercise_id: str, limit: int, wide: bool = False, looks: object = None) -> Student:
+    def student(self, exercise_id: str, limit: int, reach: Reach = "needs", looks: object = None) -> Student:
         workspace = Workspace(LAB, reference().prelude, [])
-        workspace.load(self.submission.cells, wide)
+        workspace.is_main = True
+        needs = self.submission.needs[exercise_id]
+        workspace.load([self.submission.cells[i] for i in needs.of(reach)], reach)
 
         def student(inputs: dict) -> dict:
             from efficientlab.exercises.contract import AnswerError

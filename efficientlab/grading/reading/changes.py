@@ -1,8 +1,9 @@
 """What a statement changes beside the names that it assigns: objects through methods, globals through functions.
 
 Python cannot be asked without running it, so this has two degrees. What a statement *binds* it certainly assigns, or
-changes by a call whose name says so (`x.fill_(1)`, `NAMES.sort()`). What it *touches* it may change: whatever it hands
-to any other function, and files, which stand here under their quoted names.
+changes by a call whose name says so (`x.fill_(1)`, `NAMES.sort()`). What it *touches* it may change: whatever it reads
+or hands to any function, and files, which stand here under their quoted names. Beside plain names there are `torch.`,
+for what hangs on that name (`torch.pi = 3`), and `torch!`, for a state that a call sets (`torch.manual_seed(0)`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ FUNCTIONS = frozenset({
     "insort", "insort_left", "insort_right", "next", "place", "put", "put_along_axis", "putmask", "setattr",
     "setitem", "shuffle",
 })  # fmt: skip
+_SETS_STATE = ("set", "use_", "enable", "disable", "seed", "manual_seed", "chdir")
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -41,6 +43,7 @@ class Changes:
     """What running a statement changes, and which functions it calls that may change more.
 
     `later` is what its functions' bodies change when they are called, by the function's name; `then` whom those call.
+    `imports` are the packages behind the names that it imports, and `hands` what it hands over whole: names, and texts.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -48,6 +51,8 @@ class Changes:
     calls: set[str] = field(default_factory=set)
     later: dict[str, set[str]] = field(default_factory=dict)
     then: dict[str, set[str]] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    hands: set[str] = field(default_factory=set)
 
 
 def changes_of(node: ast.stmt) -> Changes:
@@ -63,9 +68,12 @@ def changes_of(node: ast.stmt) -> Changes:
             if isinstance(part, ast.ClassDef):
                 waiting += [(base, inside) for base in part.bases if isinstance(base, ast.Call)]
                 found.calls.add("__init_subclass__")
+                _note_body(part, found)
             continue  # what is bound inside is its own affair
         if isinstance(part, ast.Lambda):
             continue
+        if isinstance(part, ast.Call):
+            waiting += [(given.body, True) for given in _given(part) if isinstance(given, ast.Lambda)]
         _note(part, inside, found)
         inside = inside or isinstance(part, _COMPREHENSIONS)
         waiting.extend((child, inside) for child in ast.iter_child_nodes(part))
@@ -75,13 +83,22 @@ def changes_of(node: ast.stmt) -> Changes:
 def _note(part: ast.AST, inside: bool, found: Changes) -> None:
     if isinstance(part, ast.NamedExpr):
         found.binds.add(part.target.id)
-    elif isinstance(part, ast.alias):
-        found.binds.add(part.asname or part.name.split(".")[0])
-    elif isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
+    elif isinstance(part, ast.Import | ast.ImportFrom):
+        for alias in part.names:
+            name = alias.asname or alias.name.split(".")[0]
+            found.binds.add(name)
+            found.imports[name] = (getattr(part, "module", None) or alias.name).split(".")[0]
+    elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+        found.touches.add(part.id)
+    elif isinstance(part, ast.Name):
         if not inside:  # a comprehension's own variable
             found.binds.add(part.id)
     elif isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load):
-        found.binds |= set(_root(part)) | set(_in_namespace(part))  # Block.forward = …, TABLE[3] = …
+        found.binds |= _stored(part)
+    elif isinstance(part, ast.Subscript) and getattr(part.value, "attr", "") == "modules":
+        found.hands.update(_dotted(part.slice, "."))
+    elif isinstance(part, ast.Assign | ast.For):
+        _note_alias(part, found)
     elif isinstance(part, ast.Call):
         _note_call(part, found)
     elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
@@ -92,15 +109,25 @@ def _note(part: ast.AST, inside: bool, found: Changes) -> None:
 
 def _note_call(call: ast.Call, found: Changes) -> None:
     function = call.func
-    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    name = _called(call)
     in_place = name.endswith("_") and not name.endswith("__")
-    if name:
-        found.calls.add(name)
+    given = list(_given(call))
+    called = [name, *_root(function)] if isinstance(function, ast.Subscript) else [name]
+    found.calls.update(filter(None, called), *(_functions(one) for one in given))
+    found.hands.update(one.id for one in given if isinstance(one, ast.Name))
+    end = "." if name in ("import_module", "__import__") else ""
+    found.hands.update(package for one in given for package in _dotted(one, end))
     if isinstance(function, ast.Attribute):
-        changed = in_place or name in METHODS
-        (found.binds if changed else found.touches).update(_root(function))
+        root = set(_root(function))
+        (found.binds if in_place or name in METHODS else found.touches).update(root)
+        if name in METHODS and not isinstance(function.value, ast.Name):
+            found.binds |= {f"{one}." for one in root}  # os.environ.update(…)
+        if name.startswith(_SETS_STATE):
+            found.binds |= {f"{one}!" for one in root}
         if name in ("update", "setdefault") and _is_namespace(function.value):
             found.binds |= set(_updated(call))
+    if name in ("setattr", "delattr") and given:
+        found.binds |= {f"{one}." for one in _handed(given[0])}
     if name == "exec":
         found.binds |= set(_executed(call))
     if name in ("run_cell", "run_line_magic", "run_cell_magic"):
@@ -108,9 +135,70 @@ def _note_call(call: ast.Call, found: Changes) -> None:
     if name in ("makedirs", "mkdir", "Path"):
         texts = (argument.value for argument in call.args if isinstance(argument, ast.Constant))
         found.touches.update(repr(text) for text in texts if isinstance(text, str) and len(text) <= MAX_NAME)
-    for position, argument in enumerate((*call.args, *(keyword.value for keyword in call.keywords))):
+    for position, argument in enumerate(given):
         certain = in_place or (name in FUNCTIONS and position == 0)
         (found.binds if certain else found.touches).update(_handed(argument))
+
+
+def _given(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    yield from (keyword.value for keyword in call.keywords)
+
+
+def _functions(argument: ast.expr) -> Iterator[str]:
+    """The function that an argument may be, and that may be called: `fill` and `TABLE.fill`, also in a list."""
+    for part in argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]:
+        if isinstance(part, ast.Name | ast.Attribute):
+            yield part.id if isinstance(part, ast.Name) else part.attr
+
+
+def _called(call: ast.Call) -> str:
+    """The last name of the function that is called: `fill` of `a.b.fill(…)`."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def _dotted(argument: ast.expr, end: str = "") -> Iterator[str]:
+    """The package in a text such as `torch.nn.functional.relu`, which may name what is put into its place."""
+    text = argument.value if isinstance(argument, ast.Constant) else None
+    if isinstance(text, str) and len(text) <= MAX_NAME and "." in text + end:
+        yield text.split(".")[0]
+
+
+def _stored(target: ast.Attribute | ast.Subscript) -> set[str]:
+    """What `Block.forward = …`, `TABLE[3] = …` and their `del` change."""
+    root = set(_root(target))
+    return root | {f"{name}." for name in root} | set(_in_namespace(target))
+
+
+def _note_alias(node: ast.Assign | ast.For, found: Changes) -> None:
+    """Under which further names functions are called: `f = fill`, `f = partial(fill, 3)`, `for f in (fill, sort)`."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    value = node.value if isinstance(node, ast.Assign) else node.iter
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    if not names:
+        return
+    for name in names:
+        if isinstance(value, ast.Lambda):
+            _note_later(value, found, name)
+        elif mentioned := {part.id for part in ast.walk(value) if isinstance(part, ast.Name)} - {name}:
+            found.then.setdefault(name, set()).update(mentioned)
+
+
+def _note_body(definition: ast.ClassDef, found: Changes) -> None:
+    """What a class's body does where it stands; the names that it binds are the class's own."""
+    own = {part.id for part in ast.walk(definition) if isinstance(part, ast.Name) and _is_stored(part)}
+    own |= {part.name for part in definition.body if isinstance(part, ast.FunctionDef | ast.ClassDef)}
+    for child in definition.body:
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not child.decorator_list:
+            continue
+        inner = changes_of(child)
+        found.binds |= {name for name in inner.binds if name.rstrip(".!") not in own}
+        found.touches |= inner.touches - own
+        found.calls |= inner.calls
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
 
 
 def _handed(argument: ast.AST) -> Iterator[str]:
@@ -181,10 +269,12 @@ def _executed(call: ast.Call) -> Iterator[str]:
         yield from executed.binds
 
 
-def _note_later(definition: ast.AST, found: Changes) -> None:
+def _note_later(definition: ast.AST, found: Changes, own: str = "") -> None:
     """What the functions inside of a definition change when they are called: `global` names, objects from outside."""
-    waiting: list[tuple[ast.AST, str]] = [(definition, getattr(definition, "name", ""))]
+    own = own or getattr(definition, "name", "")
+    waiting: list[tuple[ast.AST, str]] = [(definition, own)]
     local: set[str] = set()
+    later: dict[str, set[str]] = {}
     declared: dict[str, set[str]] = {}
     while waiting:
         part, owner = waiting.pop()
@@ -203,14 +293,16 @@ def _note_later(definition: ast.AST, found: Changes) -> None:
             elif isinstance(child, ast.Call):
                 inner = Changes()
                 _note_call(child, inner)
-                found.later.setdefault(owner, set()).update(inner.binds)
+                if "seed" in _called(child):  # a training loop's own, of which the notebook knows nothing
+                    inner.binds = {one for one in inner.binds if not one.endswith("!")}
+                later.setdefault(owner, set()).update(inner.binds)
                 found.then.setdefault(owner, set()).update(inner.calls)
             elif isinstance(child, ast.Attribute | ast.Subscript) and not isinstance(child.ctx, ast.Load):
-                found.later.setdefault(owner, set()).update(_root(child), _in_namespace(child))
+                later.setdefault(owner, set()).update(_stored(child))
             waiting.append((child, name))
-    for name in {**found.later, **declared}:
-        found.later[name] = found.later.get(name, set()) - local | declared.get(name, set())
-    own = getattr(definition, "name", "")
+    for name in {**later, **declared}:
+        outside = {one for one in later.get(name, ()) if one.rstrip(".!") not in local}
+        found.later.setdefault(name, set()).update(outside, declared.get(name, ()))
     if isinstance(definition, ast.ClassDef):  # making an object calls these
         for special in ("__init__", "__post_init__", "__new__"):
             if special in found.later or special in found.then:

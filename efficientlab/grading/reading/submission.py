@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class Submission:
             tuple(raw["notes"]),
             dict(raw["written"]),
             {e: tuple((n, k, d) for n, k, d in found) for e, found in raw["pictures"].items()},
-            {e: Needs(tuple(n["cells"]), tuple(n["wide"])) for e, n in raw["needs"].items()},
+            {e: _needs(n) for e, n in raw["needs"].items()},
             dict(raw["misplaced"]),
             {int(number): tuple(names) for number, names in raw["imported"].items()},
             frozenset(raw["untouched"]),
@@ -91,7 +92,7 @@ def parse_notebook(
     raw, notes = raw_cells(notebook, path)
     raw, misplaced, moved = _as_code(raw, lab)
     notes += moved
-    found = _code_cells(raw, lab, notes, misplaced)
+    found = _code_cells(raw, lab, notes, misplaced, handed_out)
     code = _without_stubs(_without_checks(found), handed_out)
     answers = {e.id: written_answer(e.cell, e.id, raw, handed_out) for e in lab.exercises if e.check is None}
     if not misplaced and not any(c.exercises for c in code) and all(a == Answer() for a in answers.values()):
@@ -109,9 +110,9 @@ def parse_notebook(
         tuple(f"{note}." for note in notes),
         {e: answer.text for e, answer in answers.items()},
         {e: answer.pictures for e, answer in answers.items() if answer.pictures},
-        needs_of(code, asked),
+        needs_of(code, asked, handed_out),
         misplaced,
-        {cell.number: names for cell in code if (names := tuple(sorted(set(imports(cell.source)))))},
+        {cell.number: names for cell in code if (names := _imported(cell.source, handed_out))},
         frozenset({e for c in code for e in c.exercises} - started),
     )
 
@@ -122,7 +123,11 @@ def _is_stub(source: str, handed_out: frozenset[str]) -> bool:
 
 
 def _code_cells(
-    raw: Sequence[RawCell], lab: Lab | Outline, notes: list[str], misplaced: dict[str, str]
+    raw: Sequence[RawCell],
+    lab: Lab | Outline,
+    notes: list[str],
+    misplaced: dict[str, str],
+    handed_out: frozenset[str],
 ) -> list[tuple[Cell, bool]]:
     """The code cells with the exercises that they answer, and whether each is one of the instructor's checks.
 
@@ -138,13 +143,14 @@ def _code_cells(
             notes.append(f"cell {cell.number} was not read, as it has {size}: keep data in a file")
             continue
         read += len(cell.source)
-        source, skipped = plain_python(cell.source)
+        known = cell.source.strip() in handed_out
+        source, skipped = (_kept_python if known else plain_python)(cell.source)
         where = f"cell {cell.number}"
         notes += [f"{where} {note}" if note.startswith("is ") else f"{where}, {note}" for note in skipped]
         if not source and skipped:
             lost = [e.id for e in lab.exercises if e.check and _seems_to_define(e.check.name, cell.source)]
             misplaced |= dict.fromkeys(lost, f"{where} {skipped[0]}: take its first line away")
-        names = _defined_names(source)
+        names = (_kept_names if known else _defined_names)(source)
         answered = tuple(
             exercise.id
             for exercise in lab.exercises
@@ -212,6 +218,15 @@ def _without_stubs(cells: Sequence[Cell], handed_out: frozenset[str]) -> list[Ce
     return [c for c in cells if not (_is_stub(c.source, handed_out) and written.issuperset(c.exercises))]
 
 
+def _needs(raw: Mapping[str, Any]) -> Needs:
+    statements = tuple(tuple(places) for places in raw["statements"])
+    return Needs(tuple(raw["cells"]), tuple(raw["wide"]), tuple(raw["above"]), statements)
+
+
+def _imported(code: str, handed_out: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(set((_kept_imports if code.strip() in handed_out else imports)(code))))
+
+
 def _defined_names(code: str) -> set[str]:
     """Names that the cell defines at its top level; read by pattern where the cell does not parse.
 
@@ -223,3 +238,9 @@ def _defined_names(code: str) -> set[str]:
     except SyntaxError:
         found = re.findall(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", code, re.M)
         return {defined or assigned for defined, assigned in found}
+
+
+# for the cells that were handed out, which every notebook of a class holds
+_kept_python = lru_cache(256)(plain_python)
+_kept_names = lru_cache(256)(_defined_names)
+_kept_imports = lru_cache(256)(lambda code: tuple(imports(code)))

@@ -70,9 +70,10 @@ def main() -> None:
 def _converse(workspace: Workspace, read: Read, write: Write) -> None:
     write(pack({"ready": True}))
     current = None
+    workspace.is_main = True
     try:
         code, _ = receive(read, header_limit=MAX_CODE)
-        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]], code["wide"])
+        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]], code["reach"], code["picks"])
         workspace.lab.loans = code["loans"]
         while True:
             header, inputs = receive(read)

@@ -6,6 +6,7 @@ is shown, and what asks where it runs learns that it is a notebook, and not Cola
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 
@@ -13,7 +14,20 @@ class ZMQInteractiveShell:
     """Stands for IPython's shell, whose class and configuration tell programs that they run in a notebook."""
 
     config: dict[str, Any] = {"IPKernelApp": {}}  # noqa: RUF012
-    user_ns: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, user_ns: dict[str, Any]) -> None:
+        self.user_ns = user_ns
+
+    def push(self, variables: dict[str, Any], **options: Any) -> None:
+        """Make names in the notebook."""
+        self.user_ns.update(variables)
+
+    def run_cell(self, source: str, **options: Any) -> None:
+        """Run a cell's text in the notebook; one that fails shows its error and goes on."""
+        with suppress(Exception):
+            exec(source, self.user_ns)
+
+    ex = run_cell
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -35,9 +49,9 @@ class DisplayHandle:
     update = display
 
 
-def frontend_names() -> dict[str, Any]:
-    """The names, for a namespace in which a notebook's code runs."""
-    shell = ZMQInteractiveShell()
+def frontend_names(namespace: dict[str, Any]) -> dict[str, Any]:
+    """The names, for the namespace in which a notebook's code runs."""
+    shell = ZMQInteractiveShell(namespace)
 
     def get_ipython() -> ZMQInteractiveShell:
         return shell

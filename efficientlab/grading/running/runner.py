@@ -15,6 +15,7 @@ from efficientlab.exercises import borrow
 from efficientlab.exercises.contract import AnswerError, Student, Values
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.cell import Cell
+from efficientlab.grading.reading.statements import Reach
 from efficientlab.grading.reading.submission import Submission
 from efficientlab.grading.running.called import MAX_NAMES
 from efficientlab.grading.running.wire import MAX_BYTES, pack, receive
@@ -54,7 +55,7 @@ class Box:
         self.called: dict[tuple[str, Look], set[str]] = {}
         self._borrows = any("borrow" in cell.source for cell in submission.cells)
         self._channel: Channel | None = None
-        self._wide = False
+        self._reach: Reach = "needs"
         self._exercise = ""
         self._exercise_ends = 0.0
         self._ends = time.monotonic() + self.limits.submission
@@ -82,18 +83,18 @@ class Box:
         self,
         exercise_id: str,
         reply_limit: int = MAX_BYTES,
-        wide: bool = False,
+        reach: Reach = "needs",
         looks: Mapping[Look, Values] | None = None,
     ) -> Student:
         """A callable that runs the submission's answer in a box, case by case.
 
-        `reply_limit` bounds the bytes of one case's outputs; `wide` runs the cells as well that only may change what
-        the answer needs. `looks` are the cases on which it is noted what the answer calls of this package.
+        `reply_limit` bounds the bytes of one case's outputs; `reach` says whether cells are run as well that only may
+        change what the answer needs. `looks` are the cases on which it is noted what the answer calls of this package.
         `AnswerError` is the student's, `SandboxError` ours.
         """
-        if wide != self._wide:
+        if reach != self._reach:
             self.close()
-            self._wide = wide
+            self._reach = reach
 
         def student(inputs: Values) -> Values:
             look = next((kind for kind, case in (looks or {}).items() if case is inputs), None)
@@ -175,8 +176,8 @@ class Box:
 
     @property
     def _is_for_one(self) -> bool:
-        """Whether the box that is open is for one exercise. A wide one is, as it comes after fresh cases."""
-        return self.sandbox.fresh_per_exercise or self._borrows or self._wide
+        """Whether the box that is open is for one exercise. A later one is, as it comes after fresh cases."""
+        return self.sandbox.fresh_per_exercise or self._borrows or self._reach != "needs"
 
     def _code(self, exercise_id: str) -> bytes:
         """The message with the code: all of it, or where each exercise has its box, what this one needs.
@@ -185,13 +186,15 @@ class Box:
         """
         cells: Sequence[Cell] = self.submission.cells
         needs = self.submission.needs.get(exercise_id)
-        if self.sandbox.fresh_per_exercise and needs:
-            cells = [cells[i] for i in (needs.wide if self._wide else needs.cells)]
+        picks = None
+        if needs and (self.sandbox.fresh_per_exercise or self._reach != "needs"):
+            cells = [cells[i] for i in needs.of(self._reach)]
+            picks = needs.statements if self._reach == "needs" else None
         rows = [[cell.number, cell.source, list(cell.exercises)] for cell in cells]
         loans = (
             {e: text for e, text in _lent(self.lab.slug).items() if e != exercise_id} if self._borrows else {}
         )
-        return pack({"cells": rows, "wide": self._wide, "loans": loans})
+        return pack({"cells": rows, "reach": self._reach, "picks": picks or None, "loans": loans})
 
 
 @cache

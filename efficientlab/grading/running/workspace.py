@@ -15,6 +15,8 @@ import linecache
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from types import CodeType, ModuleType
 from typing import Any
 
 from efficientlab.exercises.contract import AnswerError, Exercise
@@ -22,7 +24,7 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import answer_error
 from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.reading.changes import STAR
-from efficientlab.grading.reading.statements import Slicer, Statement, parse_statements
+from efficientlab.grading.reading.statements import Reach, Slicer, Statement, parse_statements
 from efficientlab.grading.running.frontend import frontend_names
 
 
@@ -31,29 +33,43 @@ class Workspace:
 
     def __init__(self, lab: Lab, prelude: Sequence[str], cells: Sequence[Cell]) -> None:
         self.lab = lab
-        self._prelude: dict[str, Any] = {"__name__": "__main__", **frontend_names()}
+        self.is_main = False  # in a process of its own what runs is `__main__`, as in a kernel
+        self._prelude: dict[str, Any] = {"__name__": "__main__"}
+        self._prelude |= frontend_names(self._prelude)
         self._parsed: dict[tuple[int, Cell], list[Statement] | AnswerError] = {}  # by position and cell
         for number, source in enumerate(prelude):
             for statement in parse_statements(number, source, _named(source, f"<prelude {number}>")):
                 _run(statement, self._prelude)
         self.load(cells)
 
-    def load(self, cells: Sequence[Cell], wide: bool = False) -> None:
+    def load(
+        self, cells: Sequence[Cell], reach: Reach = "needs", picks: Sequence[Sequence[int]] | None = None
+    ) -> None:
         """Take these cells in place of the ones before; the prelude stays as it ran, and what both have is parsed once.
 
-        `wide` runs statements as well that only may change what an answer needs (see `statements`).
+        `reach` says whether statements are run as well that only may change what an answer needs (see `statements`).
+        `picks` are the places in each cell of the statements that run, where that was found before.
         """
         self.cells = cells
-        self.wide = wide
+        self.reach = reach
         self._answers: dict[str, Any] = {}
+        self._modules: dict[str, ModuleType] = {}  # whose namespace an exercise has
         self._failures: dict[str, dict[str, AnswerError]] = {}  # names that could not be made, by exercise
         self._parsed = {place: self._parsed.get(place) or _parse(*place) for place in enumerate(cells)}
-        parsed = [part for part in self._parsed.values() if not isinstance(part, AnswerError)]
+        parsed = [[] if isinstance(part, AnswerError) else part for part in self._parsed.values()]
         self._statements = [statement for part in parsed for statement in part]
+        self._picked: list[Statement] = []
+        if picks is not None:
+            pairs = zip(parsed, picks, strict=True)
+            self._picked = [one for part, places in pairs for one in part if one.place in places]
         self._slicer: Slicer | None = None
 
     def answer(self, exercise_id: str) -> Any:
         """The object that the student's code defines for an exercise; `AnswerError` if there is none."""
+        if exercise_id not in self._modules:
+            self._modules[exercise_id] = ModuleType("__main__")
+        if self.is_main:
+            sys.modules["__main__"] = self._modules[exercise_id]
         if exercise_id not in self._answers:
             self._answers[exercise_id] = self._find(self.lab[exercise_id])
         return self._answers[exercise_id]
@@ -82,10 +98,11 @@ class Workspace:
             broken = [e for i in mine if isinstance(e := self._parsed[i, self.cells[i]], AnswerError)]
             where = f"cell {self.cells[mine[-1]].number}"
             raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
-        namespace = dict(self._prelude)
+        namespace = vars(self._modules[exercise.id])
+        namespace |= self._prelude
+        namespace |= frontend_names(namespace)
         failures = self._failures[exercise.id] = {}
-        self._slicer = self._slicer or Slicer(self._statements)
-        for statement in self._slicer.needed_by(name, defining[-1], self.wide):
+        for statement in self._picked or self._needed_by(name, defining[-1]):
             try:
                 _run(statement, namespace)
             except AnswerError as error:
@@ -93,12 +110,17 @@ class Workspace:
                 failure = AnswerError(error.kind, f"{error.text} ({where})", error.trace)
                 failure = _explained(failure, failures)
                 failures |= dict.fromkeys(statement.binds - namespace.keys(), failure)
+        _finish_tasks()
         if name in failures and name not in namespace:
             raise failures[name]
         if name not in namespace:
             where = f"cell {self.cells[defining[-1]].number}"
             raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
         return namespace[name]
+
+    def _needed_by(self, name: str, last_cell: int) -> list[Statement]:
+        self._slicer = self._slicer or Slicer(self._statements)
+        return self._slicer.needed_by(name, last_cell, self.reach)
 
 
 def _parse(position: int, cell: Cell) -> list[Statement] | AnswerError:
@@ -120,11 +142,34 @@ def _explained(error: AnswerError, failures: Mapping[str, AnswerError]) -> Answe
 
 def _run(statement: Statement, namespace: dict[str, Any]) -> None:
     try:
-        result = eval(statement.code, namespace)
-        if inspect.iscoroutine(result):  # it holds an `await` at the top level
-            asyncio.run(result)
-    except Exception as error:
+        code = statement.code
+        if code.co_flags & inspect.CO_COROUTINE or not _NEEDS_LOOP.isdisjoint(code.co_names):
+            _loop().run_until_complete(_awaited(code, namespace))
+        else:
+            eval(code, namespace)
+    except (Exception, SystemExit) as error:  # a stray `exit()` ends no notebook
         raise answer_error(error) from error
+
+
+_NEEDS_LOOP = {"create_task", "ensure_future", "get_running_loop", "run_coroutine_threadsafe", "TaskGroup"}
+TASK_SECONDS = 5.0  # for tasks that were started and not awaited, which a kernel runs between its cells
+
+
+async def _awaited(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Run a statement as a kernel does, whose loop is running: `await` may stand in it, and tasks may be made."""
+    result = eval(code, namespace)
+    if inspect.iscoroutine(result):
+        await result
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+def _finish_tasks() -> None:
+    if _loop.cache_info().currsize and (tasks := asyncio.all_tasks(_loop())):
+        _loop().run_until_complete(asyncio.wait(tasks, timeout=TASK_SECONDS))
 
 
 def _named(source: str, filename: str) -> str:

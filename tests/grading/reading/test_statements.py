@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from efficientlab.grading.reading.statements import bound_names, needed_by, parse_cell, parse_statements
+from efficientlab.environment import ROOT
+from efficientlab.exercises.labs import find_lab
+from efficientlab.grading.reading import submission
+from efficientlab.grading.reading.outline import Outline, handed_out
+from efficientlab.grading.reading.statements import (
+    bound_names,
+    kept_statements,
+    needed_by,
+    parse_cell,
+    parse_statements,
+)
+from efficientlab.grading.reading.submission import parse_notebook
 
 
 def run(name: str, *cells: str, last: int | None = None) -> object:
@@ -99,3 +113,33 @@ def test_hostile_text_is_parsed_or_refused(source: str) -> None:
             assert set(bound_names(node)) <= {"x"}
     except SyntaxError:
         pass
+
+
+def test_of_a_class_the_same_is_read_as_of_one() -> None:
+    """What is kept of cells that were handed out changes nothing, wherever they stand in the next notebook."""
+    lab = Outline.of(find_lab(4))
+    texts = handed_out(lab.slug)
+    raw = json.loads((ROOT / "labs" / f"{lab.slug}.ipynb").read_text(encoding="utf-8"))
+    more = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "def clip_logits(backbone, video):\n    return PROFILE, torch",
+    }
+    notebooks = [
+        {**raw, "cells": [*raw["cells"][:at], more, *raw["cells"][at:]]} for at in (len(raw["cells"]), 5)
+    ]
+
+    def read(notebook: dict) -> dict:
+        return parse_notebook(notebook, lab, Path("x.ipynb"), texts).to_json()
+
+    together = [read(notebook) for notebook in notebooks]
+    for notebook, found in zip(notebooks, together, strict=True):
+        for kept in (
+            kept_statements,
+            submission._kept_python,
+            submission._kept_names,
+            submission._kept_imports,
+        ):
+            kept.cache_clear()
+        assert read(notebook) == found
+    assert len(together[0]["needs"]["4.1"]["cells"]) > 1

@@ -44,7 +44,7 @@ def test_a_table_made_to_be_slow_is_refused_in_time(
 
 
 def box(answer: Any) -> Any:
-    def student(exercise_id: str, limit: int, wide: bool = False, looks: object = None) -> Any:
+    def student(exercise_id: str, limit: int, reach: str = "needs", looks: object = None) -> Any:
         return answer
 
     return SimpleNamespace(sees_all=False, student=student, close=lambda: None)
