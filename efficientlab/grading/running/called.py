@@ -30,9 +30,10 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
 
     def look(frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
-        if event != "call" or code in seen or not code.co_filename.startswith(_PACKAGE):
+        if event != "call" or code in seen:
             return
-        if code.co_filename.startswith(_OWN) or not _counts(code.co_qualname):
+        ours = code.co_filename.startswith(_PACKAGE) and not code.co_filename.startswith(_OWN)
+        if not ours or not _counts(code.co_qualname):
             seen.add(code)
         elif _is_outside(frame.f_back):
             seen.add(code)

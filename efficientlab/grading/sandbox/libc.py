@@ -68,6 +68,11 @@ def make_read_only(path: str) -> None:
     check(syscall(_SYS_MOUNT_SETATTR, *arguments, ctypes.byref(attributes), size), f"mount_setattr {path}")
 
 
+def advise(start: int, size: int, advice: int) -> bool:
+    """madvise(2); whether the kernel took it."""
+    return _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), ctypes.c_int(advice)) == 0
+
+
 def prctl(option: int, *arguments: int) -> None:
     """prctl(2)."""
     values = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]

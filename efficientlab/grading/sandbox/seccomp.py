@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 from dataclasses import dataclass, field
+from functools import cache
 
 from efficientlab.grading.sandbox import libc
 from efficientlab.grading.sandbox.syscalls import ALWAYS, NEWEST, WITHOUT_NAMESPACES, architecture, number
@@ -68,13 +69,11 @@ class Program:
         load = (_LOAD, 0, 0, 16 + 8 * position)  # its low word, on little-endian machines
         self.code += [(_EQUAL, 0, len(block) + 1, n), load, *block]
 
-    def install(self) -> None:
-        """Filter this process and all its children from now on; there is no way back."""
+    def made(self) -> _Program:
+        """The program as the kernel reads it."""
         self.code.append((_RETURN, 0, 0, _ALLOW))
         instructions = (_Instruction * len(self.code))(*(_Instruction(*line) for line in self.code))
-        program = _Program(len(self.code), instructions)
-        libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-        libc.prctl(libc.PR_SET_SECCOMP, 2, ctypes.addressof(program))
+        return _Program(len(self.code), instructions)
 
 
 class _Instruction(ctypes.Structure):
@@ -88,7 +87,18 @@ class _Program(ctypes.Structure):
 
 
 def confine(namespaces: bool) -> None:
-    """Install the filter of a box, with the stricter list where no namespaces are around it."""
+    """Filter this process and all its children from now on; there is no way back."""
+    program = program_of(namespaces, 0 if namespaces else os.getpid())
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    libc.prctl(libc.PR_SET_SECCOMP, 2, ctypes.addressof(program))
+
+
+@cache
+def program_of(namespaces: bool, process: int = 0) -> _Program:
+    """The filter of a box, with the stricter list, and its own process alone to be signalled, without namespaces.
+
+    The fork server makes the one that is the same for all boxes.
+    """
     program = Program()
     program.start()
     for name in ALWAYS:
@@ -106,6 +116,6 @@ def confine(namespaces: bool) -> None:
         program.deny_where("fcntl", 1, _EQUAL, *_OWNER)
         program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
         for name in ("kill", "tkill", "tgkill"):
-            program.allow_only(name, 0, os.getpid())
+            program.allow_only(name, 0, process)
         program.allow_only("prlimit64", 0, 0)
-    program.install()
+    return program.made()

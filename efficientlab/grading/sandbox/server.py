@@ -30,7 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from efficientlab.grading.sandbox import landlock, libc, namespaces, seccomp, view
+from efficientlab.grading.sandbox import landlock, libc, namespaces, pages, seccomp, view
 from efficientlab.grading.sandbox.limits import Limits, restrain
 from efficientlab.grading.sandbox.memory import descendants
 from efficientlab.grading.sandbox.scratch import held_bytes
@@ -85,8 +85,11 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
         raise RuntimeError(
             f"{threads} threads run after loading the lab; only a single one can be forked safely"
         )
+    if setup["mode"] == "namespaces":
+        seccomp.program_of(namespaces=True)
     gc.collect()
     gc.freeze()  # what the boxes share stays untouched, and so shared
+    pages.enlarge()
     return lambda line: converse(workspace, line)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from efficientlab.environment import ROOT
@@ -21,7 +22,8 @@ _REMOUNT = 32
 SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 
 
-def readable() -> list[Path]:
+@cache
+def readable() -> tuple[Path, ...]:
     """The paths that Python and the labs need, without what lies below another of them."""
     wanted = [
         *(Path(path) for path in (*SYSTEM, HARDWARE)),
@@ -30,7 +32,7 @@ def readable() -> list[Path]:
         *(ROOT / name for name in ("efficientlab", "data")),
     ]
     paths = sorted({path for path in wanted if path.exists()})
-    return [path for path in paths if not any(other in path.parents for other in paths)]
+    return tuple(path for path in paths if not any(other in path.parents for other in paths))
 
 
 def taken_apart(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:

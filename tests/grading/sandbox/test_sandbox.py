@@ -232,6 +232,20 @@ def test_sleepers_of_one_box_leave_room_for_threads_in_another(name: str) -> Non
         honest.close()
 
 
+# what boxes share
+
+
+@linux
+def test_larger_pages_hold_what_the_smaller_ones_held() -> None:
+    from efficientlab.grading.sandbox import pages
+
+    held = torch.arange(4_000_000)
+    texts = [str(i) for i in range(100_000)]
+    assert pages.enlarge() >= 0  # none where the kernel is older
+    assert torch.equal(held, torch.arange(4_000_000))
+    assert texts == [str(i) for i in range(100_000)]
+
+
 # the choice
 
 
