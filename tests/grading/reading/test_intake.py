@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import stat
 import struct
 import zipfile
@@ -19,6 +20,8 @@ from efficientlab.grading.reading import archive
 from efficientlab.grading.reading.archive import ArchiveError
 from efficientlab.grading.reading.intake import Intake, take_in
 from efficientlab.grading.reading.notebook import SubmissionError
+from efficientlab.grading.reading.owners import RULES, choose_rule
+from efficientlab.grading.reading.roster import Student, assign_ids
 from efficientlab.grading.reading.submission import read_submission
 from efficientlab.grading.record import record_id
 
@@ -348,3 +351,60 @@ def test_a_zip_with_any_bytes_changed_gives_a_batch_or_one_sentence(
     except ArchiveError:
         return
     assert all(one.path.parent == tmp_path / "grades" / "submissions" for one in intake.incoming)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_any_export_is_a_class_or_one_sentence(tmp_path: Path) -> None:
+    """A short run of the fuzzer beside this file: `python tests/grading/reading/fuzz_zips.py SECONDS` goes on."""
+    from fuzz_zips import one_reader, round_of
+
+    outcomes = set()
+    with one_reader():
+        for number in range(120):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            outcomes.add(round_of(random.Random(number), folder))
+    assert outcomes == {"taken", "refused"}
+
+
+WORD = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.sampled_from(
+    [
+        "lab4_tsm",
+        "lab4",
+        "section 1",
+        "submission_7",
+        "ann",
+        "1234",
+        "99001",
+        "assignsubmission_file_",
+        "..",
+        ".",
+        "",
+    ]
+)
+NAME = st.lists(st.lists(WORD, max_size=4).map("_".join), min_size=1, max_size=5).map("/".join)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    paths=st.lists(
+        st.tuples(NAME, st.sampled_from([".ipynb", ".IPYNB", ".pdf", ".zip", "", ".html"])), max_size=8
+    )
+)
+def test_every_name_gives_owners_or_a_note(paths: list[tuple[str, str]]) -> None:
+    """Whatever files are called, a rule is found, and each notebook that is no leftover is somebody's or is named."""
+    files = {}
+    for name, suffix in paths:
+        path = archive._safe_path(name + suffix)
+        files[path] = archive.Found(path, 0.0, bytes, archive._leftover(path))
+    notes: list[str] = []
+    rule, claim = choose_rule(list(files.values()), LAB.slug, lambda folder: (Student(folder), None), notes)
+    assert rule in RULES and all(archive.printable(note) == note for note in notes)
+    for found in files.values():
+        mine = claim(found)
+        assert mine is None or (
+            mine.found is found and archive.printable(mine.student.name) == mine.student.name
+        )
+    claimed = [mine.student for found in files.values() if (mine := claim(found))]
+    ids = assign_ids(claimed, {})
+    assert set(ids.values()) == set(claimed) and all(record_id(identity) == identity for identity in ids)
