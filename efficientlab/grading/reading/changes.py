@@ -31,6 +31,12 @@ FUNCTIONS = frozenset({
     "setitem", "shuffle",
 })  # fmt: skip
 _SETS_STATE = ("set", "use_", "enable", "disable", "seed", "manual_seed", "chdir")
+# modules under their usual names: their functions change what they are given (`nn.init.zeros_(weight)`), or make
+# something new (`y.add_(torch.mm(a, b))`), and leave the module as it is
+MODULES = frozenset({
+    "F", "functional", "functools", "init", "itertools", "kernels", "math", "nn", "np", "numpy", "optim", "plt",
+    "random", "torch",
+})  # fmt: skip
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -119,7 +125,10 @@ def _note_call(call: ast.Call, found: Changes) -> None:
     found.hands.update(package for one in given for package in _dotted(one, end))
     if isinstance(function, ast.Attribute):
         root = set(_root(function))
-        (found.binds if in_place or name in METHODS else found.touches).update(root)
+        if in_place or name in METHODS:
+            found.binds |= root - MODULES
+        else:
+            found.touches |= root
         if name in METHODS and not isinstance(function.value, ast.Name):
             found.binds |= {f"{one}." for one in root}  # os.environ.update(…)
         if name.startswith(_SETS_STATE):
@@ -136,8 +145,10 @@ def _note_call(call: ast.Call, found: Changes) -> None:
         texts = (argument.value for argument in call.args if isinstance(argument, ast.Constant))
         found.touches.update(repr(text) for text in texts if isinstance(text, str) and len(text) <= MAX_NAME)
     for position, argument in enumerate(given):
-        certain = in_place or (name in FUNCTIONS and position == 0)
-        (found.binds if certain else found.touches).update(_handed(argument))
+        if in_place or (name in FUNCTIONS and position == 0):
+            found.binds |= set(_handed(argument)) - MODULES
+        else:
+            found.touches.update(_handed(argument))
 
 
 def _given(call: ast.Call) -> Iterator[ast.expr]:

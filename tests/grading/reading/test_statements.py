@@ -73,6 +73,29 @@ def test_a_loop_that_shares_a_name_with_a_local_variable_is_not_run() -> None:
     assert run("f", f"for loss in range(3):\n    {BOOM}", "def f():\n    loss = 2\n    return loss") == 2
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.sort(x)",
+        "np.add.at(x, 0, 1)",
+        "np.random.shuffle(x)",
+        "np.resize(x, 3)",
+        "np.copyto(x, np.zeros(2))",
+        "torch.add(x, x)",
+        "nn.init.zeros_(x)",
+        "x.index_add_(0, x, torch.mm(x, x))",
+    ],
+)
+def test_a_function_of_a_module_leaves_the_module_as_it_is(call: str) -> None:
+    modules = "import numpy as np\nfrom types import SimpleNamespace as torch\nnn = torch"
+    helper = f"def helper(x):\n    {call}"
+    trial = "made = helper(1 / 0)"  # an experiment with the helper, which the answer does not need
+    assert (
+        run("f", modules, helper, trial, "def f():\n    return bool(np.ones(1).all() and torch and nn)")
+        is True
+    )
+
+
 def test_a_helper_is_the_one_that_stood_above_the_answer() -> None:
     """As in a run from top to bottom: a later exercise may use the helper's name for something else."""
     cells = [
