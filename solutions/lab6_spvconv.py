@@ -153,7 +153,7 @@ for name, points in scans.items():
 #
 # $$ \mathrm{mean}_v = \frac{1}{|\{p : v(p) = v\}|} \sum_{p : v(p) = v} f_p $$
 #
-# Here $v(p)$ is the voxel of point $p$, and $f_p$ its feature. The mean has the type of the features, which is double precision in
+# Here $v(p)$ is the voxel of point $p$, and $f_p$ its feature. The mean has the type of the features, single or double precision: both occur in
 # the check.
 #
 # <details><summary>Hint 1 · nudge</summary>

@@ -583,7 +583,7 @@ assert timing.ratio["pooling"].below(0.25)
 
 # %% [markdown] exercise="7.7"
 # Write the features of occupied voxels into a map. The $Z$ heights become channels: feature $c$ at height $z$ is channel
-# $c \cdot Z + z$. Where there is no voxel, the map is 0.
+# $c \cdot Z + z$. Where there is no voxel, the map is 0. Gradients flow through it, to the features, whose type it has.
 #
 # <details><summary>Hint 1 · nudge</summary>
 #

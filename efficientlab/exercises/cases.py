@@ -6,14 +6,14 @@ import contextlib
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.contract import Values
+from efficientlab.exercises.contract import AnswerError, Values
 
 
 def random_tensors(seed: int) -> Callable[..., Tensor]:
@@ -80,6 +80,22 @@ def processor_limit(seconds: float, failure: Exception) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def in_single(case: Values) -> Values:
+    """The case in single precision, as the labs' tensors are: a dtype that is written into an answer shows."""
+    return {
+        key: value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
+        for key, value in case.items()
+    }
+
+
+def watched(*given: Tensor) -> Callable[[], bool]:
+    """Says, whenever it is asked, whether one of these tensors is no longer what it was."""
+    before = [tensor.detach().clone() for tensor in given]
+    return lambda: any(
+        a.shape != b.shape or not torch.equal(a.detach(), b) for a, b in zip(given, before, strict=True)
+    )
+
+
 def tensor_of(case: Values, key: str) -> Tensor:
     """The tensor that a case holds under this key."""
     value = case[key]
@@ -98,6 +114,15 @@ def drawn_state(network: nn.Module, randn: Callable[..., Tensor]) -> Values:
             drawn = randn(value.shape) / max(1, value[0].numel()) ** 0.5
             state[f"state.{name}"] = drawn.abs() + 0.5 if name.endswith("running_var") else drawn
     return state
+
+
+def fit_or_say(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Raise `AnswerError` where a parameter of the learner's module has another shape than the exercise's."""
+    for name, value in module.state_dict().items():
+        if name in state and value.shape != state[name].shape:
+            raise AnswerError(
+                "Returned", f"has {name} of shape {tuple(value.shape)}; expected {tuple(state[name].shape)}."
+            )
 
 
 def state_of(case: Values) -> dict[str, Tensor]:

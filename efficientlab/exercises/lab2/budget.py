@@ -49,7 +49,7 @@ LATENCY_RATIOS = ratios_check("the full generator", "the sub-generator")
 
 
 def _drive_evolve(evolve: Any, case: Values) -> Values:
-    if case["feasible"]:
+    if case["feasible"] and "barely" not in case:
         return drive_evolve(evolve, case)
     asked: list[Any] = []
 
@@ -57,13 +57,15 @@ def _drive_evolve(evolve: Any, case: Values) -> Values:
         asked.append(config)
         return 1.0
 
-    choices = [(2, 3, 4)] * int(case["layers"])
+    choices = [(4, 2, 3)] * int(case["layers"])  # the narrowest is not the first
     rng = torch.Generator().manual_seed(0)
-    cheapest = 2.0 * len(choices)
+    budget = 2 * len(choices) - (not case["feasible"])
     try:
-        found = evolve(evaluate, sum, choices, cheapest - 1, POPULATION, GENERATIONS, rng)
+        found = evolve(evaluate, sum, choices, budget, POPULATION, GENERATIONS, rng)
     except ValueError as error:
-        return {"sentence": len(str(error)) >= 10, "asked": len(asked)}
+        return {"sentence": len(str(error)) >= 10, "refused": True, "asked": len(asked)}
+    if case["feasible"]:
+        return {"sentence": False, "refused": False, "asked": len(asked)}
     raise AnswerError(
         "Returned",
         f"returned {found!r} where no configuration is within the budget; raise ValueError with a sentence.",
@@ -72,11 +74,25 @@ def _drive_evolve(evolve: Any, case: Values) -> Values:
 
 def _inputs_evolve(seed: int) -> list[Values]:
     within: list[Values] = [case | {"feasible": True} for case in search_inputs(seed)]
-    return [*within, {"feasible": False, "layers": 3}, {"feasible": False, "layers": 8}]
+    return [
+        *within,
+        {"feasible": False, "layers": 3},
+        {"feasible": False, "layers": 8},
+        {"feasible": True, "layers": 3, "barely": True},  # the cheapest alone costs exactly the budget
+    ]
 
 
 def _judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
-    if inputs["feasible"]:
+    if "barely" in inputs:
+        if got["refused"] is True:
+            raise CheckFailed(
+                "the cheapest configuration costs exactly the budget, and is refused: it is within it."
+            )
+        if got["asked"] != 1:
+            raise CheckFailed(
+                f"one configuration is within the budget; {got['asked']} configurations were evaluated."
+            )
+    elif inputs["feasible"]:
         judge_evolve(inputs, expected, got)
     elif got["sentence"] is not True:
         raise CheckFailed("nothing is within the budget: the ValueError says so in a sentence.")

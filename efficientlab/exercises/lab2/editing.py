@@ -7,17 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-from efficientlab.exercises.lab2.game import scalar
-from efficientlab.exercises.lab2.slicing import gradient_of
+from efficientlab.exercises.gradients import gradient, scalar
 
 # 2.11 · a direction
 
 
 def _drive_edit_direction(edit_direction: Any, case: Values) -> Values:
     w, score = tensor_of(case, "w"), tensor_of(case, "score")
-    before = w.clone()
+    changed = watched(w, score)
     direction = returned_tensor(edit_direction(w, score, case["ridge"]))
     if direction.shape != w.shape[1:]:
         raise AnswerError(
@@ -29,7 +28,7 @@ def _drive_edit_direction(edit_direction: Any, case: Values) -> Values:
     return {
         "length": length.item(),
         "direction": unit,
-        "changed": not torch.equal(w, before),
+        "changed": changed(),
     }
 
 
@@ -41,7 +40,7 @@ def _inputs_edit_direction(seed: int) -> list[Values]:
         w = randn(n, d, dtype=torch.float64) @ mixing + 2  # not centred, and its axes are not alike
         score = w @ randn(d, dtype=torch.float64) + randn(n, dtype=torch.float64) / 3 + 5
         cases.append({"w": w, "score": score, "ridge": ridge})
-    return cases
+    return [*cases, in_single(cases[0])]
 
 
 EDIT_DIRECTION = Check(
@@ -52,7 +51,7 @@ EDIT_DIRECTION = Check(
         {
             "direction": "the direction, scaled to length 1,",
             "length": "the direction is right but its length",
-            "changed": "the direction is right but w was changed",
+            "changed": "the direction is right but w or the scores were changed",
         }
     ),
 )
@@ -69,9 +68,15 @@ def _drive_projection_loss(projection_loss: Any, case: Values) -> Values:
         """A perceptual distance in small: (N, 3, s, s) twice → (N,)."""
         return (a.mean((2, 3)) - b.mean((2, 3))).abs().sum(1) + (a - b).abs().mean((1, 2, 3)) ** 2
 
-    loss = scalar(projection_loss(full, previews, tensor_of(case, "target"), case["weight"], distance))
-    out: Values = {"loss": loss.detach(), "gradient_full": gradient_of(loss, full)}
-    return out | {f"gradient_preview{n}": gradient_of(loss, p) for n, p in enumerate(previews)}
+    target, given = tensor_of(case, "target"), list(previews)
+    changed = watched(full, target, *previews)
+    loss = scalar(projection_loss(full, given, target, case["weight"], distance))
+    out: Values = {
+        "loss": loss.detach(),
+        "gradient_full": gradient(loss, full),
+        "changed": changed() or len(given) != len(previews),
+    }
+    return out | {f"gradient_preview{n}": gradient(loss, p) for n, p in enumerate(previews)}
 
 
 def _inputs_projection_loss(seed: int) -> list[Values]:
@@ -88,7 +93,12 @@ def _inputs_projection_loss(seed: int) -> list[Values]:
 def _judge_projection_loss(inputs: Values, expected: Values, got: Values) -> None:
     previews = {k: f"the gradient with respect to preview {k[-1]}" for k in expected if "preview" in k}
     values_judge(
-        {"loss": "the loss", "gradient_full": "the gradient with respect to the full picture", **previews}
+        {
+            "loss": "the loss",
+            "gradient_full": "the gradient with respect to the full picture",
+            **previews,
+            "changed": "the loss is right but the target, or the pictures or their list, were changed",
+        }
     )(inputs, expected, got)
 
 

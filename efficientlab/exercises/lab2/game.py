@@ -7,18 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import in_single, random_tensors, state_of, tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.gradients import gradient, scalar
 from efficientlab.exercises.lab2.networks import wave
-from efficientlab.exercises.lab2.slicing import gradient_of
-
-
-def scalar(value: Any) -> Tensor:
-    """`value`, which must be a tensor of one number."""
-    loss = returned_tensor(value)
-    if loss.numel() != 1:
-        raise AnswerError("Returned", f"returned shape {tuple(loss.shape)} where one number belongs.")
-    return loss.reshape(())
 
 
 def pictures_of(case: Values) -> dict[int, Tensor]:
@@ -47,12 +39,14 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
     sizes = tuple(int(s) for s in str(case["judged"]).split())
     real = tensor_of(case, "real")
     code, real_code = tensor_of(case, "code"), tensor_of(case, "real_code")
-    loss = scalar(discriminator_loss(discriminator, real, fakes, code, real_code, sizes))
+    given, changed = dict(fakes), watched(real, *fakes.values())
+    loss = scalar(discriminator_loss(discriminator, real, given, code, real_code, sizes))
     return {
         "asked": " ".join(map(str, sorted(asked))),
         "loss": loss.detach(),
-        "reaches_generator": any(bool(gradient_of(loss, fake).abs().sum() > 0) for fake in fakes.values()),
-        "gradient": gradient_of(loss, weight),
+        "reaches_generator": any(bool(gradient(loss, fake).abs().sum() > 0) for fake in fakes.values()),
+        "gradient": gradient(loss, weight),
+        "changed": changed() or given.keys() != fakes.keys(),
     }
 
 
@@ -64,8 +58,8 @@ def _inputs_discriminator_loss(seed: int) -> list[Values]:
         for size in (2, 4, 8):
             case[f"picture.{size}"] = randn(n, 3, size, size, dtype=torch.float64)
         case["weight"] = randn(4, 3, dtype=torch.float64)
-        case["code"] = torch.tensor([[0, 1]]).repeat(n, 1)
-        case["real_code"] = torch.tensor([[2, 3]]).repeat(n, 1)
+        case["code"] = torch.arange(2 * n).view(n, 2) % 3 % 2  # each picture has its own
+        case["real_code"] = 2 + torch.arange(2 * n).view(n, 2) // 2 % 2
         cases.append(case)
     return cases
 
@@ -80,6 +74,7 @@ DISCRIMINATOR_LOSS = Check(
             "loss": "the loss",
             "reaches_generator": "the loss is right but it has a gradient for the generator's pictures",
             "gradient": "the gradient with respect to the discriminator's weights",
+            "changed": "the loss is right but the pictures that you were given were changed",
         }
     ),
 )
@@ -95,19 +90,21 @@ def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
     def teacher(latents: Tensor, size: int = 8) -> Tensor:
         """A generator in small, whose own small pictures are not its large ones made small: (N, 4) → (N, 3, s, s)."""
         asked.append(bool(torch.equal(latents, z)))
-        return torch.tanh((latents @ weight)[:, :, None, None] * (1 + wave((size, size), size)))
+        return 1.5 * torch.tanh((latents @ weight)[:, :, None, None] * (1 + wave((size, size), size)))
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
         """A perceptual distance in small, one number a pair: (N, 3, s, s) twice → (N,)."""
         return (a.mean((2, 3)) - b.mean((2, 3))).abs().sum(1) + (a - b).abs().mean((1, 2, 3)) ** 2
 
-    loss = scalar(consistency_loss(teacher, z, pictures, distance))
+    given, changed = dict(pictures), watched(z, *pictures.values())
+    loss = scalar(consistency_loss(teacher, z, given, distance))
     return {
         "loss": loss.detach(),
-        **{f"gradient{size}": gradient_of(loss, picture) for size, picture in pictures.items()},
-        "teacher_learns": bool(gradient_of(loss, weight).abs().sum() > 0),
+        **{f"gradient{size}": gradient(loss, picture) for size, picture in pictures.items()},
+        "teacher_learns": bool(gradient(loss, weight).abs().sum() > 0),
         "other_latents": not all(asked),
         "asked_often": len(asked) > 1,
+        "changed": changed() or given.keys() != pictures.keys(),
     }
 
 
@@ -137,6 +134,7 @@ def _judge_consistency_loss(inputs: Values, expected: Values, got: Values) -> No
                 for size in sizes
             },
             "asked_often": "the loss is right but the teacher ran more than once: its picture serves all sizes",
+            "changed": "the loss is right but the pictures that you were given were changed",
         }
     )(inputs, expected, got)
 
@@ -162,22 +160,22 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
     needed = {name: tuple(v.shape) for name, v in sorted(wanted.items())}
     if have != needed:
         raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.")
-    module.double()
     x, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
-    neutral = returned_tensor(module(x, ratios)).detach()
+    module.to(x.dtype)
+    changed = watched(x, ratios)
+    neutral = returned_tensor(module(x, ratios.flip(0))).detach()  # nothing of the first batch may stay
     module.load_state_dict(wanted)
     y = returned_tensor(module(x, ratios))
     if y.shape != x.shape:
         raise AnswerError("Returned", f"returned shape {tuple(y.shape)} where {tuple(x.shape)} belongs.")
     upstream = tensor_of(case, "upstream")
-    grads = torch.autograd.grad(
-        y, [x, *(p for _, p in sorted(module.named_parameters()))], upstream, allow_unused=True
-    )
+    weights = [gradient(y, parameter, upstream) for _, parameter in sorted(module.named_parameters())]
     return {
         "neutral": bool(torch.allclose(neutral, x.detach())),
         "out": y.detach(),
-        "gradient_x": torch.zeros(()) if grads[0] is None else grads[0],
-        "gradient_weights": torch.cat([torch.zeros(1) if g is None else g.flatten() for g in grads[1:]]),
+        "gradient_x": gradient(y, x, upstream),
+        "gradient_weights": torch.cat([weight.flatten() for weight in weights]),
+        "changed": changed(),
     }
 
 
@@ -203,7 +201,7 @@ def _inputs_conditioning(seed: int) -> list[Values]:
     mirrored["ratios"] = torch.tensor([[0, 2], [2, 0], [1, 1]])
     low = dict(cases[2])  # the widest choice occurs nowhere in the batch
     low["ratios"] = torch.tensor([[0, 2, 1, 0, 2], [1, 0, 2, 2, 0]])
-    return [*cases, mirrored, low]
+    return [*cases, mirrored, low, in_single(cases[0])]
 
 
 CONDITIONING = Check(
@@ -216,6 +214,7 @@ CONDITIONING = Check(
             "out": "the output",
             "gradient_x": "the gradient with respect to x",
             "gradient_weights": "the gradient with respect to the maps' weights",
+            "changed": "the output is right but x or the ratios were changed",
         }
     ),
 )

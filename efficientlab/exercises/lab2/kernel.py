@@ -14,7 +14,7 @@ from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run
 def _drive_epilogue_kernel(epilogue_kernel: Any, case: Values) -> Values:
     x = tensor_of(case, "x")
     n, channels, height, width = x.shape
-    pixels, block = height * width, 16
+    pixels, block = height * width, int(case["block"])
     # what a forgotten mask, or rows taken to be a block apart, can reach
     guard = n * channels * block + pixels
     source, target = Guarded(x, guard), Guarded(torch.full_like(x, UNWRITTEN), guard)
@@ -32,15 +32,22 @@ def _inputs_epilogue_kernel(seed: int) -> list[Values]:
             "x": 2 * randn(n, c, h, w),
             "energy": randn(n, c).square() + least,
             "bias": 0.5 + 0.5 * randn(c).abs(),  # so that at least half of a channel is above zero
+            "block": block,
         }
-        for n, c, h, w, least in ((2, 3, 3, 4, 0.1), (1, 2, 4, 4, 0.5), (3, 1, 1, 5, 0.1), (2, 4, 3, 3, 1.0))
+        for n, c, h, w, least, block in (
+            (2, 3, 3, 4, 0.1, 16),
+            (1, 2, 4, 4, 0.5, 16),
+            (3, 1, 1, 5, 0.1, 8),
+            (2, 4, 3, 6, 1.0, 32),
+        )
     ]
     faint: Values = {
         "x": 1e-4 * randn(2, 2, 3, 3),
-        "energy": 1e-8 * (randn(2, 2).abs() + 0.5),
+        "energy": 1e-10 * (randn(2, 2).abs() + 0.5),
         "bias": randn(2).abs(),
+        "block": 16,
     }
-    return [*cases, faint]  # energies as small as the ε
+    return [*cases, faint]  # energies smaller than the ε
 
 
 EPILOGUE_KERNEL = Check(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -18,7 +18,8 @@ from efficientlab.exercises.contract import (
     returned_tuple,
     values_judge,
 )
-from efficientlab.exercises.lab2.networks import Parts
+from efficientlab.exercises.gradients import gradient
+from efficientlab.exercises.lab2.networks import Parts, wave
 from efficientlab.models.gan.anycost.generator import LATENT
 
 # 2.1 · the modulated convolution
@@ -26,23 +27,21 @@ from efficientlab.models.gan.anycost.generator import LATENT
 
 def _drive_modulated_conv(modulated_conv: Any, case: Values) -> Values:
     leaves = [tensor_of(case, name).requires_grad_() for name in ("x", "weight", "style")]
-    before = [leaf.detach().clone() for leaf in leaves]
-    y = returned_tensor(modulated_conv(*leaves, case["width"], case["demodulate"]))
+    given = [leaf * 1.0 for leaf in leaves]
+    changed = watched(*given)
+    y = returned_tensor(modulated_conv(*given, case["width"], case["demodulate"]))
     upstream = tensor_of(case, "upstream")
     if y.shape != upstream.shape:
         raise AnswerError(
             "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
         )
-    grads = (
-        torch.autograd.grad(y, leaves, upstream, allow_unused=True) if y.requires_grad else (None, None, None)
-    )
     return {
         "out": y.detach(),
         **{
-            f"gradient_{name}": torch.zeros_like(leaf) if g is None else g
-            for name, leaf, g in zip(("x", "weight", "style"), leaves, grads, strict=True)
+            f"gradient_{name}": gradient(y, leaf, upstream)
+            for name, leaf in zip(("x", "weight", "style"), leaves, strict=True)
         },
-        "changed": any(not torch.equal(a, b) for a, b in zip(leaves, before, strict=True)),
+        "changed": changed(),
     }
 
 
@@ -73,7 +72,7 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
         )
     silent = dict(cases[1])  # a style of zeros: the ε keeps 0 / 0 away
     silent["style"] = torch.cat([torch.zeros(1, 5, dtype=torch.float64), tensor_of(silent, "style")[1:]])
-    return [*cases, silent]
+    return [*cases, silent, in_single(cases[1])]
 
 
 MODULATED_CONV = Check(
@@ -99,8 +98,10 @@ def _drive_sub_generator(sub_generator: Any, case: Values) -> Values:
     sizes = [int(s) for s in str(case["sizes"]).split()]
     config = tuple(int(n) for n in str(case["config"]).split("-"))
     parts = Parts(float(case["phase"]), tuple(int(n) for n in str(case["full"]).split("-")))
-    rows = list(tensor_of(case, "rows").requires_grad_().unbind(0))
-    pictures = sub_generator(parts.const, parts.convs, parts.paints, rows, config, case["size"])
+    leaf = tensor_of(case, "rows").requires_grad_()
+    rows, changed = list(leaf.unbind(0)), watched(parts.const, leaf)
+    given = list(rows)
+    pictures = sub_generator(parts.const, parts.convs, parts.paints, given, config, case["size"])
     if not isinstance(pictures, dict):
         raise AnswerError(
             "Returned", f"returned {type(pictures).__name__}; give a dictionary, size: picture."
@@ -116,11 +117,18 @@ def _drive_sub_generator(sub_generator: Any, case: Values) -> Values:
                 "Returned",
                 f"returned shape {tuple(picture.shape)} as the picture of size {size}, where {wanted} belongs.",
             )
+    total = sum(
+        ((picture * wave(picture.shape, size)).sum() for size, picture in pictures.items()),
+        leaf.new_zeros(()),
+    )
     asked = [layer.asked for layer in parts.convs]
     return {
         **{f"picture{size}": pictures[size].detach() for size in sizes},
         "run": sum(map(len, asked)) + sum(len(layer.asked) for layer in parts.paints),
         "asked": "; ".join(", ".join(one) or "not run" for one in asked),
+        "gradient_rows": gradient(total, leaf),
+        "gradient_const": gradient(total, parts.const),
+        "changed": changed() or len(given) != len(rows),
     }
 
 
@@ -161,6 +169,13 @@ def _judge_sub_generator(inputs: Values, expected: Values, got: Values) -> None:
             f"the pictures are right but {got['run']} layers ran; expected {expected['run']}.",
             f"on the case: {describe(inputs)}",
         )
+    values_judge(
+        {
+            "gradient_rows": "the pictures are right but their gradient with respect to the rows",
+            "gradient_const": "the pictures are right but their gradient with respect to the constant",
+            "changed": "the pictures are right but the rows or the constant that you were given were changed",
+        }
+    )(inputs, expected, got)
 
 
 SUB_GENERATOR = Check(
@@ -269,11 +284,3 @@ UNIFORM_WIDTHS = Check(
     inputs=_inputs_uniform_widths,
     judge=_judge_uniform_widths,
 )
-
-
-def gradient_of(loss: Tensor, leaf: Tensor) -> Tensor:
-    """d loss / d leaf, zero where the two are not connected."""
-    if not loss.requires_grad:
-        return torch.zeros_like(leaf)
-    (grad,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(leaf) if grad is None else grad

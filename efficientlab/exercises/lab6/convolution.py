@@ -8,9 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
-from efficientlab.exercises.lab6.drawn import drawn_voxels, pair_table, pairs_of, whole_numbers
+from efficientlab.exercises.lab6.drawn import (
+    drawn_voxels,
+    pair_table,
+    pairs_of,
+    watched_pairs,
+    whole_numbers,
+)
 from efficientlab.kernels import downsample
 
 # 6.3 · the kernel map
@@ -81,11 +87,15 @@ KERNEL_MAP = Check(
 
 
 def _conv_cases(seed: int, widths: Sequence[tuple[int, int]]) -> list[Values]:
-    """Submanifold, strided and isolated: x, weight and pairs. Twice of equal widths, where W and Wᵀ fit alike."""
+    """Submanifold, strided, isolated, and back up: x, weight and pairs.
+
+    Twice of equal widths, where W and Wᵀ fit alike. On the way up there are more outputs than inputs, and no pair
+    reaches the last.
+    """
     randn = random_tensors(seed)
     cases: list[Values] = []
     shapes = ((2, 14, -2, 2, 3, 1), (2, 20, -2, 3, 2, 2), (1, 3, -20, 20, 3, 1))
-    for (clouds, count, low, high, size, stride), (channels, outputs) in zip(shapes, widths, strict=True):
+    for (clouds, count, low, high, size, stride), (channels, outputs) in zip(shapes, widths[:3], strict=True):
         coords = drawn_voxels(seed, clouds, count, low, high).int()
         out = coords if stride == 1 else downsample(coords, stride)
         cases.append(
@@ -96,24 +106,42 @@ def _conv_cases(seed: int, widths: Sequence[tuple[int, int]]) -> list[Values]:
                 "outputs": len(out),
             }
         )
+    fine = drawn_voxels(seed + 1, 2, 16, -2, 3).int()
+    coarse = downsample(fine, 2)
+    channels, outputs = widths[3]
+    cases.append(
+        {
+            "x": randn(len(coarse), channels, dtype=torch.float64),
+            "weight": randn(8, channels, outputs, dtype=torch.float64) / 2,
+            "pairs": pair_table(fine, coarse, 2, 2)[:, [0, 2, 1]],
+            "outputs": len(fine) + 1,
+        }
+    )
     return cases
 
 
 def _differentiated(
-    run: Callable[[list[Tensor]], Tensor], leaves: Sequence[Tensor], upstream: Tensor, names: Sequence[str]
+    run: Callable[[list[Tensor]], Tensor],
+    leaves: Sequence[Tensor],
+    pairs: list[Tensor],
+    upstream: Tensor,
+    names: Sequence[str],
 ) -> Values:
-    """Output and gradients of `run` on copies of the leaves, and whether it changed the copies."""
+    """Output and gradients of `run` on copies of the leaves, and whether it changed the copies or the pairs."""
     for leaf in leaves:
         leaf.requires_grad_()
     given = [leaf * 1.0 for leaf in leaves]
-    kept = [value.detach().clone() for value in given]
+    changed, pairs_changed = watched(*given), watched_pairs(pairs)
     y = returned_tensor(run(given))
     if y.shape != upstream.shape:
         raise AnswerError(
             "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
         )
-    changed = any(not torch.equal(value.detach(), before) for value, before in zip(given, kept, strict=True))
-    answer: Values = {"out": y.detach(), "changed": changed, "trainable": y.requires_grad}
+    answer: Values = {
+        "out": y.detach(),
+        "changed": changed() or pairs_changed(),
+        "trainable": y.requires_grad,
+    }
     if y.requires_grad:
         grads = torch.autograd.grad(y, list(leaves), upstream, allow_unused=True, materialize_grads=True)
         answer |= {f"gradient_{name}": grad for name, grad in zip(names, grads, strict=True)}
@@ -130,17 +158,18 @@ def _drive_sparse_conv(sparse_conv: Any, case: Values) -> Values:
     def run(given: list[Tensor]) -> Any:
         return sparse_conv(*given, pairs, case["outputs"])
 
-    return _differentiated(run, [tensor_of(case, "x"), weight], tensor_of(case, "upstream"), ("x", "weight"))
+    leaves, upstream = [tensor_of(case, "x"), weight], tensor_of(case, "upstream")
+    return _differentiated(run, leaves, pairs, upstream, ("x", "weight"))
 
 
 def _inputs_sparse_conv(seed: int) -> list[Values]:
     randn = random_tensors(seed + 1)
-    cases = _conv_cases(seed, ((3, 3), (3, 2), (2, 2)))
+    cases = _conv_cases(seed, ((3, 3), (3, 2), (2, 2), (2, 3)))
     for case in cases:
         case["upstream"] = randn(
             int(case["outputs"]), tensor_of(case, "weight").shape[2], dtype=torch.float64
         )
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 SPARSE_CONV = Check(
@@ -169,29 +198,30 @@ def _drive_up_and_join(up_and_join: Any, case: Values) -> Values:
     def run(given: list[Tensor]) -> Any:
         return up_and_join(*given, pairs)
 
-    return _differentiated(run, [x, skip, weight], tensor_of(case, "upstream"), ("x", "skip", "weight"))
+    leaves, upstream = [x, skip, weight], tensor_of(case, "upstream")
+    return _differentiated(run, leaves, pairs, upstream, ("x", "skip", "weight"))
 
 
 def _inputs_up_and_join(seed: int) -> list[Values]:
     randn = random_tensors(seed + 4)
     cases: list[Values] = []
-    for clouds, count, low, high, size, channels, outputs, skipped in (
-        (2, 20, -3, 3, 2, 3, 3, 2),
-        (1, 16, -2, 3, 2, 2, 2, 2),
-        (1, 10, -2, 2, 3, 2, 3, 1),
+    for clouds, count, low, high, size, channels, outputs, skipped, alone in (
+        (2, 20, -3, 3, 2, 3, 3, 2, 0),
+        (1, 16, -2, 3, 2, 2, 2, 2, 0),
+        (1, 10, -2, 2, 3, 2, 3, 1, 1),  # no pair reaches the last row of the skip
     ):
         fine = drawn_voxels(seed, clouds, count, low, high).int()
         coarse = downsample(fine, 2)
         cases.append(
             {
                 "x": randn(len(coarse), channels, dtype=torch.float64),
-                "skip": randn(len(fine), skipped, dtype=torch.float64),
+                "skip": randn(len(fine) + alone, skipped, dtype=torch.float64),
                 "weight": randn(size**3, channels, outputs, dtype=torch.float64) / 2,
                 "pairs": pair_table(fine, coarse, size, 2),
-                "upstream": randn(len(fine), outputs + skipped, dtype=torch.float64),
+                "upstream": randn(len(fine) + alone, outputs + skipped, dtype=torch.float64),
             }
         )
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 UP_AND_JOIN = Check(
@@ -216,24 +246,24 @@ UP_AND_JOIN = Check(
 
 def _drive_sparse_conv_grads(sparse_conv_grads: Any, case: Values) -> Values:
     grad, x, weight = (tensor_of(case, key) for key in ("grad", "x", "weight"))
-    kept = [value.clone() for value in (grad, x, weight)]
-    returned = sparse_conv_grads(grad, x, weight, pairs_of(tensor_of(case, "pairs"), len(weight)))
+    pairs = pairs_of(tensor_of(case, "pairs"), len(weight))
+    changed, pairs_changed = watched(grad, x, weight), watched_pairs(pairs)
+    returned = sparse_conv_grads(grad, x, weight, pairs)
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise AnswerError(
             "Returned", "returned something else than two tensors: the gradients for x and weight."
         )
     to_x, to_weight = (returned_tensor(value) for value in returned)
-    changed = any(not torch.equal(a, b) for a, b in zip((grad, x, weight), kept, strict=True))
-    return {"x": to_x, "weight": to_weight, "changed": changed}
+    return {"x": to_x, "weight": to_weight, "changed": changed() or pairs_changed()}
 
 
 def _inputs_sparse_conv_grads(seed: int) -> list[Values]:
     randn = random_tensors(seed + 2)
-    cases = _conv_cases(seed + 3, ((3, 3), (3, 2), (2, 2)))
+    cases = _conv_cases(seed + 3, ((3, 3), (3, 2), (2, 2), (2, 3)))
     for case in cases:
         outputs = int(case.pop("outputs"))
         case["grad"] = randn(outputs, tensor_of(case, "weight").shape[2], dtype=torch.float64)
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 SPARSE_CONV_GRADS = Check(

@@ -5,9 +5,12 @@ And how they read tables of rows and coordinates, which later cells index with.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.cases import watched
 from efficientlab.exercises.contract import AnswerError
 from efficientlab.kernels import kernel_map
 
@@ -42,6 +45,14 @@ def pair_table(coords: Tensor, out_coords: Tensor, kernel_size: int, stride: int
 def pairs_of(table: Tensor, offsets: int) -> list[Tensor]:
     """The table as the lab holds it: for each offset (M_k, 2), source and target."""
     return [table[table[:, 0] == k, 1:] for k in range(offsets)]
+
+
+def watched_pairs(pairs: list[Tensor]) -> Callable[[], bool]:
+    """Says, whenever it is asked, whether the list or one of its tensors is no longer what it was."""
+    held, changed = list(pairs), watched(*pairs)
+    return lambda: (
+        len(pairs) != len(held) or any(a is not b for a, b in zip(pairs, held, strict=True)) or changed()
+    )
 
 
 def whole_numbers(found: Tensor, what: str = "") -> Tensor:

@@ -14,7 +14,7 @@ from efficientlab.exercises.guarded import Guarded, kernel_judge, run_kernel
 def _drive_gather_multiply_kernel(gather_multiply_kernel: Any, case: Values) -> Values:
     x, weight, pairs = (tensor_of(case, key) for key in ("x", "weight", "pairs"))
     channels, outputs = weight.shape[1:]
-    block = 4
+    block = int(case["block"])
     guard = weight.numel() + len(pairs) * (
         block + outputs
     )  # what a wrong place or a forgotten mask can reach
@@ -29,11 +29,11 @@ def _inputs_gather_multiply_kernel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     generator = torch.Generator().manual_seed(seed)
     cases: list[Values] = []
-    for rows, channels, outputs, offsets, pairs in (
-        (5, 3, 4, 3, 9),
-        (4, 2, 6, 4, 8),
-        (3, 5, 3, 2, 6),
-        (4, 3, 9, 2, 7),
+    for rows, channels, outputs, offsets, pairs, block in (
+        (5, 3, 4, 3, 9, 4),
+        (4, 2, 6, 4, 8, 4),
+        (3, 5, 3, 2, 6, 2),
+        (4, 3, 9, 2, 7, 8),
     ):
         drawn = [torch.randint(n, (pairs,), generator=generator) for n in (offsets, rows, rows)]
         drawn[2][:2] = rows - 1  # two products for one voxel, in every case
@@ -43,6 +43,7 @@ def _inputs_gather_multiply_kernel(seed: int) -> list[Values]:
                 "weight": randn(offsets, channels, outputs),
                 "pairs": torch.stack(drawn, 1),
                 "outputs": rows,
+                "block": block,
             }
         )
     return cases

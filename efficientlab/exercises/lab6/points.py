@@ -7,7 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import drawn_state, random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import (
+    drawn_state,
+    fit_or_say,
+    in_single,
+    random_tensors,
+    state_of,
+    tensor_of,
+)
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -16,6 +23,7 @@ from efficientlab.exercises.contract import (
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels
 from efficientlab.kernels import SparseTensor, downsample, occupied_voxels
 
@@ -40,7 +48,7 @@ def _drive(answer: Any, case: Values, *order: str) -> Values:
         )
     result: Values = {"out": y.detach(), "changed": changed, "trainable": y.requires_grad}
     if y.requires_grad:
-        (result["gradient"],) = torch.autograd.grad(y, leaf, upstream)
+        result["gradient"] = gradient(y, leaf, upstream)
     return result
 
 
@@ -59,13 +67,14 @@ def _inputs_point_to_voxel(seed: int) -> list[Values]:
         at = drawn_points(seed, clouds, points, low, high)
         coords = downsample(occupied_voxels(at), stride).long()
         empty = coords[-1:] + torch.tensor([0, 3, 3, 3])  # the last voxel has no point
-        coords = torch.cat([coords[2:], empty])  # and the points of two voxels have none
+        order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(seed))
+        coords = torch.cat([coords[order[2:]], empty])  # and the points of two voxels have none
         features = randn(points, 2, dtype=torch.float64)
         upstream = randn(len(coords), 2, dtype=torch.float64)
         cases.append(
             {"features": features, "points": at, "coords": coords, "stride": stride, "upstream": upstream}
         )
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 def _inputs_voxel_to_point(seed: int) -> list[Values]:
@@ -78,12 +87,14 @@ def _inputs_voxel_to_point(seed: int) -> list[Values]:
         coords = downsample(occupied_voxels(at), stride).long()
         cases.append({"points": at, "coords": coords, "stride": stride})
     whole = drawn_voxels(seed, 1, 12, -2, 2)  # a point at a voxel's lower corner reads that voxel alone
-    far = torch.cat([whole.double(), torch.tensor([[0.0, 50.2, 50.3, 50.4]], dtype=torch.float64)])
-    cases.append({"points": far, "coords": whole, "stride": 1})  # and one without any voxel around it reads 0
+    # and one without any voxel around it reads 0, one with a single far corner reads that, however small its weight
+    more = torch.tensor([[0.0, 50.2, 50.3, 50.4], [0, 3.0625, 3.0625, 3.0625]], dtype=torch.float64)
+    coords = torch.cat([whole, torch.tensor([[0, 4, 4, 4]])])
+    cases.append({"points": torch.cat([whole.double(), more]), "coords": coords, "stride": 1})
     for case in cases:  # of one sign, so that no sum cancels
         case["features"] = 1 + 0.3 * randn(len(tensor_of(case, "coords")), 2, dtype=torch.float64)
         case["upstream"] = 1 + 0.3 * randn(len(tensor_of(case, "points")), 2, dtype=torch.float64)
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 def _meaning(what: str) -> dict[str, str]:
@@ -143,6 +154,7 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
         raise AnswerError("Returned", f"makes {type(layer).__name__}; derive the class from nn.Module.")
     layer = layer.double()
     state = state_of(case)
+    fit_or_say(layer, state)
     layer.load_state_dict(state, strict=False)
     missing = ", ".join(sorted(set(state) - set(layer.state_dict())))
     surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
@@ -175,12 +187,13 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
     total = (z * tensor_of(case, "upstream_z")).sum() + (
         voxels.features * tensor_of(case, "upstream_x")
     ).sum()
+    again = _one_point_less(layer, x, z_leaf * 1.0, points, beside, z)
     leaves = [z_leaf, x_leaf]
     grads = torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
     layer.train()
     layer.get_submodule("voxel_layers").eval()  # what the block is given is not the student's
     with torch.no_grad():
-        layer(x, z_leaf * 1.0, points, *beside)
+        twice = [layer(x, z_leaf * 1.0, points, *beside)[1] for _ in range(2)]
     statistics = "point_layers.1.running_mean"
     return {
         "missing": "",
@@ -190,9 +203,23 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
         "x": voxels.features.detach(),
         "gradient_z": grads[0],
         "gradient_x": grads[1],
+        "again": again,
+        "draws": not torch.allclose(*twice),
         "learns": not torch.equal(layer.state_dict()[statistics], state[statistics]),
         "changed": not torch.equal(points, kept),
     }
+
+
+def _one_point_less(
+    layer: nn.Module, x: SparseTensor, z: Tensor, points: Tensor, beside: list[SparseTensor], known: Tensor
+) -> bool:
+    """Whether, asked without the last point, the block gives the others what it gave them before."""
+    try:
+        with torch.no_grad():
+            _, again = layer(x, z[:-1], points[:-1], *beside)
+    except RuntimeError:
+        return False
+    return again.shape == known[:-1].shape and torch.allclose(again, known[:-1])
 
 
 def _inputs_spvconv(seed: int) -> list[Values]:
@@ -237,8 +264,10 @@ _judge_spvconv_values = values_judge(
         "z": "z, the points' new features (point, channel),",
         "coords": "the voxels' coordinates",
         "x": "z is right, but x, the refreshed voxels' features (voxel, channel),",
+        "again": "z and x are right, but not for other points, asked for next: what was kept from the first?",
         "gradient_z": "the gradient with respect to the points' features",
         "gradient_x": "the gradient with respect to the voxels' features",
+        "draws": "all is right in eval mode, but in training the same call gives something else the second time",
         "learns": "all is right in eval mode, but the batch norm's running statistics do not move in training",
         "changed": "the answer is right but the points were changed",
     }

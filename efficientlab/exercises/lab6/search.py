@@ -14,9 +14,11 @@ from efficientlab.exercises.contract import (
     CheckFailed,
     Values,
     describe,
+    plain,
     returned_tensor,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 from efficientlab.exercises.searches import SECONDS, drive_evolve, judge_evolve, search_inputs
 
 # 6.13 · two ranges
@@ -36,7 +38,7 @@ def _drive_slice_joined(slice_joined: Any, case: Values) -> Values:
         "trainable": part.requires_grad,
     }
     if part.requires_grad:
-        (answer["gradient"],) = torch.autograd.grad(part, weight, upstream)
+        answer["gradient"] = gradient(part, weight, upstream)
     return answer
 
 
@@ -85,46 +87,66 @@ SLICE_JOINED = Check(
 
 
 def _drive_evolve(evolve: Any, case: Values) -> Values:
-    if case["limit"] != "infeasible":
+    if case["limit"] not in ("infeasible", "the smallest"):
         return drive_evolve(evolve, case, sign=-1)
     price = tensor_of(case, "price").tolist()
-    asked = 0
+    asked: list[Any] = []
 
     def macs(config: Any) -> int:
         return sum(p * int(c) for p, c in zip(price, config, strict=True))
 
     def quality(config: Any) -> float:
-        nonlocal asked
-        asked += 1
+        asked.append(config)
         return float(sum(config))
 
     space = [(3, 5, 2, 4)] * len(price)  # the least is not the first
-    limit = macs((2,) * len(price)) - 1
-    endless = "finds no end under a limit that no configuration meets."
+    smallest, first = ((least,) * len(price) for least in (2, 3))
+    limit = macs(smallest) - (case["limit"] == "infeasible")
+    endless = "finds no end under a limit that no configuration but the smallest meets, if any."
     try:
         with processor_limit(SECONDS, AnswerError("Returned", endless)):
-            evolve(quality, macs, space, limit, 4, 2, torch.Generator().manual_seed(0))
+            best = evolve(quality, macs, space, limit, 4, 2, torch.Generator().manual_seed(0))
     except ValueError as error:
         said = str(error).replace(",", "").replace("_", "").replace("\u202f", "")
-        return {"refused": True, "named": str(limit + 1) in said, "asked": asked}
-    return {"refused": False, "named": False, "asked": asked}
+        named, wrong = (str(macs(config)) in said for config in (smallest, first))
+        return {"refused": True, "named": named, "named_first": wrong and not named, "asked": len(asked)}
+    found = tuple(map(plain, best)) == smallest if isinstance(best, tuple) else False
+    return {"refused": False, "named": False, "named_first": False, "found": found, "asked": len(asked)}
 
 
 def _inputs_evolve(seed: int) -> list[Values]:
     price = torch.randint(1000, 9000, (4,), generator=torch.Generator().manual_seed(seed))
     usual: list[Values] = [{"limit": "the budget", **case} for case in search_inputs(seed)]
-    return [*usual, {"limit": "infeasible", "price": price}]
+    # eight genes: so many configurations that none of some hundred random ones is the smallest
+    long: Values = {"limit": "the smallest", "price": torch.cat([price, price.flip(0) + 1])}
+    return [*usual, {"limit": "infeasible", "price": price}, long]
 
 
 def _judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
-    if inputs["limit"] != "infeasible":
+    if inputs["limit"] not in ("infeasible", "the smallest"):
         judge_evolve(inputs, expected, got)
         return
     detail = f"on the case: {describe(inputs)}"
+    if inputs["limit"] == "the smallest":
+        if got["refused"] is not False:
+            raise CheckFailed(
+                "a limit that the smallest configuration just meets raised a ValueError.", detail
+            )
+        if got["found"] is not True or got["asked"] != 1:
+            raise CheckFailed(
+                "under a limit that the smallest configuration alone meets, it is the one to evaluate and to return.",
+                detail,
+            )
+        return
     if got["refused"] is not True:
         raise CheckFailed("a limit that no configuration meets must raise a ValueError.", detail)
     if got["asked"] != 0:
         raise CheckFailed("configurations beyond the limit were evaluated before the ValueError.", detail)
+    if got["named_first"] is True:
+        raise CheckFailed(
+            "the ValueError names the MACs of each stage's first choice; the smallest has the least of each.",
+            detail,
+        )
     if got["named"] is not True:
         raise CheckFailed("the ValueError must name the MACs of the smallest configuration.", detail)
 

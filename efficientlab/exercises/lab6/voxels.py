@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import in_single, random_tensors, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.gradients import gradient
 from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels, whole_numbers
 
 # 6.1 · voxelize
@@ -30,7 +31,7 @@ def _drive_voxelize(voxelize: Any, case: Values) -> Values:
         "trainable": mean.requires_grad,
     }
     if mean.requires_grad and mean.shape == upstream.shape:
-        (answer["gradient"],) = torch.autograd.grad(mean, leaf, upstream)
+        answer["gradient"] = gradient(mean, leaf, upstream)
     return answer
 
 
@@ -42,6 +43,14 @@ def _inputs_voxelize(seed: int) -> list[Values]:
         (3, 30, 2, -1, 2, 2.0),
         (1, 12, 1, -1, 1, 0.25),
         (1, 1, 4, -3, 3, 0.1),
+        (
+            2,
+            30,
+            2,
+            -700,
+            700,
+            0.5,
+        ),  # a street of hundreds of voxels: a number made of four needs room for each
     ):
         at = drawn_points(seed, clouds, points, low, high)
         at[:, 1:] *= size
@@ -51,7 +60,7 @@ def _inputs_voxelize(seed: int) -> list[Values]:
         cells[:, 1:] /= float(case["size"])
         occupied = len(cells.floor().unique(dim=0))
         case["upstream"] = randn(occupied, tensor_of(case, "features").shape[1], dtype=torch.float64)
-    return cases
+    return [*cases, in_single(cases[1])]
 
 
 VOXELIZE = Check(
@@ -84,7 +93,12 @@ def _drive_downsample(downsample: Any, case: Values) -> Values:
 def _inputs_downsample(seed: int) -> list[Values]:
     return [
         {"coords": drawn_voxels(seed, clouds, count, low, high), "stride": stride}
-        for clouds, count, low, high, stride in ((3, 36, -4, 4, 2), (4, 30, -5, 4, 3), (1, 8, 0, 6, 4))
+        for clouds, count, low, high, stride in (
+            (3, 36, -4, 4, 2),
+            (4, 30, -5, 4, 3),
+            (1, 8, 0, 6, 4),
+            (2, 20, -3000, 3000, 2),
+        )
     ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from efficientlab.exercises.cases import tensor_of
+from efficientlab.exercises.cases import tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.gradients import gradient
 
 # 7.10 · heat around centres
 
@@ -15,7 +17,9 @@ from efficientlab.exercises.contract import AnswerError, Check, Values, returned
 def _drive_heat(heat_target: Any, case: Values) -> Values:
     cell, kind = tensor_of(case, "cell"), tensor_of(case, "kind")
     size = (case["classes"], case["columns"], case["rows"])
-    return {"heat": returned_tensor(heat_target(cell, kind, size, case["radius"])).double()}
+    changed = watched(cell, kind)
+    heat = returned_tensor(heat_target(cell, kind, size, case["radius"])).double()
+    return {"heat": heat, "changed": changed()}
 
 
 def _inputs_heat(seed: int) -> list[Values]:
@@ -43,7 +47,14 @@ HEAT = Check(
     name="heat_target",
     drive=_drive_heat,
     inputs=_inputs_heat,
-    judge=values_judge({"heat": "the heat (class, x, y)"}, rtol=1e-4, atol=1e-6),
+    judge=values_judge(
+        {
+            "heat": "the heat (class, x, y)",
+            "changed": "the heat is right but the cells or kinds that you were given were changed",
+        },
+        rtol=1e-4,
+        atol=1e-6,
+    ),
 )
 
 
@@ -51,13 +62,19 @@ HEAT = Check(
 
 
 def _drive_loss(heat_loss: Any, case: Values) -> Values:
-    logits = tensor_of(case, "logits").requires_grad_()
-    loss = returned_tensor(heat_loss(logits * 1.0, tensor_of(case, "heat")))
+    logits, heat = tensor_of(case, "logits").requires_grad_(), tensor_of(case, "heat")
+    given = logits * 1.0
+    changed = watched(given, heat)
+    loss = returned_tensor(heat_loss(given, heat))
     if loss.numel() != 1:
         raise AnswerError("Returned", f"returned shape {tuple(loss.shape)} where one number belongs.")
-    answer: Values = {"loss": loss.detach().reshape(()), "trainable": loss.requires_grad}
+    answer: Values = {
+        "loss": loss.detach().reshape(()),
+        "trainable": loss.requires_grad,
+        "changed": changed(),
+    }
     if loss.requires_grad:
-        (answer["gradient"],) = torch.autograd.grad(loss.sum(), logits)
+        answer["gradient"] = gradient(loss.reshape(()), logits)
     return answer
 
 
@@ -87,6 +104,7 @@ HEAT_LOSS = Check(
             "loss": "the loss",
             "trainable": "the loss is right but no gradient comes through it",
             "gradient": "the gradient with respect to the logits",
+            "changed": "the loss is right but the logits or the heat that you were given were changed",
         },
         rtol=1e-5,
         atol=1e-8,
@@ -98,8 +116,29 @@ HEAT_LOSS = Check(
 
 
 def _drive_peaks(find_peaks: Any, case: Values) -> Values:
-    found = returned_tensor(find_peaks(tensor_of(case, "heat"), case["most"]))
-    return {"peaks": found.long()}
+    heat = tensor_of(case, "heat")
+    kept, changed = heat.clone(), watched(heat)
+    found = returned_tensor(find_peaks(heat, case["most"]))
+    if found.is_floating_point() or found.dtype == torch.bool:
+        raise AnswerError(
+            "Returned", f"returned numbers of dtype {found.dtype}; classes and cells are integers."
+        )
+    return {"peaks": _equals_in_order(found.long(), kept), "changed": changed()}
+
+
+def _equals_in_order(found: Tensor, heat: Tensor) -> Tensor:
+    """Peaks (P, 3) that fall in heat, those of equal heat by class, x and y: their order is free."""
+    if (
+        found.ndim != 2
+        or found.shape[1] != 3
+        or not ((found >= 0) & (found < torch.tensor(heat.shape))).all()
+    ):
+        return found
+    at = heat[tuple(found.T)].tolist()
+    if at != sorted(at, reverse=True):
+        return found
+    rows = sorted(zip([-value for value in at], found.tolist(), strict=True))
+    return torch.tensor([row for _, row in rows], dtype=torch.int64).reshape(-1, 3)
 
 
 def _inputs_peaks(seed: int) -> list[Values]:
@@ -119,12 +158,23 @@ def _inputs_peaks(seed: int) -> list[Values]:
                         fall = 0.9 if (di, dj) != (0, 0) else 1.0  # the neighbours are nearly as hot
                         heat[k, i + di, j + dj] = max(float(heat[k, i + di, j + dj]), fall * top)
         cases.append({"heat": heat, "most": most})
-    return cases
+    level = tensor_of(cases[0], "heat").clone()
+    # two neighbours, equally hot: none has more heat than the other, so both are peaks; and one two cells further
+    level[1, 5, 5:], level[1, 7, 5] = 0.95, 0.93
+    faint = tensor_of(cases[1], "heat") / 16  # peaks count however cold they are
+    return [*cases, {"heat": level, "most": 5}, {"heat": faint, "most": 5}]
 
 
 PEAKS = Check(
     name="find_peaks",
     drive=_drive_peaks,
     inputs=_inputs_peaks,
-    judge=values_judge({"peaks": "the tensor of peaks (rank; class, x, y)"}, rtol=0.0, atol=0.0),
+    judge=values_judge(
+        {
+            "peaks": "the tensor of peaks (rank; class, x, y)",
+            "changed": "the peaks are right but the heat that you were given was changed",
+        },
+        rtol=0.0,
+        atol=0.0,
+    ),
 )

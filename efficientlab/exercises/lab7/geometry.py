@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import picker, random_tensors, tensor_of
+from efficientlab.exercises.cases import picker, quarters, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 
 # 7.1 · a pixel in space
@@ -17,10 +17,9 @@ _MATRICES = ("intrinsics", "rotation", "place", "augment")
 
 def _drive_pixel_to_rig(pixel_to_rig: Any, case: Values) -> Values:
     given = [tensor_of(case, name) for name in ("pixels", "depth", *_MATRICES)]
-    before = [value.clone() for value in given]
+    changed = watched(*given)
     points = returned_tensor(pixel_to_rig(*given))
-    changed = any(not torch.equal(a, b) for a, b in zip(given, before, strict=True))
-    return {"points": points, "changed": changed}
+    return {"points": points, "changed": changed()}
 
 
 def rotation(axis: Tensor) -> Tensor:
@@ -57,7 +56,16 @@ def _inputs_pixel_to_rig(seed: int) -> list[Values]:
                 "augment": augment,
             }
         )
-    return cases
+    # In single precision, as the lab's: of numbers that no inverse and no product of these rounds.
+    exact: Values = {
+        "pixels": quarters(20 + 8 * randn(5, 2)),
+        "depth": quarters(4 + randn(5).abs()),
+        "intrinsics": torch.tensor([[32.0, 0, 48], [0, 64, 16], [0, 0, 1]]),
+        "rotation": ahead.float(),
+        "place": torch.tensor([1.5, 0.25, 1.75]),
+        "augment": torch.tensor([[0.5, 0, -8], [0, 2, 4], [0, 0, 1]]),
+    }
+    return [*cases, exact]
 
 
 PIXEL_TO_RIG = Check(
@@ -82,10 +90,11 @@ def _drive_cell_index(cell_index: Any, case: Values) -> Values:
     points, street = tensor_of(case, "points"), tensor_of(case, "street")
     x = (case["x_start"], case["x_stop"], case["x_step"])
     y = (case["y_start"], case["y_stop"], case["y_step"])
+    changed = watched(points, street)
     cell = returned_tensor(cell_index(points, street, x, y, (case["lowest"], case["highest"])))
     if cell.is_floating_point() or cell.dtype == torch.bool:
         raise AnswerError("Returned", f"returned numbers of dtype {cell.dtype}; cells are integers.")
-    return {"cell": cell.long()}
+    return {"cell": cell.long(), "changed": changed()}
 
 
 def _inputs_cell_index(seed: int) -> list[Values]:
@@ -133,5 +142,12 @@ CELL_INDEX = Check(
     name="cell_index",
     drive=_drive_cell_index,
     inputs=_inputs_cell_index,
-    judge=values_judge({"cell": "the tensor of cell numbers (point)"}, rtol=0.0, atol=0.0),
+    judge=values_judge(
+        {
+            "cell": "the tensor of cell numbers (point)",
+            "changed": "the numbers are right but the points or their streets were changed",
+        },
+        rtol=0.0,
+        atol=0.0,
+    ),
 )

@@ -15,7 +15,7 @@ from efficientlab.exercises.guarded import UNWRITTEN, Guarded, kernel_judge, run
 
 def _drive_pool_kernel(bev_pool_kernel: Any, case: Values) -> Values:
     depth, features, pixel, starts = (tensor_of(case, k) for k in ("depth", "features", "pixel", "starts"))
-    channels, block = features.shape[1], 4
+    channels, block = features.shape[1], int(case["block"])
     cells = len(starts) - 1
     guard = features.numel() + cells * channels + block  # what a wrong place or a forgotten mask can reach
     target = Guarded(torch.full((cells, channels), UNWRITTEN), guard, 1e3)
@@ -35,7 +35,12 @@ def _inputs_pool_kernel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     generator = torch.Generator().manual_seed(seed)
     cases: list[Values] = []
-    for pixels, channels, counts in ((5, 4, (3, 0, 2)), (4, 6, (1, 4)), (3, 3, (2, 2)), (6, 9, (0, 3, 1))):
+    for pixels, channels, counts, block in (
+        (5, 4, (3, 0, 2), 4),
+        (4, 6, (1, 4), 4),
+        (3, 3, (2, 2), 2),
+        (6, 9, (0, 3, 1), 8),
+    ):
         points = sum(counts)
         cases.append(
             {
@@ -43,6 +48,7 @@ def _inputs_pool_kernel(seed: int) -> list[Values]:
                 "features": randn(pixels, channels),
                 "pixel": torch.randint(pixels, (points,), generator=generator).int(),
                 "starts": torch.tensor([0, *torch.tensor(counts).cumsum(0).tolist()]).int(),
+                "block": block,
             }
         )
     return cases

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from efficientlab.exercises.cases import picker, random_tensors, tensor_of
+from efficientlab.exercises.cases import picker, quarters, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import (
     Check,
     Values,
@@ -16,27 +16,34 @@ from efficientlab.exercises.contract import (
     returned_tuple,
     values_judge,
 )
+from efficientlab.exercises.gradients import gradient
 
 # 7.2 · lift
 
 
 def _drive_lift(lift: Any, case: Values) -> Values:
     leaf = tensor_of(case, "logits").requires_grad_()
-    depth, lifted = returned_tuple(lift(leaf * 1.0, case["depths"]), "a pair: depth and lifted")
+    logits = leaf * 1.0
+    changed = watched(logits)
+    depth, lifted = returned_tuple(lift(logits, case["depths"]), "a pair: depth and lifted")
     depth, lifted = returned_tensor(depth, " for depth"), returned_tensor(lifted, " for lifted")
-    answer: Values = {"depth": depth.detach(), "lifted": lifted.detach(), "trainable": lifted.requires_grad}
-    if lifted.requires_grad:
-        weight = torch.linspace(-1, 1, lifted.numel(), dtype=lifted.dtype).view(lifted.shape)
-        (answer["gradient"],) = torch.autograd.grad((lifted * weight).sum(), leaf)
+    answer: Values = {"depth": depth.detach(), "lifted": lifted.detach(), "changed": changed()}
+    for name, output in (("lifted", lifted), ("depth", depth)):
+        answer[f"trainable_{name}"] = output.requires_grad
+        if output.requires_grad:
+            weight = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).view(output.shape)
+            answer[f"gradient_{name}"] = gradient(output, leaf, weight)
     return answer
 
 
 def _inputs_lift(seed: int) -> list[Values]:
     randn = random_tensors(seed)
-    return [
+    cases: list[Values] = [
         {"logits": randn(n, d + c, h, w, dtype=torch.float64), "depths": d}
         for n, d, c, h, w in ((2, 4, 3, 2, 3), (1, 3, 5, 3, 2), (3, 2, 2, 1, 4))
     ]
+    great = 1000 + quarters(randn(2, 5, 2, 2, dtype=torch.float64))  # whose exponentials are infinite
+    return [*cases, {"logits": great, "depths": 3}]
 
 
 LIFT = Check(
@@ -47,8 +54,11 @@ LIFT = Check(
         {
             "depth": "the weight of each depth (picture, depth, row, column)",
             "lifted": "the lifted tensor (picture, depth, channel, row, column)",
-            "trainable": "the lifted tensor is right but no gradient comes through it",
-            "gradient": "the gradient with respect to the logits",
+            "trainable_lifted": "the lifted tensor is right but no gradient comes through it",
+            "gradient_lifted": "the gradient with respect to the logits",
+            "trainable_depth": "the weights are right but no gradient comes through them: a loss of depths needs it",
+            "gradient_depth": "the gradient of the weights with respect to the logits",
+            "changed": "both are right but the logits that you were given were changed",
         },
         rtol=1e-6,
         atol=1e-8,

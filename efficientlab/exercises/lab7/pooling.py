@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import quarters, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.gradients import gradient
 
 
 def _cells(seed: int, points: int, cells: int, which: int) -> Tensor:
@@ -39,21 +40,19 @@ def _loses_digits(pool_prefix_sums: Any) -> bool:
 
 def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
     rows, cell = tensor_of(case, "rows"), tensor_of(case, "cell")
-    before = rows.clone(), cell.clone()
+    changed = watched(rows, cell)
     pooled = returned_tensor(pool_prefix_sums(rows, cell, case["cells"]))
-    return {
-        "pooled": pooled,
-        "changed": not (torch.equal(rows, before[0]) and torch.equal(cell, before[1])),
-        "loses digits": _loses_digits(pool_prefix_sums),
-    }
+    return {"pooled": pooled, "changed": changed(), "loses digits": _loses_digits(pool_prefix_sums)}
 
 
 def _inputs_prefix(seed: int) -> list[Values]:
     randn = random_tensors(seed)
-    return [
+    cases: list[Values] = [
         {"rows": randn(p, c, dtype=torch.float64), "cell": _cells(seed + k, p, v, k), "cells": v}
         for k, (p, c, v) in enumerate(((20, 3, 6), (12, 1, 5), (40, 2, 9)))
     ]
+    # in single precision, as the lab's: sums of quarters are exact
+    return [*cases, {"rows": quarters(randn(20, 2)), "cell": _cells(seed + 3, 20, 6, 0), "cells": 6}]
 
 
 PREFIX_SUMS = Check(
@@ -79,16 +78,17 @@ PREFIX_SUMS = Check(
 def _drive_intervals(pool_intervals: Any, case: Values) -> Values:
     depth, features = (tensor_of(case, k).requires_grad_() for k in ("depth", "features"))
     pixel, cell, upstream = (tensor_of(case, k) for k in ("pixel", "cell", "upstream"))
-    pooled = returned_tensor(pool_intervals(depth * 1.0, features * 1.0, pixel, cell, case["cells"]))
+    given = depth * 1.0, features * 1.0, pixel, cell
+    changed = watched(*given)
+    pooled = returned_tensor(pool_intervals(*given, case["cells"]))
     if pooled.shape != upstream.shape:
         raise AnswerError(
             "Returned", f"returned shape {tuple(pooled.shape)} where {tuple(upstream.shape)} belongs."
         )
-    answer: Values = {"pooled": pooled.detach(), "trainable": pooled.requires_grad}
+    answer: Values = {"pooled": pooled.detach(), "trainable": pooled.requires_grad, "changed": changed()}
     if pooled.requires_grad:
-        grads = torch.autograd.grad(pooled, (depth, features), upstream, allow_unused=True)
-        for name, leaf, grad in zip(("depth", "features"), (depth, features), grads, strict=True):
-            answer[f"{name} gradient"] = torch.zeros_like(leaf) if grad is None else grad
+        for name, leaf in (("depth", depth), ("features", features)):
+            answer[f"{name} gradient"] = gradient(pooled, leaf, upstream)
     return answer
 
 
@@ -108,7 +108,11 @@ def _inputs_intervals(seed: int) -> list[Values]:
                 "upstream": randn(v, c, dtype=torch.float64),
             }
         )
-    return cases
+    single = {  # as the lab's: sums of products of quarters are exact
+        key: quarters(value).float() if isinstance(value, Tensor) and value.is_floating_point() else value
+        for key, value in cases[0].items()
+    }
+    return [*cases, single]
 
 
 INTERVALS = Check(
@@ -121,6 +125,7 @@ INTERVALS = Check(
             "trainable": "the sums are right but no gradient comes through them",
             "depth gradient": "the gradient with respect to the depths' weights",
             "features gradient": "the gradient with respect to the features",
+            "changed": "the sums are right but one of the inputs was changed",
         },
         rtol=1e-6,
         atol=1e-8,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import tensor_of
+from efficientlab.exercises.cases import tensor_of, watched
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 
 # 7.13 · average precision
@@ -15,12 +15,13 @@ from efficientlab.exercises.contract import AnswerError, Check, Values, returned
 
 def _drive_precision(average_precision: Any, case: Values) -> Values:
     found, score, truth = (tensor_of(case, k) for k in ("found", "score", "truth"))
+    changed = watched(found, score, truth)
     value = average_precision(found, score, truth, case["within"])
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise AnswerError("Returned", f"returned {type(value).__name__} where a number belongs.")
-    return {"precision": float(value)}
+    return {"precision": float(value), "changed": changed()}
 
 
 def _inputs_precision(seed: int) -> list[Values]:
@@ -74,7 +75,14 @@ PRECISION = Check(
     name="average_precision",
     drive=_drive_precision,
     inputs=_inputs_precision,
-    judge=values_judge({"precision": "the average precision"}, rtol=1e-5, atol=1e-6),
+    judge=values_judge(
+        {
+            "precision": "the average precision",
+            "changed": "the average precision is right but the predictions or truths that you were given were changed",
+        },
+        rtol=1e-5,
+        atol=1e-6,
+    ),
 )
 
 
@@ -85,7 +93,8 @@ def _drive_iou(map_iou: Any, case: Values) -> Values:
     given = [
         tensor_of(case, k) for k in ("val_logits", "val_truth", "test_logits", "test_truth", "thresholds")
     ]
-    return {"iou": returned_tensor(map_iou(*given)).double()}
+    changed = watched(*given)
+    return {"iou": returned_tensor(map_iou(*given)).double(), "changed": changed()}
 
 
 def _inputs_iou(seed: int) -> list[Values]:
@@ -99,7 +108,15 @@ def _inputs_iou(seed: int) -> list[Values]:
         for split, (logits, truth) in zip(("val", "test"), drawn, strict=True):
             case[f"{split}_logits"], case[f"{split}_truth"] = logits, truth
         cases.append(case)
-    return cases
+    # A probability of exactly ½, at a threshold of ½, is not greater.
+    even: Values = {"thresholds": torch.tensor([0.25, 0.5], dtype=torch.float64)}
+    for split in ("val", "test"):
+        truth = tensor_of(cases[0], f"{split}_truth").clone()
+        truth[0, :, :2] = False
+        logits = torch.where(truth, 2.0, -2.0).double()
+        logits[0, :, 0], logits[0, :, 1] = 0.0, 1.0
+        even |= {f"{split}_logits": logits, f"{split}_truth": truth}
+    return [*cases, even]
 
 
 def _drawn_split(
@@ -125,5 +142,12 @@ MAP_IOU = Check(
     name="map_iou",
     drive=_drive_iou,
     inputs=_inputs_iou,
-    judge=values_judge({"iou": "the IoU of the classes"}, rtol=1e-6, atol=1e-8),
+    judge=values_judge(
+        {
+            "iou": "the IoU of the classes",
+            "changed": "the IoU is right but the maps that you were given were changed",
+        },
+        rtol=1e-6,
+        atol=1e-8,
+    ),
 )

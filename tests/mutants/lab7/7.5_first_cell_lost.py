@@ -1,4 +1,4 @@
-"""the first cell is lost: its difference is to 0."""
+"""the first cell is lost: its run has nothing to subtract, and 0 is a cell."""
 
 import torch
 from torch import Tensor

