@@ -57,7 +57,7 @@ def _drive_evolve(evolve: Any, case: Values) -> Values:
         asked.append(config)
         return 1.0
 
-    choices = [(4, 2, 3)] * int(case["layers"])  # the narrowest is not the first
+    choices = [(4, 2, 3) if "unordered" in case else (2, 3, 4)] * int(case["layers"])
     rng = torch.Generator().manual_seed(0)
     budget = 2 * len(choices) - (not case["feasible"])
     try:
@@ -79,6 +79,7 @@ def _inputs_evolve(seed: int) -> list[Values]:
         {"feasible": False, "layers": 3},
         {"feasible": False, "layers": 8},
         {"feasible": True, "layers": 3, "barely": True},  # the cheapest alone costs exactly the budget
+        {"feasible": True, "layers": 2, "barely": True, "unordered": True},  # and is not the first
     ]
 
 
