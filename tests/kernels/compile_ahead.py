@@ -231,7 +231,9 @@ def test_compiles_without_spills(name):
     for capability in specialisation.targets:
         sass, used = compile_for(specialisation, capability)
         print(f"{name:36} sm_{capability} " + " ".join(f"{k} {v:6d}" for k, v in used.items()))
-        assert used["stack"] == 0
+        assert not re.search(r"\b(STL|LDL)\b", sass), (
+            "registers are spilled: stored to local memory, and loaded again"
+        )
         assert used["local"] == 0
         if capability == TURING:
             assert used["shared"] <= 48 * 1024

@@ -195,7 +195,7 @@ def _upright(frame: Any) -> Image:
     from PIL.Image import Transpose
 
     image = frame.to_image()
-    matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+    matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return image
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()

@@ -15,5 +15,6 @@ def norm_relu_kernel(x_ptr, y_ptr, weight_ptr, bias_ptr, channels, pixels, eps, 
     centred = tl.where(valid, x - mean, 0.0)
     variance = tl.sum(centred * centred, 0) / pixels
     scale = tl.load(weight_ptr + channel) / tl.sqrt(variance + eps)
-    y = tl.maximum(centred * scale + tl.load(bias_ptr + channel), 0.0)
+    y = centred * scale + tl.load(bias_ptr + channel)
+    y = tl.where(y < 0, 0.0, y)  # what tl.maximum makes of a NaN depends on Triton's release
     tl.store(y_ptr + row * pixels + pixel, y, mask=valid)
