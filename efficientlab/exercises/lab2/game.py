@@ -51,7 +51,7 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
 
 
 def _inputs_discriminator_loss(seed: int) -> list[Values]:
-    randn = random_tensors(seed)
+    randn = random_tensors(seed + 1)
     cases: list[Values] = []
     for n, judged in ((3, "8"), (2, "2 8"), (4, "4 2"), (1, "2 4 8")):
         case: Values = {"judged": judged, "real": randn(n, 3, 8, 8, dtype=torch.float64)}

@@ -88,8 +88,8 @@ def _inputs_voxel_to_point(seed: int) -> list[Values]:
         cases.append({"points": at, "coords": coords, "stride": stride})
     whole = drawn_voxels(seed, 1, 12, -2, 2)  # a point at a voxel's lower corner reads that voxel alone
     # and one without any voxel around it reads 0, one with a single far corner reads that, however small its weight
-    more = torch.tensor([[0.0, 50.2, 50.3, 50.4], [0, 3.0625, 3.0625, 3.0625]], dtype=torch.float64)
-    coords = torch.cat([whole, torch.tensor([[0, 4, 4, 4]])])
+    more = torch.tensor([[0.0, 50.2, 50.3, 50.4], [1, 0.0625, 0.0625, 0.0625]], dtype=torch.float64)
+    coords = torch.cat([whole, torch.tensor([[1, 1, 1, 1]])])
     cases.append({"points": torch.cat([whole.double(), more]), "coords": coords, "stride": 1})
     for case in cases:  # of one sign, so that no sum cancels
         case["features"] = 1 + 0.3 * randn(len(tensor_of(case, "coords")), 2, dtype=torch.float64)
