@@ -870,6 +870,7 @@ def macs_of(config):
 # 10, which was never trained?
 
 # %%
+lab.needs("1.5", "1.7")
 print(f"{'width':>5}{'M MACs':>8}{'FID':>8}{'L1':>8}")
 sliced = {}
 for width in sorted({*WIDTHS, UNIFORM.stem}):
