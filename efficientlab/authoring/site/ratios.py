@@ -34,7 +34,7 @@ def kernels(path: Path, pictures: Path) -> str:
         above = sum(row["ratio"][OURS][0] > 1 for row in rows)
         alt = (
             f"{len(rows)} cases of {group}: the {quantity(rows)} of ours and of rivals over that of "
-            f"{_listed({row['baseline'] for row in rows})}; ours is above the baseline in {above}. "
+            f"{' or '.join(sorted({row['baseline'] for row in rows}))}; ours is above the baseline in {above}. "
             "The table has the numbers"
         )
         parts.append(
@@ -46,14 +46,6 @@ def kernels(path: Path, pictures: Path) -> str:
 
 def quantity(rows: list[dict[str, Any]]) -> str:
     return "memory" if "megabytes" in rows[0] else "time"
-
-
-def _listed(names: set[str]) -> str:
-    return " or ".join(sorted(names))
-
-
-def _threads(number: int) -> str:
-    return f"{number} thread{'s' * (number > 1)}"
 
 
 def ratio_table(rows: list[dict[str, Any]]) -> str:
@@ -79,40 +71,40 @@ def draw_ratios(rows: list[dict[str, Any]]) -> Figure:
     import matplotlib.pyplot as plt
 
     threads = sorted({row["threads"] for row in rows})
-    cases = list(dict.fromkeys(_case(row, rows) for row in rows))
-    rivals = list(dict.fromkeys(n for row in rows for n in row["ratio"] if n not in (OURS, row["baseline"])))
+    several_ops = len({row["op"] for row in rows}) > 1
     baselines = {row["baseline"] for row in rows}
-    baseline = "baseline: " + baselines.pop() if len(baselines) == 1 else "baseline"
+
+    def case(row: dict[str, Any]) -> str:
+        """What tells a row from the others: its op where there are several, the baseline likewise."""
+        name = f"{row['op']} {row['case']}" if several_ops else row["case"]
+        return f"{name} / {row['baseline']}" if len(baselines) > 1 else name
+
+    place = {name: i for i, name in enumerate(dict.fromkeys(map(case, rows)))}
+    rivals = list(dict.fromkeys(n for row in rows for n in row["ratio"] if n not in (OURS, row["baseline"])))
+    baseline = "baseline: " + next(iter(baselines)) if len(baselines) == 1 else "baseline"
     marks = {name: (GREY, MARKERS[1 + i % (len(MARKERS) - 1)]) for i, name in enumerate(rivals)}
     marks[OURS] = (BLUE, MARKERS[0])  # above its rivals
     figure: Any
     figure, axes = plt.subplots(
-        1, len(threads), figsize=(9, 1.4 + 0.2 * len(cases)), sharex=True, sharey=True, squeeze=False
+        1, len(threads), figsize=(9, 1.4 + 0.2 * len(place)), sharex=True, sharey=True, squeeze=False
     )
     for ax, number in zip(axes[0], threads, strict=True):
         for name, (color, marker) in marks.items():
             told = [row for row in rows if row["threads"] == number and name in row["ratio"]]
             for row in told:
                 _, *interval = row["ratio"][name]  # memory has none
-                ax.plot(interval, [cases.index(_case(row, rows))] * len(interval), color=color, linewidth=1)
-            places = [cases.index(_case(row, rows)) for row in told]
+                ax.plot(interval, [place[case(row)]] * len(interval), color=color, linewidth=1)
             values = [row["ratio"][name][0] for row in told]
-            ax.plot(values, places, marker, color=color, markersize=4.5, label=name)
+            ax.plot(
+                values, [place[case(row)] for row in told], marker, color=color, markersize=4.5, label=name
+            )
         ax.axvline(1, color=ORANGE, linewidth=1.5, label=baseline)
-        ax.set(xlabel=f"{quantity(rows)} / baseline's, {_threads(number)}", xscale="log")
-        ax.set(yticks=range(len(cases)), yticklabels=cases, ylim=(len(cases) - 0.4, -0.6))
+        ax.set(xlabel=f"{quantity(rows)} / baseline's, {number} thread{'s' * (number > 1)}", xscale="log")
+        ax.set(yticks=range(len(place)), yticklabels=list(place), ylim=(len(place) - 0.4, -0.6))
         ax.tick_params(axis="y", labelsize=7.5)
     _few_ticks(axes[0, 0])
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(marks) + 1)
     return figure
-
-
-def _case(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """What tells a row from the others of its group: the op where there are several, the baseline likewise."""
-    several = len({other["op"] for other in rows}) > 1
-    name = f"{row['op']} {row['case']}" if several else row["case"]
-    baselines = {other["baseline"] for other in rows}
-    return f"{name} / {row['baseline']}" if len(baselines) > 1 else name
 
 
 def _few_ticks(ax: Axes) -> None:

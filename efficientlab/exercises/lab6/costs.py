@@ -35,13 +35,12 @@ def _inputs_conv_costs(seed: int) -> list[Values]:
 
     cases: list[Values] = []
     for offsets in (27, 8, 27):
-        voxels = int(
-            draw(100_000, 200_000)
-        )  # as many as the lab's: single precision could not count their MACs
+        # as many as the lab's: single precision could not count their MACs
+        voxels = int(draw(100_000, 200_000))
         cases.append(
             {
                 "counts": draw(2000, voxels // 2, offsets)
-                * (torch.arange(offsets) > 0),  # one without any pair
+                * (torch.arange(offsets) > 0),  # the first has no pair
                 "voxels": voxels,
                 "box": draw(200, 600, 3),
                 "in_channels": int(draw(3, 24)),
