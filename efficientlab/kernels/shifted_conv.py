@@ -4,7 +4,8 @@
 
 A 1 × 1 convolution is a matrix product over channels, so it splits by channel group, and each group reads
 the frame that it needs where that frame lies. Nothing is written but y, and x keeps its values for the
-residual sum beside it.
+residual sum beside it. On a CPU, where PyTorch's own convolution may outrun the products of the parts by more
+than a shift costs, it is called on shifted images after all (`_moving_pays`).
 
 With L = Σ_t <g[t], W shift(x)[t]>, the three products of training are ∂L/∂g (the forward pass), ∂L/∂x and
 ∂L/∂W. Each is linear in its two operands, and their gradients are the other two.
@@ -81,7 +82,35 @@ def shifted_pointwise_conv(
         got = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in operands.items())
         raise TypeError(f"the operands must be of one floating dtype and device, got {got}")
     refuse_transforms(x, weight, bias)
-    return _conv(x, weight, bias, n_frames, fold, first, second)
+    steps = (n_frames, fold, first, second)
+    if _moving_pays(x):
+        return _pointwise(shift_op(x, *steps), weight, bias)
+    return _conv(x, weight, bias, *steps)
+
+
+def _moving_pays(x: Tensor) -> bool:
+    """Whether a shift and PyTorch's own convolution are faster on a CPU than products of the parts of x.
+
+    oneDNN convolves faster than BLAS multiplies, on some processors twice as fast, but only images whose channels
+    lie together. PyTorch calls it with several threads, or from 16 images. What stands against it is memory: a
+    block that the C library does not keep is new at every call, and touching new pages costs more than the
+    product. So the shifted images must fit in what is kept, and on one thread their copy as well, which oneDNN
+    makes of contiguous ones; several threads gain so much from oneDNN that they can afford it.
+    """
+    if torch.compiler.is_compiling() or x.device.type != "cpu" or use_triton(x) or not x.numel():
+        return False  # a graph does not depend on the machine that traces it
+    alone = torch.get_num_threads() == 1
+    by_onednn = (
+        x.dtype is torch.float32
+        and torch.backends.mkldnn.is_available()
+        and bool(torch.backends.mkldnn.enabled)
+        and (len(x) >= 16 or not alone)
+    )
+    copied = alone and memory_format(x) is not torch.channels_last
+    return by_onednn and nbytes(x) * (1 + copied) <= _KEPT
+
+
+_KEPT = 2**25  # bytes: glibc returns larger blocks to the system (M_MMAP_THRESHOLD_MAX)
 
 
 # ------------------------------------------------------------------------------------------- the ops
@@ -99,8 +128,6 @@ def _conv(x: Tensor, weight: Tensor, bias: Tensor | None, *steps: int) -> Tensor
     """y[t] = W shift(x)[t] + b."""
     if use_triton(x):
         return _conv_triton(x, weight, bias, *steps)
-    if _moving_pays(x):
-        return _pointwise(shift_op(x, *steps), weight, bias)
     layout = Layout.of(x)
     if layout.format is torch.channels_last and x.numel() > 16 * weight.numel():
         weight = weight.t().contiguous().t()  # the order that BLAS multiplies faster, where a copy is small
@@ -120,34 +147,22 @@ def _input_grad(grad: Tensor, weight: Tensor, *steps: int) -> Tensor:
     if use_triton(grad):
         x = _pointwise(grad, weight.t())
         return shift_op(x, n_frames, fold, *[-step for step in groups])
-    moving = _moving_pays(grad, weight.shape[1])
-    x = _unshifted_input_grad(grad, weight) if moving else _input_grad_by_parts(grad, weight, *steps)
-    clips = x.unflatten(0, (len(x) // n_frames, n_frames))
-    for group, step in shift_groups(fold, *groups):
-        to, of, hole = shift_window(n_frames, -step)
-        if moving:
-            clips[:, to, group] = clips[:, of, group].clone()
-        clips[:, hole, group] = 0
-    return x
-
-
-def _unshifted_input_grad(grad: Tensor, weight: Tensor) -> Tensor:
-    return F.conv_transpose2d(grad, weight[:, :, None, None]).contiguous(memory_format=memory_format(grad))
-
-
-def _input_grad_by_parts(grad: Tensor, weight: Tensor, *steps: int) -> Tensor:
-    """All but the holes, which stay as they were."""
     layout = Layout.of(grad)
     x = layout.empty(grad, weight.shape[1])
     for _, y_part, w_part, x_part in products(layout, layout.matrices(grad), weight, x, steps):
         add_product(x_part, w_part.mT, y_part, 0)
-    return layout.restore(x)
+    x = layout.restore(x)
+    clips = x.unflatten(0, (len(x) // n_frames, n_frames))
+    for group, step in shift_groups(fold, *groups):
+        *_, hole = shift_window(n_frames, -step)
+        clips[:, hole, group] = 0
+    return x
 
 
 @_op("shifted_pointwise_conv_weight_grad", "Tensor grad, Tensor x")
 def _weight_grad(grad: Tensor, x: Tensor, *steps: int) -> Tensor:
     """∂L/∂W = Σ_t g[t] shift(x)[t]ᵀ."""
-    if use_triton(x) or _moving_pays(x):
+    if use_triton(x):
         shape = (grad.shape[1], x.shape[1], 1, 1)
         return conv2d_weight(shift_op(x, *steps), shape, grad).flatten(1)
     layout = Layout.of(x)
@@ -159,32 +174,6 @@ def _weight_grad(grad: Tensor, x: Tensor, *steps: int) -> Tensor:
         else:
             w_part.addbmm_(y_part, x_part.mT)
     return w
-
-
-def _moving_pays(images: Tensor, channels: int | None = None) -> bool:
-    """Whether a shift and PyTorch's own convolution are faster on a CPU than products of the parts of x.
-
-    oneDNN convolves faster than BLAS multiplies, on some processors twice as fast, but only images whose channels
-    lie together. PyTorch calls it with several threads, or from 16 images. What stands against it is memory: a
-    block that the C library does not keep is new at every call, and touching new pages costs more than the
-    product. So the images that are made must fit in what is kept; oneDNN copies contiguous ones once more.
-
-    Args:
-        images: x or y, for their number, format and dtype.
-        channels: C, if images are not x.
-    """
-    by_onednn = (
-        images.dtype is torch.float32
-        and torch.backends.mkldnn.is_available()
-        and bool(torch.backends.mkldnn.enabled)
-        and (len(images) >= 16 or torch.get_num_threads() > 1)
-    )
-    frames, own, h, w = images.shape
-    made = frames * (own if channels is None else channels) * h * w * images.element_size()
-    return by_onednn and made * (1 if memory_format(images) is torch.channels_last else 2) <= _KEPT
-
-
-_KEPT = 2**25  # bytes: glibc returns larger blocks to the system (M_MMAP_THRESHOLD_MAX)
 
 
 # --------------------------------------------------------------------------------- the Triton product

@@ -147,8 +147,9 @@ def test_the_choice_follows_pytorchs_own():
             assert shifted_conv._moving_pays(x) == (chosen.name == "Mkldnn")
     finally:
         torch.set_num_threads(threads)
-    large = torch.empty(16, 2**17, 2, 2)  # 32 MiB, twice; and no number of it is touched
-    assert not shifted_conv._moving_pays(large)
+    assert not shifted_conv._moving_pays(
+        torch.empty(16, 2**18, 2, 2)
+    )  # 64 MiB, and no number of it is touched
 
 
 @pytest.mark.parametrize("size", [4, 12])
@@ -165,9 +166,15 @@ def test_both_shapes_of_the_weight_are_the_same():
     assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("shape", [(0, 8, 2, 2), (4, 8, 0, 2)])
-def test_nothing_in_nothing_out(shape):
-    assert shifted_pointwise_conv(torch.zeros(shape), torch.zeros(5, 8), n_frames=2).numel() == 0
+def test_nothing_in_nothing_out(shape, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert shifted_pointwise_conv(torch.zeros(shape), torch.zeros(5, 8), n_frames=2).numel() == 0
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_several_tiles():
