@@ -1,11 +1,12 @@
 """The grader beside `nbgrader autograde`, on the same submissions of a small lab, in one run.
 
-    python benchmarks/grading.py [--students 60] [--nbgrader 10] [--json benchmarks/results/grading.json]
+    python benchmarks/grading.py [--students 60] [--nbgrader 10] [--whole 60] [--json benchmarks/results/grading.json]
 
 The small lab is lab 4 with two exercises (4.1 and 4.7), their checks and the prelude. Ours grades all students, on
 all cores; nbgrader grades the first few of them (`--nbgrader`), one after the other, as it does. Ours runs before and
 after, and the slower counts; the start of all processes is in both. On a busy machine trust the ratio of CPU time.
-Then come the parts: how long a box takes to start, what a submission costs the grader itself, and the memory of a
+Then ours grades whole notebooks of every lab, each exercise solved (`--whole` students a lab).
+At last come the parts: how long a box takes to start, what a submission costs the grader itself, and the memory of a
 supervisor over 500 submissions and under every planted attack.
 """
 
@@ -36,7 +37,8 @@ from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT
-from efficientlab.exercises.labs import find_lab
+from efficientlab.exercises.lab import Lab
+from efficientlab.exercises.labs import MODULES, find_lab
 from efficientlab.files import write_text
 from efficientlab.grading.batch import grade_batch
 from efficientlab.grading.grader import Grader, Plan
@@ -64,6 +66,9 @@ def main() -> None:
     parser.add_argument(
         "--nbgrader", type=int, default=10, help="how many of them nbgrader grades; 0 leaves it out"
     )
+    parser.add_argument(
+        "--whole", type=int, default=60, help="whole notebooks of each lab; 0 leaves them out"
+    )
     parser.add_argument("--sandbox", default="auto")
     parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "grading.json")
     options = parser.parse_args()
@@ -76,6 +81,9 @@ def main() -> None:
         folder = Path(name)
         batch = write_submissions(folder / "in", options.students)
         figures |= side_by_side(batch, folder, options)
+        if options.whole:
+            for number in MODULES:
+                figures |= whole(find_lab(number), folder / f"whole{number}", options)
     figures |= parts(options.sandbox)
     print(json.dumps(figures, indent=1))
     results = json.loads(options.json.read_text()) if options.json.exists() else {}
@@ -96,12 +104,18 @@ def write_submissions(folder: Path, students: int) -> list[Incoming]:
                 c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "ex-4-1"
             )
             answer.source = slip
-        notebook.cells.append(nbformat.v4.new_code_cell(f"student = {number}"))
-        path = folder / f"student{number:03}.ipynb"
-        nbformat.write(notebook, path)
-        batch.append(Incoming(path.stem, path.stem, path, hashlib.sha256(path.read_bytes()).hexdigest()))
+        batch.append(hand_in(notebook, folder, number))
     nbformat.write(blank, folder.parent / "release.ipynb")
     return batch
+
+
+def hand_in(notebook: NotebookNode, folder: Path, number: int) -> Incoming:
+    """A notebook of this student's own: no two are the same file."""
+    notebook.cells.append(nbformat.v4.new_code_cell(f"student = {number}"))
+    path = folder / f"student{number:03}.ipynb"
+    nbformat.write(notebook, path)
+    notebook.cells.pop()
+    return Incoming(path.stem, path.stem, path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def small(notebook: NotebookNode) -> NotebookNode:
@@ -118,9 +132,10 @@ def small(notebook: NotebookNode) -> NotebookNode:
 
 def side_by_side(batch: list[Incoming], folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Submissions a minute of both, their CPU time, and the ratios."""
-    runs = [ours(batch, folder, options.sandbox)]
+    points = [[16, 8, 0][int(one.id[-3:]) % 3] for one in batch]
+    runs = [ours(batch, LAB, points, folder, options.sandbox)]
     theirs = nbgrader(batch[: options.nbgrader], folder) if options.nbgrader else None
-    runs.append(ours(batch, folder, options.sandbox))
+    runs.append(ours(batch, LAB, points, folder, options.sandbox))
     seconds, cpu = max(runs)
     figures: dict[str, Any] = {"students": len(batch)}
     figures["ours, submissions a minute"] = round(60 * len(batch) / seconds, 1)
@@ -136,21 +151,38 @@ def side_by_side(batch: list[Incoming], folder: Path, options: argparse.Namespac
     return figures
 
 
+def whole(lab: Lab, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Submissions a minute of a lab's solved notebooks, and the CPU time of one."""
+    (folder / "in").mkdir(parents=True)
+    solved = student_notebook(read_source(source_path(lab), lab), lab, [e.id for e in lab.exercises])
+    batch = [hand_in(solved, folder / "in", number) for number in range(options.whole)]
+    checked = [exercise for exercise in lab.exercises if exercise.check]
+    points = [sum(exercise.points for exercise in checked)] * len(batch)
+    seconds, cpu = ours(batch, lab, points, folder, options.sandbox)
+    of = f"lab {lab.number}, all {len(checked)} exercises"
+    return {
+        f"{of}, submissions a minute": round(60 * len(batch) / seconds, 1),
+        f"{of}, CPU seconds a submission, starts included": round(cpu / len(batch), 3),
+    }
+
+
 def cpu_seconds() -> float:
     """CPU time of this process and of all that it has waited for."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def ours(batch: list[Incoming], folder: Path, sandbox: str) -> tuple[float, float]:
-    """Wall and CPU seconds for the whole batch, with the start of all processes."""
+def ours(
+    batch: list[Incoming], lab: Lab, points: list[int], folder: Path, sandbox: str
+) -> tuple[float, float]:
+    """Wall and CPU seconds for the whole batch, with the start of all processes; the points must come out."""
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
     start, cpu = time.monotonic(), cpu_seconds()
-    records = list(grade_batch(batch, LAB, out, seed=SEED, sandbox=sandbox))
+    records = list(grade_batch(batch, lab, out, seed=SEED, sandbox=sandbox))
     seconds, cpu = time.monotonic() - start, cpu_seconds() - cpu
-    points = sorted(record.points for record in records)
-    assert points == sorted([16, 8, 0][int(one.id[-3:]) % 3] for one in batch), points
+    got = sorted(record.points for record in records)
+    assert got == sorted(points), got
     assert not any(record.faults for record in records)
     return seconds, cpu
 
