@@ -2,18 +2,22 @@
 
 Python cannot be asked without running it, so this has two degrees. What a statement *binds* it certainly assigns, or
 changes by a call whose name says so (`x.fill_(1)`, `NAMES.sort()`). What it *touches* it may change: whatever it reads
-or hands to any function, and files, which stand here under their quoted names. Beside plain names there are `torch.`,
-for what hangs on that name (`torch.pi = 3`), and `torch!`, for a state that a call sets (`torch.manual_seed(0)`).
+or hands to any function, and files, which stand here under their quoted names. Beside plain names, which are bound
+anew, there are `NAMES@`, for the object that a name holds, `torch.`, for what hangs on that name (`torch.pi = 3`), and
+`torch!`, for a state that a call sets (`torch.manual_seed(0)`). Of a module no object is changed: `nn.init.zeros_(w)`
+changes `w`. Which names hold modules the `Slicer` knows, who sees all statements.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 STAR = "*"  # the name that `from module import *` binds: it may be any
+OBJECT = "@"  # behind the name of an object that is changed
+_MARKS = f"{OBJECT}.!"
 # the methods that change the object they belong to, in Python's collections and files, numpy and torch
 METHODS = frozenset({
     "add", "add_module", "append", "appendleft", "clear", "difference_update", "discard", "extend",
@@ -31,12 +35,10 @@ FUNCTIONS = frozenset({
     "setitem", "shuffle",
 })  # fmt: skip
 _SETS_STATE = ("set", "use_", "enable", "disable", "seed", "manual_seed", "chdir")
-# modules under their usual names: their functions change what they are given (`nn.init.zeros_(weight)`), or make
-# something new (`y.add_(torch.mm(a, b))`), and leave the module as it is
-MODULES = frozenset({
-    "F", "functional", "functools", "init", "itertools", "kernels", "math", "nn", "np", "numpy", "optim", "plt",
-    "random", "torch",
+_SUBMODULES = frozenset({
+    "counters", "fft", "functional", "init", "kernels", "linalg", "nn", "optim", "pyplot", "random", "special",
 })  # fmt: skip
+"""What is a module too where it comes out of a package: `from torch import nn`, `nn = torch.nn`."""
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -49,7 +51,8 @@ class Changes:
     """What running a statement changes, and which functions it calls that may change more.
 
     `later` is what its functions' bodies change when they are called, by the function's name; `then` whom those call.
-    `imports` are the packages behind the names that it imports, and `hands` what it hands over whole: names, and texts.
+    `imports` are the packages behind the names that it imports, `modules` the names that it makes of modules, and
+    `hands` what it hands over whole: names, and texts.
     """
 
     binds: set[str] = field(default_factory=set)
@@ -58,6 +61,7 @@ class Changes:
     later: dict[str, set[str]] = field(default_factory=dict)
     then: dict[str, set[str]] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)
     hands: set[str] = field(default_factory=set)
 
 
@@ -94,6 +98,8 @@ def _note(part: ast.AST, inside: bool, found: Changes) -> None:
             name = alias.asname or alias.name.split(".")[0]
             found.binds.add(name)
             found.imports[name] = (getattr(part, "module", None) or alias.name).split(".")[0]
+            if isinstance(part, ast.Import) or alias.name in _SUBMODULES:
+                found.modules.add(name)
     elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
         found.touches.add(part.id)
     elif isinstance(part, ast.Name):
@@ -126,7 +132,7 @@ def _note_call(call: ast.Call, found: Changes) -> None:
     if isinstance(function, ast.Attribute):
         root = set(_root(function))
         if in_place or name in METHODS:
-            found.binds |= root - MODULES
+            found.binds.update(_objects(root))
         else:
             found.touches |= root
         if name in METHODS and not isinstance(function.value, ast.Name):
@@ -146,7 +152,7 @@ def _note_call(call: ast.Call, found: Changes) -> None:
         found.touches.update(repr(text) for text in texts if isinstance(text, str) and len(text) <= MAX_NAME)
     for position, argument in enumerate(given):
         if in_place or (name in FUNCTIONS and position == 0):
-            found.binds |= set(_handed(argument)) - MODULES
+            found.binds.update(_objects(_handed(argument)))
         else:
             found.touches.update(_handed(argument))
 
@@ -178,7 +184,12 @@ def _dotted(argument: ast.expr, end: str = "") -> Iterator[str]:
 def _stored(target: ast.Attribute | ast.Subscript) -> set[str]:
     """What `Block.forward = …`, `TABLE[3] = …` and their `del` change."""
     root = set(_root(target))
-    return root | {f"{name}." for name in root} | set(_in_namespace(target))
+    return {*_objects(root), *(f"{name}." for name in root), *_in_namespace(target)}
+
+
+def _objects(names: Iterable[str]) -> Iterator[str]:
+    """What a change of their objects binds; a file is named by its text."""
+    yield from (f"{name}{OBJECT}" if name.isidentifier() else name for name in names)
 
 
 def _note_alias(node: ast.Assign | ast.For, found: Changes) -> None:
@@ -186,8 +197,8 @@ def _note_alias(node: ast.Assign | ast.For, found: Changes) -> None:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     value = node.value if isinstance(node, ast.Assign) else node.iter
     names = [target.id for target in targets if isinstance(target, ast.Name)]
-    if not names:
-        return
+    if isinstance(value, ast.Attribute) and value.attr in _SUBMODULES:
+        found.modules.update(names)
     for name in names:
         if isinstance(value, ast.Lambda):
             _note_later(value, found, name)
@@ -203,7 +214,7 @@ def _note_body(definition: ast.ClassDef, found: Changes) -> None:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not child.decorator_list:
             continue
         inner = changes_of(child)
-        found.binds |= {name for name in inner.binds if name.rstrip(".!") not in own}
+        found.binds |= {name for name in inner.binds if name.rstrip(_MARKS) not in own}
         found.touches |= inner.touches - own
         found.calls |= inner.calls
 
@@ -312,7 +323,7 @@ def _note_later(definition: ast.AST, found: Changes, own: str = "") -> None:
                 later.setdefault(owner, set()).update(_stored(child))
             waiting.append((child, name))
     for name in {**later, **declared}:
-        outside = {one for one in later.get(name, ()) if one.rstrip(".!") not in local}
+        outside = {one for one in later.get(name, ()) if one.rstrip(_MARKS) not in local}
         found.later.setdefault(name, set()).update(outside, declared.get(name, ()))
     if isinstance(definition, ast.ClassDef):  # making an object calls these
         for special in ("__init__", "__post_init__", "__new__"):

@@ -21,7 +21,15 @@ from functools import cached_property, lru_cache
 from types import CodeType
 from typing import Literal
 
-from efficientlab.grading.reading.changes import STAR, Changes, changes_of, effects, folders_of, names_file
+from efficientlab.grading.reading.changes import (
+    OBJECT,
+    STAR,
+    Changes,
+    changes_of,
+    effects,
+    folders_of,
+    names_file,
+)
 
 MAX_FINALLY = 4  # how deep they may stand in one another: the compiler doubles each
 _READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -64,10 +72,10 @@ class Statement:
         """What running it changes."""
         return changes_of(self.node)
 
-    @property
+    @cached_property
     def binds(self) -> set[str]:
         """The names that it binds, or whose value it changes."""
-        return self.changes.binds
+        return {bound.removesuffix(OBJECT) for bound in self.changes.binds}
 
     @cached_property
     def uses(self) -> frozenset[str]:
@@ -185,13 +193,18 @@ class Slicer:
         self.binders: dict[str, list[int]] = {}
         self.touchers: dict[str, list[int]] = {}
         self._packages: dict[str, str] = {}
-        for statement in statements:
-            self._packages |= statement.changes.imports
+        self._modules: set[str] = set()
+        self._made: set[str] = set()  # here, and no modules
+        for changed in (statement.changes for statement in statements):
+            self._packages |= changed.imports
+            self._modules |= changed.modules
+            self._made |= (changed.binds - changed.modules).union(*changed.later.values())
         called = effects([statement.changes for statement in statements])
         of_names: list[tuple[str, int]] = []  # `torch.`, `torch!`, and where
         for i, statement in enumerate(statements):
             changed = statement.changes
-            binds = changed.binds.union(*(called.get(function, ()) for function in changed.calls))
+            of_calls = (called.get(function, ()) for function in changed.calls)
+            binds = {self._plain(one) for one in changed.binds.union(*of_calls)} - {""}
             for bound in binds:
                 if bound.endswith((".", "!")):
                     of_names.append((bound, i))
@@ -204,6 +217,12 @@ class Slicer:
             if package and (bound.endswith(".") or own is None or self._is_of(own, i)):
                 found = self.binders if bound.endswith(".") else self.touchers
                 found.setdefault(package + bound[-1], []).append(i)
+
+    def _plain(self, bound: str) -> str:
+        """The name of which the object is changed; nothing where that is a module, which stays as it is."""
+        name = bound.removesuffix(OBJECT)
+        is_made = name in self._made or (STAR in self._made and name not in self._modules)
+        return name if is_made or name == bound else ""
 
     def package(self, name: str) -> str | None:
         """The package of which a name holds something: several names may hold the same. None for what was made here."""
@@ -365,4 +384,4 @@ def _is_arithmetic(value: ast.expr | None) -> bool:
 
 def bound_names(node: ast.stmt) -> Iterator[str]:
     """The names that the statement binds at the top level of a notebook, or whose value it changes."""
-    yield from changes_of(node).binds
+    yield from (bound.removesuffix(OBJECT) for bound in changes_of(node).binds)

@@ -81,19 +81,34 @@ def test_a_loop_that_shares_a_name_with_a_local_variable_is_not_run() -> None:
         "np.random.shuffle(x)",
         "np.resize(x, 3)",
         "np.copyto(x, np.zeros(2))",
-        "torch.add(x, x)",
+        "th.add(x, x)",
         "nn.init.zeros_(x)",
-        "x.index_add_(0, x, torch.mm(x, x))",
+        "layers.init.zeros_(x)",
+        "fn.relu_(x)",
+        "x.index_add_(0, x, th.mm(x, x))",
     ],
 )
 def test_a_function_of_a_module_leaves_the_module_as_it_is(call: str) -> None:
-    modules = "import numpy as np\nfrom types import SimpleNamespace as torch\nnn = torch"
+    """Under whatever name it was imported."""
+    modules = "import numpy as np\nimport torch as th\nfrom torch import nn\nlayers = th.nn"
+    modules += "\nfrom torch.nn import functional as fn"
     helper = f"def helper(x):\n    {call}"
     trial = "made = helper(1 / 0)"  # an experiment with the helper, which the answer does not need
-    assert (
-        run("f", modules, helper, trial, "def f():\n    return bool(np.ones(1).all() and torch and nn)")
-        is True
-    )
+    answer = "def f():\n    return all([np, th, nn, layers, fn])"
+    assert run("f", modules, helper, trial, answer) is True
+
+
+@pytest.mark.parametrize("name", ["kernels", "init", "F", "nn", "optim", "random", "functional", "table"])
+def test_what_is_made_in_the_notebook_is_no_module_whatever_it_is_called(name: str) -> None:
+    change = f"{name}.append(3)\n{name}[0:0] = [1]"
+    assert run("f", f"{name} = []", change, f"def f():\n    return {name}") == [1, 3]
+
+
+@pytest.mark.parametrize("imported", ["from sys import path", "from sys import *"])
+def test_an_object_that_was_imported_is_no_module(imported: str) -> None:
+    cells = [imported, "path.append('here')\npath.remove('here')", "def f():\n    return path"]
+    statements = [s for i, cell in enumerate(cells) for s in parse_statements(i, cell, f"<cell {i}>")]
+    assert len(needed_by("f", statements, 2)) == 4
 
 
 def test_a_helper_is_the_one_that_stood_above_the_answer() -> None:
