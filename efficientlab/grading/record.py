@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -192,12 +193,12 @@ def _key(grades: Path) -> bytes:
     path = grades / "key.txt"
     if not path.exists():
         grades.mkdir(parents=True, exist_ok=True)
-        part = grades / f".key.{os.getpid()}"
-        part.touch(mode=0o600)
-        part.write_text(secrets.token_hex(32), encoding="ascii")
+        handle, name = tempfile.mkstemp(dir=grades, prefix=".key.")  # no number of a process: nodes have the same
+        os.write(handle, secrets.token_hex(32).encode())
+        os.close(handle)
         with suppress(FileExistsError):
-            path.hardlink_to(part)  # of several jobs that begin at once, one makes it
-        part.unlink()
+            path.hardlink_to(name)  # of several jobs that begin at once, one makes it
+        Path(name).unlink()
     return path.read_bytes()
 
 

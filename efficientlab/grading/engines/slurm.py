@@ -16,15 +16,13 @@ from efficientlab.grading.record import Incoming, Record, record_path
 class SlurmEngine:
     """Spreads a batch over `jobs` array jobs of one core each; `minutes` is the time limit of one.
 
-    `cluster` is submitit's: None finds Slurm, `local` runs the jobs as processes of this machine.
+    `cluster` is submitit's: None finds Slurm, `local` runs the jobs as processes of this machine. Partition and account
+    are read by Slurm itself, from SBATCH_PARTITION and SBATCH_ACCOUNT.
     """
 
-    def __init__(
-        self, jobs: int = 16, minutes: int = 240, partition: str | None = None, cluster: str | None = None
-    ) -> None:
+    def __init__(self, jobs: int = 16, minutes: int = 240, cluster: str | None = None) -> None:
         self.jobs = jobs
         self.minutes = minutes
-        self.partition = partition
         self.cluster = cluster
 
     def run(self, plan: Plan, batch: Sequence[Incoming], out: Path) -> Iterator[Record]:
@@ -36,8 +34,6 @@ class SlurmEngine:
         executor.update_parameters(
             name="efficientlab", timeout_min=self.minutes, cpus_per_task=1, mem_gb=memory
         )
-        if self.partition:
-            executor.update_parameters(slurm_partition=self.partition)
         shares = [list(batch[i :: self.jobs]) for i in range(min(self.jobs, len(batch)))]
         with executor.batch():
             jobs = [executor.submit(grade_share, plan, share, out) for share in shares]

@@ -26,7 +26,6 @@ from efficientlab.grading.record import Incoming
 __all__ = ["Intake", "Student", "take_in"]
 
 MAX_NOTES = 200
-MAX_METADATA = 500_000_000  # bytes: it holds every test's output and the whole history
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
     "vhangup": (153, 58),
-    # those that are allowed with certain arguments only
+    # those that are allowed with certain arguments only: see `seccomp`
     "clone": (56, 220),
     "clone3": (435, 435),
     "socket": (41, 198),
@@ -130,7 +130,6 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "mq_unlink": (241, 181),
 }
 NAMES = list(_NUMBERS)
-SOME = NAMES[NAMES.index("clone") : NAMES.index("truncate")]  # see `seccomp` for their arguments
 ALWAYS = NAMES[: NAMES.index("clone")]
 WITHOUT_NAMESPACES = NAMES[NAMES.index("truncate") :]
 NEWEST = 450  # a call that was added later is not known here, and answered as an old kernel would
