@@ -72,7 +72,7 @@ class BEVFusion(nn.Module):
         classes, maps: how many kinds of boxes and of areas.
 
     Raises:
-        ValueError: no sensor, or dropout with a single one.
+        ValueError: no sensor, one that does not exist, or dropout with a single one.
     """
 
     def __init__(
@@ -85,12 +85,15 @@ class BEVFusion(nn.Module):
         maps: int = len(MAPS),
     ) -> None:
         super().__init__()
-        if not sensors or (dropout and len(sensors) < 2):
+        if not sensors or not set(sensors) <= set(SENSORS):
+            raise ValueError(f"sensors must be one or several of {', '.join(SENSORS)}, got {sensors}")
+        self.sensors = tuple(sensor for sensor in SENSORS if sensor in sensors)  # in the order of their features
+        if dropout and len(self.sensors) < 2:
             raise ValueError(f"dropout {dropout} cannot be had with the sensors {sensors}")
-        self.sensors, self.dropout, self.grid = sensors, dropout, grid
+        self.dropout, self.grid = dropout, grid
         self.camera = CameraBranch(channels, grid) if "camera" in sensors else None
         self.lidar = LidarBranch(channels, grid) if "lidar" in sensors else None
-        self.fuser = conv_layer(len(sensors) * channels, channels)
+        self.fuser = conv_layer(len(self.sensors) * channels, channels)
         self.decoder = Decoder(channels)
         self.head = nn.Sequential(conv_layer(channels, channels), nn.Conv2d(channels, classes + 8 + maps, 1))
         self.sizes = [classes, 8, maps]

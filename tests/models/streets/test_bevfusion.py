@@ -150,6 +150,8 @@ def test_sensors_that_fail() -> None:
     dark = changed(VIEWS, image=torch.zeros_like(VIEWS.image))
     assert torch.equal(model(dark, missing="camera").heat, model(VIEWS, missing="camera").heat)
     assert not torch.equal(model(VIEWS).heat, model(VIEWS, missing="camera").heat)
+    other_order = ready(BEVFusion(("lidar", "camera"), channels=8))
+    assert torch.equal(other_order(dark, missing="camera").heat, other_order(VIEWS, missing="camera").heat)
     (camera, lidar), _ = model.features(VIEWS, missing="lidar")
     assert camera.any()
     assert not lidar.any()
@@ -166,9 +168,11 @@ def test_dropout_takes_one_sensor_at_a_time_and_in_training_alone() -> None:
     assert {(True, True), (True, False), (False, True)} == set(fate)
     with torch.no_grad():
         assert all(x.flatten(1).any(1).all() for x in model.eval().features(VIEWS)[0])
-    for sensors in ((), ("lidar",)):
-        with pytest.raises(ValueError, match=r"dropout 0\.1 cannot be had"):
-            BEVFusion(sensors, dropout=0.1)
+    with pytest.raises(ValueError, match=r"dropout 0\.1 cannot be had"):
+        BEVFusion(("lidar",), dropout=0.1)
+    for sensors in ((), ("lidar", "radar")):
+        with pytest.raises(ValueError, match="sensors must be one or several of camera, lidar, got"):
+            BEVFusion(sensors)
 
 
 def test_all_weights_learn() -> None:
