@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import torch
@@ -72,7 +73,7 @@ def train(
                 optimiser.step()
                 schedule.step()
                 losses.append(loss.item())
-                if not losses[-1] < float("inf"):
+                if not isfinite(losses[-1]):
                     raise ValueError(
                         f"The loss is {losses[-1]} at step {len(losses)}; try a lower lr than {lr}."
                     )

@@ -1,3 +1,4 @@
+import time
 from functools import partial
 from typing import Any
 
@@ -27,3 +28,23 @@ def test_each_run_has_one_core_and_the_others_get_theirs_back() -> None:
 def test_a_run_that_fails_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         side_by_side({"a": lambda bar: 1 / 0}, steps=1)
+
+
+@pytest.mark.parametrize("error", [ValueError("diverged"), KeyboardInterrupt()])
+def test_a_run_that_fails_ends_the_others_at_their_next_step(error: BaseException) -> None:
+    made = []
+
+    def long(bar: Any) -> None:
+        while len(made) < 20_000:
+            made.append(1)
+            time.sleep(0.001)
+            bar.update()
+
+    def fails(bar: Any) -> None:
+        while len(made) < 3:
+            time.sleep(0.001)
+        raise error
+
+    with pytest.raises(type(error)):
+        side_by_side({"long": long, "fails": fails, "waits": long}, steps=40_000)
+    assert 3 <= len(made) < 20_000

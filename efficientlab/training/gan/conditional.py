@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import torch
@@ -162,7 +163,7 @@ def fit_gan(
                 schedule.step()
             terms |= {name: value.item() for name, value in parts.items()}
             for name, value in terms.items():
-                if not abs(value) < float("inf"):
+                if not isfinite(value):
                     raise ValueError(f"The loss {name} is {value} at step {step}; try a lower lr than {lr}.")
                 losses.setdefault(name, []).append(value)
             bar.set_postfix_str(" ".join(f"{k} {v:.2f}" for k, v in terms.items()), refresh=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import torch
@@ -183,7 +184,7 @@ def fit_few_shot(
 
             if step % recipe.every == 0:
                 values = loss_d.item(), loss_g.item()
-                if not all(abs(value) < float("inf") for value in values):
+                if not all(map(isfinite, values)):
                     raise ValueError(f"the losses of D and G at step {step} are {values}; try a lower lr.")
                 with bar.get_lock():
                     bar.set_postfix_str(f"D {values[0]:.2f} G {values[1]:.2f}", refresh=False)

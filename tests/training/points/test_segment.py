@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from efficientlab.datasets.points.clouds import Clouds, PartNames
 from efficientlab.datasets.points.parts import PART_NAMES, part_clouds
+from efficientlab.training.loop import train
 from efficientlab.training.points.segment import evaluate, fit, fit_all, predict, score
 
 NAMES = PartNames({"a": ("x", "y"), "b": ("x", "y", "z")})
@@ -132,6 +133,13 @@ def test_runs_do_not_depend_on_how_many_there_are_at_once() -> None:
 def test_nothing_to_train_on() -> None:
     with pytest.raises(ValueError, match="2 epochs of 1 clouds in batches of 4"):
         fit(Linear(), clouds([[0, 1]], [0]), **RECIPE)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_not_finite_ends_the_training(broken: float) -> None:
+    model = Linear()
+    with pytest.raises(ValueError, match=f"The loss is {broken} at step 1; try a lower lr"):
+        train(model, 4, lambda index: 0 * model.layer.weight.sum() + broken, epochs=1, batch=2, lr=1e-3)
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])

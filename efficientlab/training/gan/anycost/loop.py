@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from typing import Any, cast
 
 import torch
@@ -181,7 +182,7 @@ def fit_anycost(
             terms = _step(run, real, game)
             run.step += 1
             for name, value in terms.items():
-                if not abs(value) < float("inf"):
+                if not isfinite(value):
                     raise ValueError(f"The loss {name} is {value} at step {run.step}; try a lower lr.")
                 run.losses.setdefault(name, []).append(value)
             with bar.get_lock():
