@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -53,9 +52,18 @@ def _unpacked(archive: Path, place: Path) -> Path:
             if not target.is_dir():
                 with tempfile.TemporaryDirectory(dir=place) as scratch:
                     content.extractall(scratch)
-                    shutil.move(Path(scratch) / target.name, target)
+                    _take_place(Path(scratch) / top, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(  # a RuntimeError: it is encrypted
             f"{archive} is not a zip archive that can be read ({error}); delete it and download it again."
         ) from error
     return target
+
+
+def _take_place(folder: Path, target: Path) -> None:
+    """Moves a folder to its place, unless another process has unpacked it there meanwhile."""
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise

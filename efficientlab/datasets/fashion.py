@@ -16,6 +16,7 @@ from torch import Tensor
 
 from efficientlab.datasets.download import cache_folder, download
 from efficientlab.datasets.files import data_path
+from efficientlab.datasets.splits import check_split
 
 FASHION_CLASSES = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -43,7 +44,7 @@ def load_sprites(split: str) -> Sprites:
         ValueError: unknown split, or a damaged data file.
         FileNotFoundError: the data file is missing.
     """
-    _known(split)
+    check_split(split)
     with np.load(data_path("sprites.npz"), allow_pickle=False) as arrays:
         return arrays[f"{split}_images"], arrays[f"{split}_labels"].astype(np.int64)
 
@@ -63,7 +64,7 @@ def load_fashion_mnist(split: str, folder: Path | str | None = None, url: str = 
         ValueError: unknown split, or a downloaded file whose checksum is not the published one.
         ConnectionError: the download failed.
     """
-    _known(split)
+    check_split(split)
     start = "t10k" if split == "test" else "train"
     images = read_idx(_fetch(f"{start}-images-idx3-ubyte.gz", folder, url))
     labels = read_idx(_fetch(f"{start}-labels-idx1-ubyte.gz", folder, url)).astype(np.int64)
@@ -92,11 +93,6 @@ def read_idx(path: Path | str) -> NDArray[np.uint8]:
     return values.reshape(shape)
 
 
-def _known(split: str) -> None:
-    if split not in ("train", "val", "test"):
-        raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
-
-
 def _fetch(name: str, folder: Path | str | None, url: str) -> Path:
     """Path of one original file; downloads it unless a file with the right checksum is there."""
     place = cache_folder(folder, "fashion-mnist")
@@ -108,4 +104,4 @@ def fashion_pictures(images: Tensor) -> Tensor:
 
     Two rows and columns of background, −1, are put on each side; the pixels themselves are not resampled.
     """
-    return F.pad(images.float().div_(127.5).sub_(1), (2, 2, 2, 2), value=-1.0)[:, None]
+    return F.pad(images.float() / 127.5 - 1, (2, 2, 2, 2), value=-1.0)[:, None]

@@ -47,6 +47,19 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
+def test_of_two_that_unpack_at_once_one_takes_the_place(publisher, cache, monkeypatch):
+    unpack = zipfile.ZipFile.extractall
+
+    def extractall(archive, folder):
+        unpack(archive, folder)
+        if not (cache / "set_v1").exists():  # the other one
+            unpack(archive, cache)
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", extractall)
+    folder = fetch_archive(publisher.url, cache)
+    assert {p.relative_to(folder).as_posix() for p in folder.rglob("*")} == {"a.txt", "sub", "sub/b.txt"}
+
+
 def test_an_archive_is_downloaded_once_and_unpacked(publisher, cache, capsys):
     digest = hashlib.sha256((publisher.folder / "set.zip").read_bytes()).hexdigest()
     for _ in range(2):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from efficientlab.datasets.files import data_path
 from efficientlab.datasets.reading import arrays
+from efficientlab.datasets.splits import check_split
 
 SIZE = 32
 SPLITS = {"train": 8_000, "val": 500, "test": 1_000}
@@ -56,8 +57,7 @@ def load_avatars(split: str, folder: Path | str | None = None) -> Avatars:
         ValueError: unknown split, or a damaged data file.
         FileNotFoundError: there is no such file.
     """
-    if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
+    check_split(split)
     path = data_path("avatars.npz") if folder is None else Path(folder) / "avatars.npz"
     images, labels, skin = arrays(path, [f"{split}_{name}" for name in ("images", "labels", "skin")])
     known = [len(values) for values in ATTRIBUTES.values()]

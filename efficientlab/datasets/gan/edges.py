@@ -18,6 +18,7 @@ from torch import Tensor
 
 from efficientlab.datasets.fashion import FASHION_CLASSES, Sprites, load_fashion_mnist, read_idx
 from efficientlab.datasets.files import data_path
+from efficientlab.datasets.splits import check_split
 
 FOOTWEAR = tuple(FASHION_CLASSES.index(name) for name in ("sandal", "sneaker", "ankle boot"))
 SIZE = 32
@@ -90,7 +91,7 @@ def edges2shoes(split: str, count: int | None = None) -> Pairs:
         ValueError: unknown split, a count that the split does not have, or a damaged data file.
         FileNotFoundError: the data file is missing.
     """
-    _known(split)
+    check_split(split)
     count = SHIPPED[split] if count is None else count
     if not 1 <= count <= SHIPPED[split]:
         raise ValueError(f"{count} pairs of split {split!r} were asked for; it has 1 to {SHIPPED[split]}.")
@@ -119,7 +120,7 @@ def load_edges2shoes(split: str, folder: Path | str | None = None) -> Pairs:
 
 def footwear(split: str, folder: Path | str | None = None) -> NDArray[np.uint8]:
     """The footwear pictures of a split: uint8 (n, 28, 28); arguments as in `load_edges2shoes`."""
-    _known(split)
+    check_split(split)
     start = SPLITS["train"] if split == "val" else 0
     images, labels = _official("t10k" if split == "test" else "train", folder)
     return images[np.isin(labels, FOOTWEAR)][start : start + SPLITS[split]]
@@ -143,9 +144,4 @@ def _official(file: str, folder: Path | str | None) -> Sprites:
 
 def to_pixels(image: Tensor) -> Tensor:
     """uint8 0 … 255 → float −1 … 1, the generators' range, of the same shape."""
-    return image.float().div_(127.5).sub_(1)
-
-
-def _known(split: str) -> None:
-    if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
+    return image.float() / 127.5 - 1

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from efficientlab.datasets.files import data_path
 from efficientlab.datasets.gan.edges import Pairs, draw_edges
+from efficientlab.datasets.splits import check_split
 
 EMOJI = {"train": 250, "val": 30, "test": 60}
 EMOJI_COLUMNS = 20
@@ -26,8 +27,7 @@ def edges2emoji(split: str) -> Pairs:
         ValueError: unknown split, or a damaged data file.
         FileNotFoundError: the data file is missing.
     """
-    if split not in EMOJI:
-        raise ValueError(f"unknown split {split!r}; expected 'train', 'val' or 'test'.")
+    check_split(split)
     parts = read_sheet("emoji.png", EMOJI_COLUMNS).split(list(EMOJI.values()))
     picture = parts[list(EMOJI).index(split)]
     return Pairs(draw_edges(picture), picture)

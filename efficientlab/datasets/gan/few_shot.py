@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.datasets.fashion import fashion_pictures, load_sprites
+from efficientlab.datasets.gan.edges import to_pixels
 from efficientlab.datasets.gan.emoji import read_sheet
 
 PEOPLE = {"train": 500, "held_out": 150, "test": 100}
@@ -54,5 +55,5 @@ def people_few_shot(n: int) -> FewShot:
     if not 1 <= n <= PEOPLE["train"]:
         raise ValueError(f"n must be from 1 to {PEOPLE['train']}, got {n}")
     tiles = read_sheet("people.png", PEOPLE_COLUMNS)
-    train, held_out, test = (tiles.float() / 127.5 - 1).split(list(PEOPLE.values()))
+    train, held_out, test = to_pixels(tiles).split(list(PEOPLE.values()))
     return FewShot(train[:n], held_out, test)

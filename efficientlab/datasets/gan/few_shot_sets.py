@@ -20,6 +20,7 @@ from torch import Tensor
 from efficientlab.datasets.download import cache_folder, download, download_zip
 from efficientlab.datasets.pictures import read_picture
 from efficientlab.datasets.reading import is_visible
+from efficientlab.datasets.splits import check_split
 from efficientlab.kernels.backend import whole
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
@@ -48,8 +49,7 @@ def cifar10(
         ValueError: unknown split; a share that is not in (0, 1]; another checksum; a file of another form.
         ConnectionError: the download failed.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"unknown split {split!r}; expected 'train' or 'test'.")
+    check_split(split, ("train", "test"))
     if not 0 < share <= 1:
         raise ValueError(f"share must be above 0 and at most 1, got {share}")
     archive = download(url, cache_folder(folder), f"md5:{md5}")

@@ -1,7 +1,7 @@
 """The published folder formats of ShapeNet-Part, ModelNet40 and S3DIS, each read into `Clouds`.
 
-None of these sets ships. ShapeNet-Part and ModelNet40 can be downloaded by `fetch_archive`; S3DIS is given out by its
-authors on request. All are text files of one point a line. A set is read once, with a fixed number of points drawn
+None of these sets ships. `archives.fetch_archive` downloads ShapeNet-Part from `SHAPENET_PART_URL` and ModelNet40 from
+`MODELNET40_URL`; S3DIS is given out by its authors on request. All are text files of one point a line. A set is read once, with a fixed number of points drawn
 from each file by a seed.
 """
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from efficientlab.datasets.points.clouds import Clouds, PartNames
 from efficientlab.datasets.reading import distinct, json_of, lines, visible
+from efficientlab.datasets.splits import check_split
 from efficientlab.kernels.backend import whole
 from efficientlab.kernels.scale import largest_of, unit_power
 
@@ -61,10 +62,10 @@ def shapenet_part(root: Path | str, split: str, *, points: int = 2048, seed: int
         ValueError: an unknown split, or a file of another form.
     """
     base = _base(root)
-    listed = _choice(split, ("train", "val", "test"))
+    check_split(split)
     _positive(points=whole("points", points))
     synsets = _synsets(base / "synsetoffset2category.txt")
-    listing = base / "train_test_split" / f"shuffled_{listed}_file_list.json"
+    listing = base / "train_test_split" / f"shuffled_{split}_file_list.json"
     clouds, category = [], []
     for name in json_of(listing, list):
         synset, item = _synset_and_object(name, listing)
@@ -133,7 +134,7 @@ def modelnet40(root: Path | str, split: str, *, points: int = 1024, seed: int = 
     names = base / "modelnet40_shape_names.txt"
     classes = distinct(lines(names), names)
     clouds, category = [], []
-    for name in lines(base / f"modelnet40_{_choice(split, ('train', 'test'))}.txt"):
+    for name in lines(base / f"modelnet40_{check_split(split, ('train', 'test'))}.txt"):
         kind = name.rpartition("_")[0]  # such as night_stand_0001
         if kind not in classes:
             raise ValueError(f"{name}: {kind!r} is not in modelnet40_shape_names.txt of {base}.")
@@ -226,12 +227,6 @@ def _base(root: Path | str) -> Path:
     if not base.is_dir():
         raise FileNotFoundError(f"there is no folder {base}; unpack the data set's archive there.")
     return base
-
-
-def _choice(split: str, splits: tuple[str, ...]) -> str:
-    if split not in splits:
-        raise ValueError(f"split must be one of {', '.join(splits)}; got {split!r}.")
-    return split
 
 
 def _positive(**values: float) -> None:

@@ -13,9 +13,9 @@ import torch
 from efficientlab.datasets.points.clouds import Clouds, PartNames
 from efficientlab.datasets.points.shapes import PARTS, SHAPES
 from efficientlab.datasets.points.surfaces import rotation, sample_surfaces
+from efficientlab.datasets.splits import SPLITS, check_split
 
 PART_NAMES = PartNames(PARTS)
-SPLITS = ("train", "val", "test")
 
 LEAST = 0.012
 """The share of points that each surface of an object gets at least, however small: 12 of 1,024."""
@@ -39,8 +39,7 @@ def part_clouds(split: str, clouds: int, *, points: int = 1024, seed: int = 0) -
     Raises:
         ValueError: unknown split, or clouds or points not positive.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}.")
+    check_split(split)
     if clouds < 1 or points < 1:
         raise ValueError(f"clouds and points must be positive; got {clouds} and {points}.")
     x = np.empty((clouds, 3, points), np.float32)

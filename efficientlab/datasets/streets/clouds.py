@@ -6,10 +6,9 @@ import numpy as np
 import torch
 
 from efficientlab.datasets.points.clouds import Clouds
+from efficientlab.datasets.splits import SPLITS, check_split
 from efficientlab.datasets.streets.lidar import Lidar, scan
 from efficientlab.datasets.streets.scene import draw_scene
-
-SPLITS = ("train", "val", "test")
 
 
 def street_clouds(
@@ -23,8 +22,7 @@ def street_clouds(
     Raises:
         ValueError: an unknown split, scans or points not positive, or a scan with fewer points.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}.")
+    check_split(split)
     if scans < 1 or points < 1:
         raise ValueError(f"scans and points must be positive; got {scans} and {points}.")
     x = np.empty((scans, 3, points), np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientlab.datasets.streets.casting import first_hits
+from efficientlab.datasets.streets.casting import NOTHING, first_hits
 from efficientlab.datasets.streets.scene import Scene
 from efficientlab.datasets.streets.solids import Array, Ints
 from efficientlab.datasets.streets.things import LABELS
@@ -73,8 +73,7 @@ class Sweep:
 def scan(scene: Scene, lidar: Lidar | None = None, seed: int = 0) -> Sweep:
     """Measures a scene. Another seed is another turn of the same sensor: another starting angle, other errors.
 
-    Raises:
-        ValueError: the sensor stands inside a solid.
+    A solid that the sensor stands in is not seen.
     """
     lidar = lidar or Lidar()
     rng = np.random.default_rng([*scene.seed, 1, seed])
@@ -87,7 +86,7 @@ def scan(scene: Scene, lidar: Lidar | None = None, seed: int = 0) -> Sweep:
     hits = first_hits(scene.solids, origin, rays @ scene.turn.T)
     measured = np.where(np.isfinite(hits.distance), hits.distance, 0.0)
     share = measured / lidar.reach
-    kept = (hits.solid > -2) & (share < 1) & (luck >= lidar.lost * (1 + 2 * share**2))
+    kept = (hits.solid != NOTHING) & (share < 1) & (luck >= lidar.lost * (1 + 2 * share**2))
     points = (measured + error)[:, None] * rays + np.array([0.0, 0.0, lidar.height])
     solid = hits.solid[kept]
     label = np.where(solid >= 0, scene.solids.label[solid], LABELS.index("road"))

@@ -30,7 +30,7 @@ class Pictures(NamedTuple):
 
 
 def render(scene: Scene, cameras: Cameras, *, night: bool = False) -> Pictures:
-    """Takes the pictures of all cameras.
+    """Takes the pictures of all cameras. A solid that a camera stands in is not seen.
 
     Args:
         scene: what they look at.
@@ -38,7 +38,7 @@ def render(scene: Scene, cameras: Cameras, *, night: bool = False) -> Pictures:
         night: nothing but headlights ahead and lamps on the poles, and noise that is as large as by day.
 
     Raises:
-        ValueError: a camera stands inside a solid or below the road.
+        ValueError: a camera stands below the road.
     """
     rng = np.random.default_rng([*scene.seed, 3])
     places, rays = cameras.rays()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from efficientlab.datasets.points.clouds import IGNORED, Clouds
 from efficientlab.datasets.reading import visible
+from efficientlab.datasets.splits import check_split
 from efficientlab.kernels.backend import whole
 
 CLASSES = (
@@ -54,8 +55,7 @@ class SemanticKITTI:
     """
 
     def __init__(self, root: Path | str, split: str, *, points: int = 65536, seed: int = 0) -> None:
-        if split not in SEQUENCES:
-            raise ValueError(f"split must be one of {', '.join(SEQUENCES)}; got {split!r}.")
+        check_split(split, SEQUENCES)
         if whole("points", points) < 1:
             raise ValueError(f"points must be positive, got {points}.")
         self.points, self.seed = points, seed

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from efficientlab.datasets.splits import SPLITS, check_split
 from efficientlab.datasets.streets.cameras import Cameras, draw_augment, rig
 from efficientlab.datasets.streets.labels import GRID, boxes, map_raster
 from efficientlab.datasets.streets.lidar import Lidar, scan
@@ -24,7 +25,6 @@ from efficientlab.datasets.streets.rendering import render
 from efficientlab.datasets.streets.scene import draw_scene
 from efficientlab.kernels.bev import BEVGrid
 
-SPLITS = ("train", "val", "test")
 LIDAR = Lidar(beams=24, columns=240, lowest=-0.40, highest=0.06, reach=30.0)
 TILT = 0.02
 
@@ -135,8 +135,7 @@ def street_views(
     Raises:
         ValueError: unknown split, no streets, or a share that is none.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}.")
+    check_split(split)
     if streets < 1 or not 0 <= night <= 1:
         raise ValueError(f"streets must be positive and night in [0, 1]; got {streets} and {night}.")
     from tqdm import tqdm

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.datasets.fashion import FASHION_CLASSES, load_sprites
+from efficientlab.datasets.splits import SPLITS, check_split
 from efficientlab.datasets.video.backgrounds import load_backgrounds
 
 KINDS = ("move sideways", "move upright", "resize", "rotate", "show", "order")
@@ -34,7 +35,6 @@ CLASS_NAMES = (
 )  # fmt: skip
 NOUNS = ("shirt", "trousers", "shoe", "bag")
 
-SPLITS = ("train", "val", "test")
 _CLOTHES = (("T-shirt", "pullover", "coat", "shirt"), ("trouser",), ("sneaker", "ankle boot"), ("bag",))
 _SHOE, _BAG = NOUNS.index("shoe"), NOUNS.index("bag")
 _SIDEWAYS, _UPRIGHT, _RESIZE, _ROTATE, _SHOW, _ORDER = range(len(KINDS))
@@ -79,8 +79,7 @@ def arrowset(split: str, clips: int, *, size: int = 32, frames: int = 8, seed: i
     Raises:
         ValueError: unknown split; an odd number of clips where they come in pairs; a clip that is too small.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}.")
+    check_split(split)
     paired = split != "train"
     if clips < 1 or (paired and clips % 2):
         raise ValueError(

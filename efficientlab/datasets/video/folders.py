@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from efficientlab.datasets.reading import distinct, is_name, json_of, lines, text, visible
+from efficientlab.datasets.splits import check_split
 from efficientlab.datasets.video.clips import VideoList
 
 _PUBLISHED = {"train": "train", "val": "validation"}
@@ -104,7 +105,7 @@ def kinetics(root: Path | str, split: str) -> VideoList:
         FileNotFoundError: the split's folder is missing, or no video is in it.
         ValueError: an unknown split, or a CSV without the columns.
     """
-    _published(split)
+    check_split(split, _PUBLISHED)
     base = _base(root)
     folders = {name: _kinetics_folder(base, name) for name in _PUBLISHED}
     folder = _folder(folders[split])
@@ -207,9 +208,7 @@ def _listed(classes: Sequence[str], rows: Sequence[tuple[Path, str]], file: Path
 
 
 def _published(split: str) -> str:
-    if split not in _PUBLISHED:
-        raise ValueError(f"unknown split {split!r}; expected 'train' or 'val'.")
-    return _PUBLISHED[split]
+    return _PUBLISHED[check_split(split, _PUBLISHED)]
 
 
 def _base(root: Path | str) -> Path:

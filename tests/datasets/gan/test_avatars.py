@@ -60,7 +60,7 @@ def test_a_folder_with_the_full_set(tmp_path):
 
 
 def test_bad_input_gets_a_sentence(tmp_path):
-    with pytest.raises(ValueError, match="unknown split 'all'; expected 'train', 'val' or 'test'"):
+    with pytest.raises(ValueError, match="split must be one of train, val, test; got 'all'"):
         load_avatars("all")
     with pytest.raises(FileNotFoundError):
         load_avatars("val", tmp_path)

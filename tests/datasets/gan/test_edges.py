@@ -119,7 +119,7 @@ def test_a_part_and_its_range() -> None:
 
 @pytest.mark.parametrize("load", [edges2shoes, load_edges2shoes])
 def test_an_unknown_split_is_named(load) -> None:
-    with pytest.raises(ValueError, match="unknown split 'dev'; expected 'train', 'val' or 'test'"):
+    with pytest.raises(ValueError, match="split must be one of train, val, test; got 'dev'"):
         load("dev")
 
 

@@ -56,5 +56,5 @@ def test_it_does_not_matter_which_comes_first() -> None:
 
 
 def test_an_unknown_split_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown split 'dev'; expected 'train', 'val' or 'test'"):
+    with pytest.raises(ValueError, match="split must be one of train, val, test; got 'dev'"):
         edges2emoji("dev")

@@ -95,7 +95,7 @@ def test_a_share_is_of_each_class_and_the_first_ones(publisher, tmp_path):
 
 
 def test_cifars_errors(publisher, tmp_path):
-    with pytest.raises(ValueError, match="unknown split 'val'"):
+    with pytest.raises(ValueError, match="split must be one of train, test; got 'val'"):
         cifar(publisher, tmp_path, "val")
     for share in (0, 1.5):
         with pytest.raises(ValueError, match=f"at most 1, got {share}"):

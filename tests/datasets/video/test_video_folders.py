@@ -215,7 +215,7 @@ def test_missing_folder(tmp_path, read):
 
 @pytest.mark.parametrize("read", [jester, something_something, kinetics])
 def test_unknown_split(tmp_path, read):
-    with pytest.raises(ValueError, match=r"unknown split 'test'; expected 'train' or 'val'"):
+    with pytest.raises(ValueError, match="split must be one of train, val; got 'test'"):
         read(tmp_path, "test")
 
 
