@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from efficientlab.frontend import answered
 from efficientlab.models.gan.anycost.configs import FULL, SIZES, Config
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
-from efficientlab.viz.explore import answered, with_words
+from efficientlab.viz.explore import with_words
 from efficientlab.viz.gan.translation import sixteen_levels
 from efficientlab.viz.style import bare
 

@@ -55,12 +55,7 @@ def training_curves(
             (axes[0], [run["fid"] for run in runs]),
             (axes[1], [run["rates"]["gap"] for run in runs]),
         ):
-            values = list(zip(*columns, strict=True))
-            steps = runs[0]["step"]
-            ax.fill_between(
-                steps, list(map(min, values)), list(map(max, values)), color=color, alpha=0.2, lw=0
-            )
-            ax.plot(steps, list(map(mean, values)), color=color, label=variant)
+            _band(ax, runs[0]["step"], columns, color, variant)
         if variant in own:
             steps, measured = own[variant]
             for ax, key in zip(axes, ("fid", "gap"), strict=True):

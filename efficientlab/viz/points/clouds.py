@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from efficientlab.frontend import answered
 from efficientlab.kernels import avg_voxelize, normalize_to_grid
-from efficientlab.viz.explore import answered
 from efficientlab.viz.style import BLUE, CYCLE, GREY, RED, bare
 
 if TYPE_CHECKING:
