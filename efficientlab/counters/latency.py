@@ -167,6 +167,11 @@ def compare(
             CUDA is in use. Short calls are repeated within a sample, so launches overlap as they do in use.
         seed: of the order within rounds and of the bootstrap.
 
+    Raises:
+        RuntimeError: inside a counter or another dispatch mode, which would be timed along with the functions.
+        ValueError: fewer than two functions, a baseline that is none of them, fewer than 10 rounds, or a budget that
+            is negative or NaN.
+
     >>> result = compare({"copy": lambda: x.clone(), "view": lambda: x.t()})    # doctest: +SKIP
     >>> result.ratio["view"].high < 1                                          # doctest: +SKIP
     True
