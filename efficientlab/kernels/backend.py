@@ -74,13 +74,15 @@ class Kernel:
 kernel = Kernel
 
 
-def register_cost(op: Any, *, macs: Callable[..., int], moved: Callable[..., int]) -> None:
+def register_cost(
+    op: Any, *, moved: Callable[..., int], macs: Callable[..., int] = lambda *args, **kwargs: 0
+) -> None:
     """Tell FlopCounterMode and the counters what an op costs.
 
     Args:
         op: what `torch.library.custom_op` returned.
-        macs: its multiply-accumulates, from the op's arguments and its result as `out`; 1 MAC = 2 FLOPs.
-        moved: its bytes (see BYTES), from the same.
+        moved: its bytes (see BYTES), from the op's arguments and its result as `out`.
+        macs: its multiply-accumulates, from the same; 1 MAC = 2 FLOPs. None where nothing is multiplied.
     """
     packet = op._opoverload.overloadpacket
 
@@ -112,11 +114,11 @@ def check_numbers(name: str, x: Tensor) -> None:
     Raises:
         TypeError: x holds neither reals nor integers that torch calculates with.
     """
-    if not x.is_floating_point() and x.dtype not in _INTEGERS:
+    if not x.is_floating_point() and x.dtype not in INTEGERS:
         raise TypeError(f"{name} must be real numbers, got {x.dtype}")
 
 
-_INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 def autocast(*tensors: Any) -> list[Any]:

@@ -13,7 +13,7 @@ Liu, Tang, Lin and Han, "Point-Voxel CNN for Efficient 3D Deep Learning" (NeurIP
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -266,9 +266,5 @@ def _(coords: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
     return index, torch.empty_like(index, dtype=torch.promote_types(coords.dtype, torch.float32))
 
 
-def _no_macs(*args: Any, out: Any) -> int:
-    return 0
-
-
-register_cost(_nearest, macs=_no_macs, moved=lambda coords, resolution, out: nbytes(coords, out))
-register_cost(_corners, macs=_no_macs, moved=lambda coords, resolution, out: nbytes(coords, *out))
+register_cost(_nearest, moved=lambda coords, resolution, out: nbytes(coords, out))
+register_cost(_corners, moved=lambda coords, resolution, out: nbytes(coords, *out))

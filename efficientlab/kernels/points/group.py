@@ -16,7 +16,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from efficientlab.kernels.backend import nbytes, register_cost
+from efficientlab.kernels.backend import INTEGERS, nbytes, register_cost
 from efficientlab.kernels.gather import weighted_gather
 from efficientlab.kernels.scale import largest_of, unit_power
 
@@ -40,7 +40,7 @@ def group(features: Tensor, index: Tensor) -> Tensor:
             f"features must be (N, C, P) and index (N, M, K) or (N, M), "
             f"got {tuple(features.shape)} and {tuple(index.shape)}"
         )
-    if not features.is_floating_point() or index.dtype not in _INDEX:
+    if not features.is_floating_point() or index.dtype not in INTEGERS:
         raise TypeError(f"features must be real and index integers, got {features.dtype} and {index.dtype}")
     if features.device != index.device:
         raise TypeError(f"features are on {features.device}, index on {index.device}")
@@ -50,9 +50,6 @@ def group(features: Tensor, index: Tensor) -> Tensor:
     rows = features.transpose(1, 2).reshape(n * points, channels)
     gathered = weighted_gather(rows, _batched_rows(index, points)[:, None], None)
     return gathered.view(*index.shape, channels).movedim(-1, 1)
-
-
-_INDEX = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 @torch.library.custom_op("efficientlab::batched_rows", mutates_args=())
@@ -71,7 +68,7 @@ def _(index: Tensor, points: int) -> Tensor:
     return index.new_empty(index.numel(), dtype=torch.int32)
 
 
-register_cost(_batched_rows, macs=lambda *args, out: 0, moved=lambda index, points, out: nbytes(index, out))
+register_cost(_batched_rows, moved=lambda index, points, out: nbytes(index, out))
 
 
 # ---------------------------------------------------------------------------------------------- checks

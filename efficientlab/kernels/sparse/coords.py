@@ -371,11 +371,7 @@ def _(points: Tensor) -> Tensor:
     return torch.empty_like(points, dtype=torch.int32, memory_format=torch.contiguous_format)
 
 
-def _no_macs(*args: Tensor | str, out: Tensor) -> int:
-    return 0
-
-
-register_cost(_find, macs=_no_macs, moved=lambda coords, wanted, out: nbytes(coords, wanted, out))
-register_cost(_narrow, macs=_no_macs, moved=lambda coords, name, out: nbytes(coords, out))
-register_cost(_corners, macs=_no_macs, moved=lambda coords, lower, out: nbytes(coords, lower, out))
-register_cost(_floor, macs=_no_macs, moved=lambda points, out: nbytes(points, out))
+register_cost(_find, moved=lambda coords, wanted, out: nbytes(coords, wanted, out))
+register_cost(_narrow, moved=lambda coords, name, out: nbytes(coords, out))
+register_cost(_corners, moved=lambda coords, lower, out: nbytes(coords, lower, out))
+register_cost(_floor, moved=lambda points, out: nbytes(points, out))
