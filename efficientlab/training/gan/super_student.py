@@ -24,7 +24,8 @@ from efficientlab.models.gan.super_student import WIDTHS, SuperStudent, random_c
 from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.conditional import Batch, GanRun, Losses, fit_gan, pix2pix_loss
 from efficientlab.training.gan.distillation import Distillation
-from efficientlab.training.gan.teacher import mean_absolute_difference, write_log
+from efficientlab.training.gan.log import write_log
+from efficientlab.training.gan.teacher import LOG_EVERY, mean_absolute_difference
 
 RECIPE = {"steps": 12_000, "batch": 8, "lr": 1e-3, "seed": 0}
 DISTILLATION_WEIGHT = 30.0
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     l1 = {w: round(mean_absolute_difference(student.configure(uniform(w)), val), 4) for w in WIDTHS}
     command = "python -m efficientlab.training.gan.super_student FOLDER"
     facts = {**RECIPE, "distillation_weight": DISTILLATION_WEIGHT, "pairs": len(train)}
-    write_log(out.with_suffix(".json"), command, run, **facts, val_l1_of_uniform_width=l1)
+    write_log(out.with_suffix(".json"), command, run, LOG_EVERY, **facts, val_l1_of_uniform_width=l1)
     print(f"{out}: L1 by uniform width {l1}, {run.cpu_seconds:.0f} CPU s")
 
 

@@ -9,7 +9,6 @@ minutes of one core, and writes data/gan/teacher.safetensors with its log, teach
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +16,13 @@ import torch
 
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.edges import Pairs, load_edges2shoes, to_pixels
-from efficientlab.files import write_text
 from efficientlab.models.gan.pix2pix import PatchDiscriminator, ResNetGenerator
 from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.conditional import GanRun, fit_gan, translate
+from efficientlab.training.gan.log import write_log
 
 RECIPE = {"steps": 5000, "batch": 8, "lr": 5e-4, "seed": 0}
-LOG_EVERY = 100
+LOG_EVERY = 100  # steps to average losses over
 
 
 def train_teacher(
@@ -35,25 +34,6 @@ def train_teacher(
     discriminator = PatchDiscriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = fit_gan(generator, discriminator, pairs, steps=steps, batch=batch, lr=lr, seed=seed)
     return generator, discriminator, run
-
-
-def write_log(path: Path, command: str, run: GanRun, **facts: object) -> None:
-    """Beside the weights: the command, its settings, the means of `LOG_EVERY` steps' losses, and what came out."""
-    losses = {
-        name: [
-            round(sum(part) / len(part), 4)
-            for part in (values[i : i + LOG_EVERY] for i in range(0, len(values), LOG_EVERY))
-        ]
-        for name, values in run.losses.items()
-    }
-    log = {
-        "command": command,
-        "torch": torch.__version__,
-        **facts,
-        "cpu_seconds": round(run.cpu_seconds),
-        f"losses, means of {LOG_EVERY} steps": losses,
-    }
-    write_text(path, json.dumps(log, indent=1) + "\n")
 
 
 def mean_absolute_difference(generator: ResNetGenerator, pairs: Pairs) -> float:
@@ -72,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save_weights(out, generator=generator, discriminator=discriminator)
     l1 = mean_absolute_difference(generator, val)
     command = "python -m efficientlab.training.gan.teacher FOLDER"
-    write_log(out.with_suffix(".json"), command, run, **RECIPE, pairs=len(train), val_l1=round(l1, 4))
+    facts = {**RECIPE, "pairs": len(train), "val_l1": round(l1, 4)}
+    write_log(out.with_suffix(".json"), command, run, LOG_EVERY, **facts)
     print(f"{out}: L1 {l1:.4f} on {len(val):,} pairs of the validation split, {run.cpu_seconds:.0f} CPU s")
 
 

@@ -123,9 +123,6 @@ class Overlap:
         """(K, thresholds); NaN where a class neither occurs nor is predicted."""
         return self.intersection / self.union
 
-    def __add__(self, other: Overlap) -> Overlap:
-        return Overlap(self.intersection + other.intersection, self.union + other.union)
-
 
 def overlap(logits: Tensor, truth: Tensor, thresholds: tuple[float, ...] = THRESHOLDS) -> Overlap:
     """Of maps (N, K, X, Y) whose probabilities pass each threshold, with truths, bool (N, K, X, Y).

@@ -1,4 +1,5 @@
 import copy
+import json
 from functools import partial
 
 import pytest
@@ -21,6 +22,7 @@ from efficientlab.training.gan.anycost.loop import (
     generator_loss,
     r1_penalty,
 )
+from efficientlab.training.gan.log import write_log
 
 
 class Maps:
@@ -144,8 +146,10 @@ def test_training_in_parts_goes_on_from_its_checkpoint(tmp_path, monkeypatch, ca
     assert run.step == 4 and (tmp_path / "g.pt").exists() and (tmp_path / "g.png").exists()
     again = fit(AnycostRun(*players(seed=1), Recipe(6, batch=4, bfloat16=True)))
     assert again.step == 6 and "goes on at step 4" in capsys.readouterr().out
-    teacher.write_log(tmp_path / "log.json", "command", again, more=1)
-    assert '"steps": 6' in (tmp_path / "log.json").read_text(encoding="utf-8")
+    write_log(tmp_path / "log.json", "command", again, 2, more=1)
+    log = json.loads((tmp_path / "log.json").read_text(encoding="utf-8"))
+    (losses,) = (value for key, value in log.items() if key.startswith("losses"))
+    assert log["more"] == 1 and {name: len(means) for name, means in losses.items()} == {"D": 3, "R1": 1, "G": 3}
     save_weights(tmp_path / "w.safetensors", generator=again.averaged)
     loaded = load_weights(AnycostGenerator(), tmp_path / "w.safetensors", "generator.")
     z = torch.randn(2, LATENT)

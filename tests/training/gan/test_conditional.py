@@ -22,7 +22,7 @@ from efficientlab.training.gan.conditional import (
     translate,
 )
 from efficientlab.training.gan.distillation import Distillation
-from efficientlab.training.gan.teacher import LOG_EVERY, write_log
+from efficientlab.training.gan.log import write_log
 
 SMALL = Config(2, 3, 4, 3, 3, 3, 3, 2)
 
@@ -177,8 +177,8 @@ def test_weights_survive_in_half_precision(tmp_path: Path) -> None:
 def test_the_log_holds_means_and_the_command(tmp_path: Path, pairs: Pairs) -> None:
     generator, discriminator = players()
     run = fit_gan(generator, discriminator, pairs, steps=2, batch=2, lr=1e-3)
-    write_log(tmp_path / "log.json", "python -m x", run, seed=0)
+    write_log(tmp_path / "log.json", "python -m x", run, 100, seed=0)
     log = json.loads((tmp_path / "log.json").read_text())
     assert (log["command"], log["seed"]) == ("python -m x", 0)
-    means = log[f"losses, means of {LOG_EVERY} steps"]
+    means = log["losses, means of 100 steps"]
     assert means["L1"] == [round(sum(run.losses["L1"]) / 2, 4)]

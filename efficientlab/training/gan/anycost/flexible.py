@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -27,7 +28,8 @@ from efficientlab.models.gan.features import load_features
 from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.anycost.consistency import Consistency
 from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe
-from efficientlab.training.gan.anycost.teacher import train_in_parts, write_log
+from efficientlab.training.gan.anycost.teacher import EVERY, train_in_parts
+from efficientlab.training.gan.log import write_log
 
 RECIPE = Recipe(steps=8_000, lr=1e-3, bfloat16=True)
 WEIGHT = 4.0  # of consistency
@@ -63,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = data_root() / "gan" / "anycost_flexible.safetensors"
     save_weights(out, generator=run.averaged)
     command = "python -m efficientlab.training.gan.anycost.flexible FOLDER"
-    write_log(out.with_suffix(".json"), command, run, consistency=WEIGHT)
+    facts = {**asdict(run.recipe), "seed": run.seed, "consistency": WEIGHT}
+    write_log(out.with_suffix(".json"), command, run, EVERY, **facts)
     print(f"{out}: {run.step:,} steps, {run.cpu_seconds:.0f} CPU s")
 
 

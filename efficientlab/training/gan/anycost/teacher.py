@@ -10,7 +10,6 @@ core, and writes data/gan/anycost_teacher.safetensors with its log, anycost_teac
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,12 +19,13 @@ from torch import Tensor
 
 from efficientlab.datasets.files import data_root
 from efficientlab.datasets.gan.avatars import load_avatars
-from efficientlab.files import replacing, write_text
+from efficientlab.files import replacing
 from efficientlab.models.gan.anycost.configs import FULL, Config
 from efficientlab.models.gan.anycost.discriminator import AnycostDiscriminator
 from efficientlab.models.gan.anycost.generator import LATENT, AnycostGenerator
 from efficientlab.models.weights import save_weights
 from efficientlab.training.gan.anycost.loop import AnycostRun, Game, Recipe, fit_anycost
+from efficientlab.training.gan.log import write_log
 
 RECIPE = Recipe(steps=16_000, bfloat16=True)
 EVERY = 500  # steps between checkpoints, and to average losses over
@@ -70,29 +70,6 @@ def save_sheet(path: Path, generator: AnycostGenerator, configs: Sequence[Config
         Image.fromarray(((sheet.clamp(-1, 1) + 1) * 127.5).byte().numpy()).save(part, format="PNG")
 
 
-def write_log(path: Path, command: str, run: AnycostRun, **facts: object) -> None:
-    """Beside the weights: the command, its settings, and the means of `EVERY` steps' losses."""
-    losses = {
-        name: [round(mean, 4) for mean in means(values, run.step)] for name, values in run.losses.items()
-    }
-    log = {
-        "command": command,
-        "torch": torch.__version__,
-        **asdict(run.recipe),
-        "seed": run.seed,
-        **facts,
-        "cpu_seconds": round(run.cpu_seconds),
-        f"losses, means of {EVERY} steps": losses,
-    }
-    write_text(path, json.dumps(log, indent=1) + "\n")
-
-
-def means(values: list[float], steps: int) -> list[float]:
-    """Means of parts of `values`, which were recorded evenly over `steps`, of `EVERY` steps each."""
-    size = max(1, round(len(values) * EVERY / steps))
-    return [sum(part) / len(part) for part in (values[i : i + size] for i in range(0, len(values), size))]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train lab 2's full generator.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="with the full avatars.npz")
@@ -106,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = train_in_parts(AnycostRun(*players, RECIPE), pictures, Game(), folder, "anycost_teacher")
     out = data_root() / "gan" / "anycost_teacher.safetensors"
     save_weights(out, generator=run.averaged, discriminator=run.discriminator)
-    write_log(out.with_suffix(".json"), "python -m efficientlab.training.gan.anycost.teacher FOLDER", run)
+    command = "python -m efficientlab.training.gan.anycost.teacher FOLDER"
+    write_log(out.with_suffix(".json"), command, run, EVERY, **asdict(run.recipe), seed=run.seed)
     print(f"{out}: {run.step:,} steps, {run.cpu_seconds:.0f} CPU s")
 
 
