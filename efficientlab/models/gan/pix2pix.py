@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-BLOCKS = 6
 TAPS = ("stream", "block 2", "block 4", "block 6")
 
 
