@@ -15,12 +15,8 @@ from efficientlab.grading.score import prelude_of
 def answer_texts(notebook: NotebookNode, lab: Lab) -> dict[str, str]:
     """The text of each answer that a check asks for, from the solution's notebook, by exercise id."""
     prelude = prelude_of(notebook)
-    sources = [
-        without_markers(cell.source)
-        for cell in notebook.cells
-        if cell.cell_type == "code" and cell.source not in prelude
-    ]
-    cells_of = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source not in prelude]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source not in prelude]
+    sources = [without_markers(cell.source) for cell in cells]
     statements = [s for i, source in enumerate(sources) for s in parse_statements(i, source, f"<cell {i}>")]
     texts = {}
     for exercise in lab.exercises:
@@ -28,7 +24,7 @@ def answer_texts(notebook: NotebookNode, lab: Lab) -> dict[str, str]:
             continue
         place = next(
             i
-            for i, cell in enumerate(cells_of)
+            for i, cell in enumerate(cells)
             if cell.metadata.get("nbgrader", {}).get("grade_id") == exercise.cell
         )
         needed = needed_by(exercise.check.name, statements, place)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from efficientlab.authoring.colab import repository
 from efficientlab.authoring.site.labs import core_minutes, exercise_table, minutes, story
+from efficientlab.authoring.site.rooms import ROOMS
 from efficientlab.environment import ROOT
 from efficientlab.exercises.contract import Exercise
 from efficientlab.exercises.lab import Lab
@@ -173,8 +174,6 @@ def house() -> str:
         "# The map of the house\n\nImports run one way, from a room to those below it in this list: "
         "nothing is imported from above.\n"
     ]
-    from efficientlab.authoring.site.rooms import ROOMS
-
     for room in ROOMS:
         folder = package / room
         files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]

@@ -16,7 +16,7 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 
 PAPER = re.compile(r"(?<!!)\[([^\]]+)\]\((https://(?:arxiv\.org|doi\.org)/(?:[^()\s]|\([^()\s]*\))+)\)")
-NUMBERED = re.compile(r"\*\*How to work\.\*\*\s*(.*?)(?:\n\n|\Z)", re.S)
+HOW_TO_WORK = re.compile(r"\*\*How to work\.\*\*\s*(.*?)(?:\n\n|\Z)", re.S)
 
 
 def pages(labs: Sequence[Lab], folder: Path) -> Iterator[tuple[str, str]]:
@@ -132,7 +132,7 @@ def story(lab: Lab) -> str:
 
 def how_to_work(lab: Lab) -> str:
     """What the notebook says on how to work and how long it takes."""
-    match = NUMBERED.search(_opening(lab))
+    match = HOW_TO_WORK.search(_opening(lab))
     return match[1].strip() if match else ""
 
 
