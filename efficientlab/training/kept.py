@@ -7,19 +7,21 @@ notebooks are built, tested and graded so.
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import linecache
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType, FunctionType, SimpleNamespace
+from types import BuiltinFunctionType, CodeType, FunctionType, SimpleNamespace
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from efficientlab.datasets.download import cache_folder
 from efficientlab.files import replacing
@@ -79,7 +81,8 @@ def kept(
 def texts_of(code: Any) -> Iterator[str]:
     """The text of each notebook cell that defines `code`, or something of the notebook's own that it uses.
 
-    Plain values that it uses count as text, too. An empty text stands for code whose text is not known.
+    Values that it uses count as text, too: plain ones, tensors, and what its objects and layers hold; and the names of
+    what it uses of packages. An empty text stands for code whose text is not known.
     """
     waiting: list[Any] = [code]
     seen: dict[int, Any] = {}
@@ -98,29 +101,39 @@ def texts_of(code: Any) -> Iterator[str]:
             waiting.append(thing.__func__)
         elif isinstance(thing, property):
             waiting.append(thing.fget)
+        elif isinstance(thing, type | FunctionType | BuiltinFunctionType) and not _own(thing):
+            yield f"{thing.__module__}.{thing.__qualname__}"  # what is in it, the versions tell
         elif isinstance(thing, type):
-            if _own(thing):
-                waiting += [thing.__bases__, *vars(thing).values()]
+            waiting += [thing.__bases__, *vars(thing).values()]
         elif isinstance(thing, FunctionType):
-            if _own(thing):
-                yield "".join(linecache.getlines(thing.__code__.co_filename))
-                cells = [cell.cell_contents for cell in thing.__closure__ or ()]
-                values = thing.__globals__
-                waiting += [thing.__defaults__, thing.__kwdefaults__, cells]
-                waiting += [values[name] for name in _names(thing.__code__) if name in values]
-        elif isinstance(thing, int | float | str | SimpleNamespace):
+            yield "".join(linecache.getlines(thing.__code__.co_filename))
+            cells = [cell.cell_contents for cell in thing.__closure__ or ()]
+            values = thing.__globals__
+            waiting += [thing.__defaults__, thing.__kwdefaults__, cells]
+            waiting += [values[name] for name in _names(thing.__code__) if name in values]
+        elif isinstance(thing, int | float | str | SimpleNamespace | torch.dtype):
             yield repr(thing)
+        elif isinstance(thing, Tensor):
+            yield _digest(_bytes(thing))
+        elif isinstance(thing, nn.Module) or type(thing).__module__ == "__main__":
+            waiting += [type(thing), getattr(thing, "__dict__", {})]
 
 
 def _own(thing: Any) -> bool:
-    """Whether the notebook defines it: what is installed is told by the versions."""
-    return str(thing.__module__).partition(".")[0] not in ("efficientlab", "torch", "numpy", "builtins")
+    """Whether the notebook defines it."""
+    return str(thing.__module__ or "builtins").partition(".")[0] not in _INSTALLED
+
+
+_INSTALLED = {"efficientlab", "torch", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 
 def _names(code: CodeType) -> list[str]:
-    """The names that code looks up, functions inside it included."""
+    """The global names that code reads, functions inside it included; attributes are not among them."""
     inner = [name for part in code.co_consts if isinstance(part, CodeType) for name in _names(part)]
-    return [*code.co_names, *inner]
+    return [*(step.argval for step in dis.get_instructions(code) if step.opname in _READS), *inner]
+
+
+_READS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 def _weights(models: Mapping[Any, nn.Module]) -> Iterator[str | bytes]:
@@ -128,7 +141,11 @@ def _weights(models: Mapping[Any, nn.Module]) -> Iterator[str | bytes]:
         yield repr(each)
         for name, tensor in model.state_dict().items():
             yield name
-            yield tensor.detach().cpu().contiguous().numpy().tobytes()
+            yield _bytes(tensor)
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 @cache

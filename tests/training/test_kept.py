@@ -17,6 +17,7 @@ from efficientlab.training.loop import Run
 
 HELPER = "def factor():\n    return {}\n"
 ANSWER = "def answer(x):\n    return factor() * x\n"
+LAYER = "factor = torch.nn.Linear(1, 1, bias=False)\ntorch.nn.init.{}(factor.weight)"
 
 
 def defined(text: str, namespace: dict[str, Any], filename: str) -> None:
@@ -77,6 +78,32 @@ def test_the_second_time_nothing_is_trained(tmp_path: Path, capsys: pytest.Captu
 def test_what_has_changed_is_trained_anew(tmp_path: Path, change: dict[str, Any]) -> None:
     assert train(tmp_path, notebook())[0]
     assert train(tmp_path, **{"answer": notebook(), **change})[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("factor = Scale(2)", "factor = Scale(3)"),
+        ("factor = torch.nn.AvgPool2d(2)", "factor = torch.nn.MaxPool2d(2)"),
+        (LAYER.format("ones_"), LAYER.format("zeros_")),
+        ("factor = torch.relu", "factor = torch.tanh"),
+        ("factor = torch.nn.functional.relu", "factor = torch.nn.functional.gelu"),
+        ("factor = torch.nn.ReLU", "factor = torch.nn.GELU"),
+        ("factor = torch.arange(2000)", "factor = torch.arange(2000).index_fill(0, torch.tensor(999), 0)"),
+        ("factor = torch.float32", "factor = torch.bfloat16"),
+    ],
+)
+def test_an_object_that_an_answer_uses_is_a_part_of_it(tmp_path: Path, before: str, after: str) -> None:
+    scale = "import torch\nclass Scale:\n    def __init__(self, k):\n        self.k = k\n"
+    assert train(tmp_path, notebook(helper=scale + before))[0]
+    assert train(tmp_path, notebook(helper=scale + after))[0]
+    assert not train(tmp_path, notebook(helper=scale + after))[0]
+
+
+def test_an_attribute_is_not_the_variable_of_its_name(tmp_path: Path) -> None:
+    answer = "def answer(x):\n    return x.factor\n"
+    assert train(tmp_path, notebook("factor = 1", answer))[0]
+    assert not train(tmp_path, notebook("factor = 2", answer))[0]
 
 
 def test_another_torch_or_package_trains_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
