@@ -1,5 +1,6 @@
 import copy
 import json
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
@@ -70,6 +71,20 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not():
     fit_anycost(second, pictures(), WHOLE_GAME)
     assert second.step == 4 and second.losses == whole.losses
     assert all(torch.equal(a, b) for a, b in zip(weights(second), weights(whole), strict=True))
+
+
+def test_all_of_a_step_happens_where_the_players_are(monkeypatch):
+    """On another device than the pictures and the draws: here the one without numbers."""
+    monkeypatch.setattr(torch.Tensor, "item", lambda x: 0.0)
+    monkeypatch.setattr(torch, "autocast", lambda *how: nullcontext())
+    run = AnycostRun(*players(), Recipe(2, batch=4))
+    for net in (run.generator, run.discriminator, run.average):
+        net.to("meta")
+    run.players = [torch.optim.SGD(net.parameters(), 0.1) for net in (run.generator, run.discriminator)]
+    fit_anycost(run, pictures(), WHOLE_GAME)
+    assert run.step == 2 and run.averaged.const.device.type == "meta"
+    with pytest.raises(RuntimeError, match="meta"):
+        run.generator(torch.zeros(4, LATENT))  # what stays on the CPU is noticed
 
 
 def test_the_learning_rate_falls_to_zero_at_the_end():

@@ -154,8 +154,8 @@ def fit_anycost(
     """Trains both players in place, the discriminator first in every step, until the recipe's last step.
 
     Args:
-        run: the players, and where they stand.
-        pictures: real ones, uint8 (N, 3, 32, 32).
+        run: the players, both on one device, and where they stand.
+        pictures: real ones, uint8 (N, 3, 32, 32), on any device.
         game: what a step draws and asks for.
         steps: at most this many now; all that are left by default.
         bar: a tqdm bar to advance by one a step; by default one of its own.
@@ -171,6 +171,7 @@ def fit_anycost(
     last = recipe.steps if steps is None else min(recipe.steps, run.step + steps)
     run.generator.train()
     run.discriminator.train()
+    device = run.generator.const.device
     began = time.thread_time() - run.cpu_seconds
     with progress(last - run.step) if bar is None else nullcontext(bar) as bar:
         while run.step < last:
@@ -178,7 +179,8 @@ def fit_anycost(
             for player in run.players:
                 player.param_groups[0]["lr"] = recipe.lr * min(1.0, left)
             index = torch.randint(len(pictures), (recipe.batch,), generator=run.rng)
-            real = pictures[index].contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
+            real = pictures[index].to(device, torch.float32, memory_format=torch.channels_last)
+            real = real.div_(127.5).sub_(1)
             terms = _step(run, real, game)
             run.step += 1
             for name, value in terms.items():
@@ -196,10 +198,11 @@ def _step(run: AnycostRun, real: Tensor, game: Game) -> dict[str, float]:
     """One step of each player on real pictures (N, 3, 32, 32) in [−1, 1]; the losses by term."""
     recipe, rng, generator, discriminator = run.recipe, run.rng, run.generator, run.discriminator
     autocast = partial(torch.autocast, real.device.type, torch.bfloat16, recipe.bfloat16)
-    z = torch.randn(len(real), LATENT, generator=rng)
+    z = torch.randn(len(real), LATENT, generator=rng).to(real.device)
     config, stranger = game.config(rng), game.config(rng)  # the reals' code is another draw's
     code, real_code = (
-        None if game.code is None else game.code(c).expand(len(real), -1) for c in (config, stranger)
+        None if game.code is None else game.code(c).to(real.device).expand(len(real), -1)
+        for c in (config, stranger)
     )
     terms: dict[str, Tensor] = {}
     with autocast():
