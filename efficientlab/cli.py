@@ -131,8 +131,8 @@ NEW_LAB = """examples:
 PASS_ON = ("lab", "test")
 """Verbs that hand on what they do not know: to Jupyter, to pytest."""
 
-CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC)
-"""A place that is read-only, another's, or full: the reader's to mend, and no fault of ours."""
+CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+"""A place that is read-only, another's, full, or over its quota: the reader's to mend, and no fault of ours."""
 
 
 def main(arguments: list[str] | None = None) -> None:

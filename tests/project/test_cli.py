@@ -193,6 +193,7 @@ def test_lab_says_where_there_is_no_such_notebook(
     [
         (OSError(errno.EROFS, "Read-only file system", "build"), 2, "demo: build: Read-only file system"),
         (OSError(errno.ENOSPC, "No space left on device", "g/x"), 2, "demo: g/x: No space left on device"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "g/x"), 2, "demo: g/x: Disk quota exceeded"),
         (KeyboardInterrupt(), 130, "demo: stopped"),
     ],
 )
