@@ -39,10 +39,15 @@ class ReviewError(Exception):
 
 @dataclass(frozen=True)
 class HandMark:
-    """What a person gave for one answer."""
+    """What a person gave for one answer; the points are None where there is a comment so far."""
 
-    points: int
+    points: int | None
     comment: str = ""
+
+    @property
+    def shown(self) -> int | str:
+        """The points as the table has them."""
+        return "" if self.points is None else self.points
 
 
 def write_review(grades: Path, lab: Lab) -> list[Path]:
@@ -57,20 +62,19 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
     for exercise in questions:
         shown: list[dict[str, Any]] = []
         for record in records:
-            mark = marks.get((record.id, exercise.id))
-            state = "" if mark is None else f"{mark.points} / {exercise.points}"
+            mark = marks.get((record.id, exercise.id), HandMark(None))
+            state = "" if mark.points is None else f"{mark.points} / {exercise.points}"
             mine = answers[record.id]
             text = _prose(mine.written.get(exercise.id, "")) if mine else ""
             pictures = mine.pictures.get(exercise.id, ()) if mine else ()
             code = _code(grades, record.id, exercise)
             shown.append({"code": code, "text": text, "state": state, "pictures": pictures})
-            comment = mark.comment if mark else ""
-            rows.append((exercise.cell, code, "" if mark is None else mark.points, exercise.points, comment))
+            rows.append((exercise.cell, code, mark.shown, exercise.points, mark.comment))
         for identity, mark in (
             (i, m) for (i, e), m in marks.items() if e == exercise.id and i not in answers
         ):
             code = _code(grades, identity, exercise)  # of a record that is damaged: its points are kept
-            rows.append((exercise.cell, code, mark.points, exercise.points, mark.comment))
+            rows.append((exercise.cell, code, mark.shown, exercise.points, mark.comment))
         shown.sort(key=lambda answer: answer["code"])
         page = grades / "review" / f"{exercise.id}.html"
         scheme = _prose(schemes.get(exercise.id, ""))
@@ -81,7 +85,7 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
 
 
 def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
-    """The points in `points.csv` by (record id, exercise id); empty where there is no file yet."""
+    """The marks in `points.csv` by (record id, exercise id); empty where there is no file yet."""
     path = _points_path(grades)
     if not path.exists():
         return {}
@@ -98,29 +102,33 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         raise ReviewError(f"{path}: {error}") from None
     for line, row in rows:
         text = row.get("points", "").removeprefix("'")  # as some programs mark text
-        if not text:
-            continue
+        comment = plain_text(row.get("comment", ""))
         cell, code = row.get("exercise", "").lower(), row.get("answer", "").upper()
+        if not text and not (comment and (cell, code) in people):
+            continue
         where = f"{path}, line {line}"
         if (cell, code) not in people:
             raise ReviewError(f"{where}: there is no answer {code!r} to {cell!r}.")
         key = people[cell, code]
         if key in marks:
             raise ReviewError(f"{where}: answer {code} to {cell} stands here a second time.")
-        most = lab[key[1]].points
-        whole = re.fullmatch(r"(\d{1,4})(?:[.,]0*)?", text)  # 6.0, as some programs write a number
-        if whole is None or int(whole[1]) > most:
-            raise ReviewError(f"{where}: the points are {text!r}; write a whole number from 0 to {most}.")
-        marks[key] = HandMark(int(whole[1]), plain_text(row.get("comment", "")))
+        marks[key] = HandMark(_points(text, lab[key[1]].points, where) if text else None, comment)
     return marks
 
 
+def _points(text: str, most: int, where: str) -> int:
+    whole = re.fullmatch(r"(\d{1,4})(?:[.,]0*)?", text)  # 6.0, as some programs write a number
+    if whole is None or int(whole[1]) > most:
+        raise ReviewError(f"{where}: the points are {text!r}; write a whole number from 0 to {most}.")
+    return int(whole[1])
+
+
 def with_points(record: Record, marks: Mapping[tuple[str, str], HandMark]) -> Record:
-    """The record with what a person gave in the place of the exercises that wait for one."""
+    """The record with what a person gave in the place of the exercises that wait for points."""
     exercises = []
     for result in record.exercises:
-        mark = marks.get((record.id, result.id))
-        if mark is not None and result.status == "by hand":
+        mark = marks.get((record.id, result.id), HandMark(None))
+        if mark.points is not None and result.status == "by hand":
             result = replace(result, earned=mark.points, message=mark.comment or result.message)
         exercises.append(result)
     return replace(record, exercises=tuple(exercises))

@@ -290,6 +290,21 @@ def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
     assert load_records(grades)[0].points == 86  # records stay as the grader wrote them
 
 
+def test_a_comment_waits_for_its_points(grades: Path) -> None:
+    """Whoever reads twice, for comments and then for points, loses nothing."""
+    write_review(grades, LAB)
+    code = next(c for c in codes(grades) if read_after(grades, c) == "ann")
+    filled(grades, {code: ""}, comment="What of latency?")
+    for _ in range(2):
+        assert review(grades, LAB) == 0
+    assert "What of latency?" in (grades / "review" / "points.csv").read_text(encoding="utf-8-sig")
+    page = (grades / "pages" / "ann.html").read_text()
+    assert "What of latency?" not in page and "waits, of 14" in page
+    with (grades / "review" / "points.csv").open("a", encoding="utf-8") as file:
+        file.write("\r\nmean,,,,of whom?\r\n")  # a note of the reader's own
+    assert review(grades, LAB) == 0
+
+
 def read_after(grades: Path, code: str) -> str:
     """Whose answer has this code."""
     path = grades / "review" / "points.csv"
