@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from efficientlab import __version__
-from efficientlab.environment import ROOT, become, provide
+from efficientlab.environment import ROOT, become, cores, provide, python_path
 
 if TYPE_CHECKING:
     from efficientlab.exercises.lab import Lab
@@ -319,9 +319,7 @@ def _lab(options: argparse.Namespace) -> NoReturn:
     if rest and not rest[0].startswith("-"):  # a later word may be an option's value
         opened, rest = _notebook(rest[0]), rest[1:]
     os.chdir(ROOT)
-    # Kernels find this checkout, wherever it was when its environment was made.
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    become([sys.executable, "-m", "jupyterlab", *rest, str(opened)], PYTHONPATH=path)
+    become([sys.executable, "-m", "jupyterlab", *rest, str(opened)], PYTHONPATH=python_path())
 
 
 def _notebook(word: str) -> Path:
@@ -337,9 +335,7 @@ def _notebook(word: str) -> Path:
 
 
 def _test(options: argparse.Namespace) -> NoReturn:
-    workers = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8
-    )
+    workers = min(cores(), 8)
     arguments = [] if options.quick else ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=3600"]
     arguments += ["-m", "not slow"] if options.quick else []
     variables = {

@@ -64,6 +64,16 @@ def become(command: list[str], **variables: str) -> NoReturn:
     raise SystemExit(subprocess.call(command, env=environment))
 
 
+def python_path() -> str:
+    """PYTHONPATH with this checkout first: processes that are started find it, wherever it was installed from."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def unmet(extra: str) -> list[str]:
     """The requirements of the project, with one extra, that this interpreter does not meet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from efficientlab.environment import ROOT
+from efficientlab.environment import cores, python_path
 from efficientlab.grading.engines.messages import (
     incoming_from_json,
     incoming_to_json,
@@ -46,8 +46,7 @@ class LocalEngine:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self.workers = workers or cores or 1
+        self.workers = workers or cores()
 
     def run(self, plan: Plan, batch: Sequence[Incoming], out: Path) -> Iterator[Record]:
         """Yield records as they are done; `SandboxError` where supervisors cannot open their sandbox."""
@@ -149,7 +148,7 @@ def start_supervisor(plan: Plan) -> PipeChannel:
     variables = {
         **os.environ,
         **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONPATH": python_path(),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", __name__],

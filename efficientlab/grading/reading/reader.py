@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from efficientlab.environment import ROOT
+from efficientlab.environment import python_path
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.outline import Outline
 from efficientlab.grading.reading.submission import Submission, SubmissionError
@@ -112,13 +112,12 @@ class Reader:
         return answer
 
     def _start(self) -> PipeChannel:
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])}
         process = subprocess.Popen(
             [sys.executable, "-m", "efficientlab.grading.reading.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=variables,
+            env={**os.environ, "PYTHONPATH": python_path()},
             start_new_session=True,  # a Ctrl-C is the grader's to handle
         )
         channel = PipeChannel(process)
@@ -140,7 +139,3 @@ def _cpu_seconds(process: int) -> float:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return float("inf")
-
-
-def _paths() -> list[str]:
-    return [path for path in (os.environ.get("PYTHONPATH"),) if path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def restrain(limits: Limits, others: int = 0) -> None:
     """
     import resource
 
-    taken = int(open("/proc/self/statm", encoding="utf-8").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123
+    pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]
+    taken = int(pages) * resource.getpagesize()
     for kind, value in (
         (resource.RLIMIT_AS, taken + limits.memory),
         (resource.RLIMIT_CPU, int(limits.exercise) + 5),

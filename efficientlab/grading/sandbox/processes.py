@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from efficientlab.environment import ROOT
+from efficientlab.environment import python_path
 from efficientlab.grading.running.wire import pack
 from efficientlab.grading.sandbox.channel import Channel, PipeChannel
 from efficientlab.grading.sandbox.contract import SandboxError, Setup
@@ -90,7 +90,7 @@ class NoSandbox(ProcessSandbox):
             "EFFICIENTLAB_PROFILE": "ci",
             "MPLBACKEND": "agg",
             "TORCHDYNAMO_DISABLE": "1",
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "PYTHONPATH": python_path(),
             "TMPDIR": folder,
         }
         command = [sys.executable, "-m", MODULE]
