@@ -17,14 +17,12 @@ CELL_SECONDS = 3600  # only what hangs: a busy machine may take ten times as lon
 COLOURS = 96  # of a picture's palette; plots keep their look and lose two thirds of their bytes
 
 
-def execute(
-    notebook: NotebookNode, folder: Path, profile: str = "ci", cell_seconds: int = CELL_SECONDS
-) -> float:
-    """Run every cell in place under `profile`, in `folder`, with so much time each; return the seconds it took.
+def execute(notebook: NotebookNode, folder: Path, cell_seconds: int = CELL_SECONDS) -> float:
+    """Run every cell in place in the `ci` profile, in `folder`, with so much time each; return the seconds it took.
 
     Raises `RuntimeError` with the cell's number and error if one fails.
     """
-    wanted = {"EFFICIENTLAB_PROFILE": profile, "EFFICIENTLAB_KEEP": "no"}  # what is shown was trained for it
+    wanted = {"EFFICIENTLAB_PROFILE": "ci", "EFFICIENTLAB_KEEP": "no"}  # what is shown was trained for it
     previous = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     start = time.perf_counter()
