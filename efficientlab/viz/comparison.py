@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE
+from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,7 +94,7 @@ def grouped_bars(groups: Mapping[str, Mapping[str, Sequence[float]]], quality_na
     names = list(next(iter(groups.values())))
     figure, ax = plt.subplots(figsize=(2.1 * len(groups) + 1.6, 2.8))
     width = 0.8 / len(names)
-    for i, (colour, name) in enumerate(zip(cycle(CYCLE), names, strict=False)):
+    for i, (colour, name) in enumerate(coloured(names)):
         values = torch.tensor([list(group[name]) for group in groups.values()], dtype=torch.float64)
         mean = values.mean(1)
         bars = torch.stack([mean - values.amin(1), values.amax(1) - mean])

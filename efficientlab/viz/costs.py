@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from efficientlab.viz.style import BLUE, CYCLE, GREY, MARKERS, ORANGE
+from efficientlab.viz.style import BLUE, CYCLE, GREY, MARKERS, ORANGE, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,8 @@ def stacked_parts(counts: Mapping[str, Mapping[str, float]], unit: str) -> Figur
 
     figure, ax = plt.subplots(figsize=(8.4, 0.55 * len(counts) + 1.3))
     seen: set[str] = set()
-    colours = dict(zip(dict.fromkeys(part for c in counts.values() for part in c), CYCLE, strict=False))
+    names = dict.fromkeys(part for parts in counts.values() for part in parts)
+    colours = {part: colour for colour, part in coloured(names)}
     for row, parts in enumerate(counts.values()):
         left = 0.0
         for part, value in parts.items():
@@ -62,7 +63,7 @@ def careless_clocks(ratios: Mapping[str, Sequence[float]]) -> Figure:
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(7.6, 0.5 * len(ratios) + 1.0))
-    for row, (colour, values) in enumerate(zip(CYCLE, ratios.values(), strict=False)):
+    for row, (colour, values) in enumerate(coloured(ratios.values())):
         jitter = torch.linspace(-0.2, 0.2, len(values))
         ax.plot(values, row + jitter.numpy(), "o", ms=4, color=colour, alpha=0.7)
         middle = torch.tensor(list(values)).median().item()
@@ -85,10 +86,10 @@ def time_against_macs(
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(6.4, 3.9))
-    for i, (label, ratios) in enumerate(times.items()):
+    for i, (colour, (label, ratios)) in enumerate(coloured(times.items())):
         middle = [ratio.value for ratio in ratios]
         bars = [[r.value - r.low for r in ratios], [r.high - r.value for r in ratios]]
-        style: dict[str, Any] = {"color": CYCLE[i], "marker": MARKERS[i], "label": label}
+        style: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)], "label": label}
         ax.errorbar(shares, middle, yerr=bars, ms=6, lw=1.2, capsize=3, **style)
     ax.plot(shares, shares, color=GREY, ls="--", lw=1, label="time = MACs")
     ax.set_xscale("log", base=2)

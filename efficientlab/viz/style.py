@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from typing import TYPE_CHECKING, TypeVar
 
 from efficientlab.frontend import answered
 
@@ -21,6 +23,14 @@ BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY = (
 DARK_RED = "#8f100d"  # for letters on a coloured ground: 4.5 : 1 and more against the blues of pictures
 CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, GREY)
 MARKERS = ("o", "v", "s", "^", "D", "P", "X")
+
+
+Entry = TypeVar("Entry")
+
+
+def coloured(entries: Iterable[Entry]) -> Iterator[tuple[str, Entry]]:
+    """Each entry with a colour of its own; after the last colour comes the first again."""
+    return zip(cycle(CYCLE), entries, strict=False)
 
 
 def use_style() -> None:

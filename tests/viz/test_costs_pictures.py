@@ -13,6 +13,7 @@ from efficientlab.viz.costs import (
     stacked_parts,
     time_against_macs,
 )
+from efficientlab.viz.gan.translation import player_losses
 from efficientlab.viz.redundancy import occupied_shares, picture_row, scan_pictures, variance_explained
 
 mpl.use("Agg")
@@ -39,6 +40,16 @@ def test_a_stacked_bar_ends_at_the_sum_of_its_parts():
 def test_shares_are_written_as_percentages():
     (ax,) = shares_seen({"all": 1.0, "half": 0.5, "nothing": 0.0}).axes
     assert texts(ax) == ["100 %", "50 %", "0 %"]
+
+
+def test_more_entries_than_colours_are_all_drawn():
+    nine = [str(i) for i in range(9)]
+    assert len(careless_clocks({name: [1.0] for name in nine}).axes[0].lines) == 2 * 9 + 1
+    (ax,) = stacked_parts({"ours": dict.fromkeys(nine, 1.0)}, "G").axes
+    assert len(ax.patches) == 9
+    (ax,) = time_against_macs([1.0], {name: [Ratio(1, 1, 1)] for name in nine}, ["1"]).axes
+    assert len(ax.containers) == 9
+    assert len(player_losses({name: ([1.0], [1.0]) for name in nine}).axes[0].lines) == 9
 
 
 def test_a_bar_stands_at_the_median_of_the_trials():

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.viz.gan.translation import picture_rows
-from efficientlab.viz.style import BLUE, CYCLE, GREY
+from efficientlab.viz.style import BLUE, GREY, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +34,7 @@ def time_against_macs(points: Mapping[str, Sequence[tuple[float, float]]]) -> Fi
     figure, ax = plt.subplots(figsize=(5.6, 3.6))
     most = max(macs for line in points.values() for macs, _ in line)
     ax.plot([1, most], [1, most], ls="--", color=GREY, lw=1, label="time follows MACs")
-    for colour, (name, line) in zip(CYCLE, points.items(), strict=False):
+    for colour, (name, line) in coloured(points.items()):
         ordered = sorted(line)
         ax.plot([m for m, _ in ordered], [t for _, t in ordered], "o", ms=4, color=colour, label=name)
     ax.set_xscale("log")

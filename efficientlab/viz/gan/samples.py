@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, GREY, ORANGE, bare
+from efficientlab.viz.style import BLUE, GREY, ORANGE, bare, coloured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def training_curves(
 
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.1))
     variants = list(dict.fromkeys(run["variant"] for run in logs))
-    for color, variant in zip(CYCLE, variants, strict=False):
+    for color, variant in coloured(variants):
         runs = [run for run in logs if run["variant"] == variant]
         for ax, columns in (
             (axes[0], [run["fid"] for run in runs]),
@@ -152,7 +152,7 @@ def efficiency_curve(logs: Sequence[Mapping[str, Any]], own: Mapping[str, tuple[
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(4.8, 3.0))
-    for color, variant in zip(CYCLE, ("none", "DiffAugment"), strict=False):
+    for color, variant in coloured(("none", "DiffAugment")):
         runs = [run for run in logs if run["variant"] == variant]
         sizes = sorted({run["pictures"] for run in runs})
         ax.plot(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, GREY, ORANGE, RED, bare
+from efficientlab.viz.style import BLUE, GREY, ORANGE, RED, bare, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def player_losses(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
 
     figure, axes = plt.subplots(1, 2, figsize=(8.2, 2.7))
     for player, ax in enumerate(axes):
-        for colour, (name, losses) in zip(CYCLE, curves.items(), strict=False):
+        for colour, (name, losses) in coloured(curves.items()):
             values = torch.tensor(list(losses[player]))
             running = values.unfold(0, min(window, len(values)), 1).mean(1)
             ax.plot(range(len(values) - len(running), len(values)), running, color=colour, label=name)
@@ -89,7 +89,7 @@ def search_curves(best: Mapping[str, Tensor], levels: Mapping[str, float], quali
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(6.4, 3.2))
-    for colour, (name, curves) in zip(CYCLE, best.items(), strict=False):
+    for colour, (name, curves) in coloured(best.items()):
         tried = range(1, curves.shape[1] + 1)
         ax.plot(tried, curves.median(0).values, color=colour, label=name)
         ax.fill_between(tried, curves.amin(0), curves.amax(0), color=colour, alpha=0.2, lw=0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 import torch
 
-from efficientlab.viz.style import CYCLE
+from efficientlab.viz.style import coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +21,7 @@ def grid_curves(resolutions: Sequence[int], reports: Mapping[str, Sequence[Mappi
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.0))
-    for colour, (name, rows) in zip(cycle(CYCLE), reports.items(), strict=False):
+    for colour, (name, rows) in coloured(reports.items()):
         style = {"marker": "o", "ms": 3.5, "color": colour, "label": name}
         axes[0].plot(resolutions, [row["alone"] for row in rows], **style)
         axes[1].plot(resolutions, [row["occupied"] for row in rows], **style)
@@ -48,7 +47,7 @@ def part_bars(ious: Mapping[str, Sequence[float]], parts: Sequence[str]) -> Figu
     figure, ax = plt.subplots(figsize=(1.1 * len(parts) + 1.2, 3.0))
     width = 0.8 / len(ious)
     at = torch.arange(len(parts))
-    for i, (colour, (name, values)) in enumerate(zip(cycle(CYCLE), ious.items(), strict=False)):
+    for i, (colour, (name, values)) in enumerate(coloured(ious.items())):
         place = at + (i - (len(ious) - 1) / 2) * width
         ax.bar(place.numpy(), values, 0.92 * width, color=colour, label=name)
     ax.set_xticks(at.numpy(), [part.replace(" ", "\n") for part in parts])

@@ -63,7 +63,7 @@ def camera_strip(views: Views, boxes: Tensor | None = None, depth: Tensor | None
         above.imshow(views.image[0, camera].permute(1, 2, 0).numpy())
         above.set_title(NAMES[k])
         for box, kind in zip(corners(boxes), boxes[:, 0].long().tolist(), strict=True):
-            _draw_box(above, seen_at(box, views, camera), CYCLE[kind])
+            _draw_box(above, seen_at(box, views, camera), CYCLE[kind % len(CYCLE)])
         above.set_xlim(-0.5, width - 0.5)
         above.set_ylim(height - 0.5, -0.5)
         shown = below.imshow(depth[camera].clamp(max=25).numpy(), cmap="viridis_r", vmin=0, vmax=25)

@@ -13,7 +13,7 @@ from efficientlab.datasets.streets.labels import CLASSES, GRID, MAPS
 from efficientlab.datasets.streets.views import Views
 from efficientlab.kernels import BEVGrid
 from efficientlab.viz.streets.cameras import corners, name_of, seen_at
-from efficientlab.viz.style import CYCLE, GREY, RED, bare
+from efficientlab.viz.style import CYCLE, GREY, RED, bare, coloured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def draw_boxes(ax: Axes, boxes: Tensor, dashed: bool = False) -> None:
     for box, kind in zip(corners(boxes)[:, :4, :2], boxes[:, 0].long().tolist(), strict=True):
         around = box[[0, 1, 3, 2, 0]]
         ax.plot(
-            around[:, 1].tolist(), around[:, 0].tolist(), "--" if dashed else "-", color=CYCLE[kind], lw=1.2
+            around[:, 1].tolist(), around[:, 0].tolist(), "--" if dashed else "-", color=CYCLE[kind % len(CYCLE)], lw=1.2
         )
 
 
@@ -140,7 +140,7 @@ def error_curves(
     figure, axes = plt.subplots(2, len(errors), figsize=(4.2 * len(errors), 5.0), squeeze=False, sharey="row")
     for k, (label, (values, iou, precision)) in enumerate(errors.items()):
         for ax, scores in zip(axes[:, k], (iou, precision), strict=True):
-            for colour, (name, curve) in zip(CYCLE, scores.items(), strict=False):
+            for colour, (name, curve) in coloured(scores.items()):
                 ax.plot(values, curve, "o-", color=colour, ms=3.5, label=name)
         axes[1, k].set_xlabel(label)
     axes[0, 0].set_ylabel("mIoU of the map (%)")

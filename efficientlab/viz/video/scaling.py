@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import TYPE_CHECKING
 
-from efficientlab.viz.style import CYCLE
+from efficientlab.viz.style import coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +17,7 @@ def scaling_curves(workers: Sequence[int], panels: Mapping[str, Mapping[str, Seq
 
     figure, axes = plt.subplots(1, len(panels), figsize=(3.9 * len(panels), 2.9), squeeze=False)
     for ax, (label, lines) in zip(axes.flat, panels.items(), strict=True):
-        for colour, (name, values) in zip(cycle(CYCLE), lines.items(), strict=False):
+        for colour, (name, values) in coloured(lines.items()):
             ax.plot(workers, values, marker="o", ms=3.5, color=colour, label=name)
         ax.set_xscale("log", base=2)
         ax.set_xlabel("workers")

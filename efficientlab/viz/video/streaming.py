@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, GREY, bare
+from efficientlab.viz.style import BLUE, GREY, bare, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +18,7 @@ def early_recognition(accuracy: Mapping[str, Tensor], quality_name: str) -> Figu
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(5.2, 3.0))
-    for colour, (name, table) in zip(cycle(CYCLE), accuracy.items(), strict=False):
+    for colour, (name, table) in coloured(accuracy.items()):
         frames = range(1, table.shape[1] + 1)
         ax.plot(frames, table.mean(0), marker="o", ms=4, color=colour, label=name)
         ax.fill_between(frames, table.amin(0), table.amax(0), color=colour, alpha=0.2, lw=0)
