@@ -45,7 +45,7 @@ def read_attributes(network: FeatureNet, pictures: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: a score is not finite, whose largest would be the first of each attribute.
     """
-    scores = torch.cat([network.logits(part) for part in pictures.split(250)])  # (N, 24)
+    scores = torch.cat([network.logits(part) for part in pictures.split(250)]).to(pictures.device)  # (N, 24)
     if not scores.isfinite().all():
         raise ValueError("a score of the attributes is not finite: are there NaN or infinite pixels?")
     by_name = split_scores(scores)

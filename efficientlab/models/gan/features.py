@@ -19,7 +19,8 @@ from efficientlab.datasets.files import data_path
 class FeatureNet(nn.Module):
     """Convolutions 3×3 with batch norm and ReLU, each but the first with stride 2; average pool; linear head.
 
-    Shapes: pictures (N, channels, H, W), floating, values in [−1, 1], to features (N, widths[-1]).
+    Shapes: pictures (N, channels, H, W), floating, values in [−1, 1], to features (N, widths[-1]). Pictures may lie on
+    another device than the network; features lie where the network does.
     """
 
     value_range = (-1.0, 1.0)
@@ -50,7 +51,8 @@ class FeatureNet(nn.Module):
         if not x.is_floating_point():
             raise TypeError(f"pictures must be floating, in [−1, 1], got {x.dtype}")
         maps: list[Tensor] = []
-        x = x.contiguous(memory_format=torch.channels_last)  # norms over channels are far faster on a CPU
+        # channels last: norms over channels are far faster on a CPU
+        x = x.to(self.head.weight.device).contiguous(memory_format=torch.channels_last)
         for stage in self.stages:
             x = stage(x)
             maps.append(x)

@@ -43,6 +43,11 @@ def test_shapes_of_maps():
 
 
 @pytest.mark.slow
+def test_pictures_come_to_where_the_network_is():
+    network = FeatureNet().to("meta")
+    assert network.logits(torch.zeros(2, 1, 8, 8)).device.type == "meta"
+
+
 def test_the_features_rank_damage():
     network, (real, _), (other, _) = load_features(), shipped("train"), shipped("val")
     rng = torch.Generator().manual_seed(0)
