@@ -122,9 +122,8 @@ def _fill(bundle: Path, lab: Lab) -> list[str]:
     for name in FILES:
         _copy(ROOT / name, bundle / name)
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    without_command = re.sub(
-        r"\[project\.scripts\]\n(?:[^\[\n].*\n|\n)*", "", pyproject
-    )  # its verbs are not here
+    # the command's verbs are not in a bundle
+    without_command = re.sub(r"\[project\.scripts\]\n(?:[^\[\n].*\n|\n)*", "", pyproject)
     (bundle / "pyproject.toml").write_text(without_command, encoding="utf-8")
     write_text(bundle / classroom.PLACE, classroom.workflow(lab))
     text = README.format(number=lab.number, title=lab.title, slug=lab.slug)

@@ -97,9 +97,8 @@ class _Copies:
     def __init__(self, where: torch.device, dtype: torch.dtype) -> None:
         whole, piece = (128, 4) if where.type == "cpu" else (1024, 1024)  # MiB; caches hold far less
         mebibyte = 2**20 // dtype.itemsize  # of numbers
-        self.source = torch.ones(
-            whole * mebibyte, dtype=dtype, device=where
-        )  # zeros would be one page of memory
+        # no zeros, which would be one page of memory
+        self.source = torch.ones(whole * mebibyte, dtype=dtype, device=where)
         self.target = torch.full_like(self.source, 2)
         self.bytes_moved = 2 * piece * 2**20
         self._pieces = cycle(

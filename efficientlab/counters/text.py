@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
 _UP = 0.9995  # of a unit: what is rounded to it, as 999.6 to 1.00 k
 
 

@@ -193,7 +193,8 @@ def _key(grades: Path) -> bytes:
     path = grades / "key.txt"
     if not path.exists():
         grades.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=grades, prefix=".key.")  # no number of a process: nodes have the same
+        # under a name of its own: processes of several nodes may have one number
+        handle, name = tempfile.mkstemp(dir=grades, prefix=".key.")
         os.write(handle, secrets.token_hex(32).encode())
         os.close(handle)
         with suppress(FileExistsError):

@@ -127,9 +127,8 @@ def bev_index(points: Tensor, grid: BEVGrid) -> BEVIndex:
         raise ValueError(
             f"{points.numel() // 3} points and {n * columns * rows} cells are too many for int32"
         )
-    points = points.to(
-        torch.promote_types(points.dtype, torch.float32)
-    )  # a cell of 0.5 m is lost in half precision
+    # a cell of 0.5 m is lost in half precision
+    points = points.to(torch.promote_types(points.dtype, torch.float32))
     x, y, z = points.permute(5, 0, 1, 4, 3, 2).flatten(1, 4)  # (Q, D) each
     i = ((x - grid.x[0]) / grid.x[2]).floor()
     j = ((y - grid.y[0]) / grid.y[2]).floor()

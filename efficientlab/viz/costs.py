@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from efficientlab.viz.style import BLUE, CYCLE, GREY, MARKERS, ORANGE, coloured
+from efficientlab.viz.style import BLUE, GREY, MARKERS, ORANGE, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -38,9 +38,7 @@ def explore(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
         return
     chosen = {name: _control(name, values) for name, values in controls.items()}
     bar = ipywidgets.Box(list(chosen.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
-    if (
-        "google.colab" in sys.modules
-    ):  # Colab saves widgets with the notebook, but does not update other outputs
+    if "google.colab" in sys.modules:  # it saves widgets with the notebook, but does not update other outputs
         picture = ipywidgets.interactive_output(lambda **values: display(drawn(**values)), chosen)
         display(ipywidgets.VBox([bar, picture]))
         return

@@ -74,9 +74,8 @@ def _signature(thing: object) -> str:
         text = str(inspect.signature(thing))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return "()"
-    return re.sub(r"ForwardRef\('([^']*)'[^)]*\)", r"\1", text).replace(
-        "'", ""
-    )  # a named tuple's annotations
+    # a named tuple's annotations
+    return re.sub(r"ForwardRef\('([^']*)'[^)]*\)", r"\1", text).replace("'", "")
 
 
 def _directive(kind: str, name: str, signature: str, body: str, colons: int, module: str = "") -> str:

@@ -1,8 +1,8 @@
 """The published folder formats of ShapeNet-Part, ModelNet40 and S3DIS, each read into `Clouds`.
 
 None of these sets ships. `archives.fetch_archive` downloads ShapeNet-Part from `SHAPENET_PART_URL` and ModelNet40 from
-`MODELNET40_URL`; S3DIS is given out by its authors on request. All are text files of one point a line. A set is read once, with a fixed number of points drawn
-from each file by a seed.
+`MODELNET40_URL`; S3DIS is given out by its authors on request. All are text files of one point a line. A set is read
+once, with a fixed number of points drawn from each file by a seed.
 """
 
 from __future__ import annotations

@@ -84,9 +84,8 @@ class Frustum:
         # The area up to radius r is in proportion to r² − bottom² on the side, and to r² on a disc.
         across = np.sqrt(self.bottom**2 + u[1] * (self.top**2 - self.bottom**2))
         spread = self.top - self.bottom
-        along = (
-            (across - self.bottom) / spread if abs(spread) > 1e-9 else u[1]
-        )  # 0 at the bottom, 1 at the top
+        # 0 at the bottom, 1 at the top
+        along = (across - self.bottom) / spread if abs(spread) > 1e-9 else u[1]
         radius = np.where(on_side, across, np.sqrt(u[1]) * np.where(on_bottom, self.bottom, self.top))
         z = self.height * (np.where(on_side, along, np.where(on_bottom, 0.0, 1.0)) - 0.5)
         angle = 2 * np.pi * u[2]

@@ -97,12 +97,12 @@ def pinhole(size: tuple[int, int], wide: float) -> Array:
 def rig(size: tuple[int, int] = (32, 96)) -> Cameras:
     """Four cameras: ahead, left, right, behind. They overlap, and no two are mirror images of each other."""
     degree = math.pi / 180
-    mounts = (
+    mounts = (  # x, y, z, yaw, down, wide
         (1.6, 0.15, 1.55, 4, 5, 95),
         (0.6, 0.9, 1.65, 86, 6, 112),
         (0.2, -0.8, 1.5, -97, 4, 104),
         (-1.3, -0.3, 1.7, 176, 7, 116),
-    )  # x, y, z, yaw, down, wide
+    )
     return Cameras(
         intrinsics=np.stack([pinhole(size, wide * degree) for *_, wide in mounts]),
         to_rig=np.stack([mounted(x, y, z, yaw * degree, down * degree) for x, y, z, yaw, down, _ in mounts]),

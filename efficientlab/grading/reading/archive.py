@@ -36,9 +36,8 @@ _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 _PACKED = {".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
 _OF_PROGRAMS = {"__pycache__", "node_modules", "site-packages"}
-_MARKS = dict.fromkeys(
-    map(ord, "\u200e\u200f\u061c\ufeff")
-)  # of direction and order: systems put them around names
+# of direction and order: systems put them around names
+_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\ufeff"))
 
 
 class ArchiveError(Exception):

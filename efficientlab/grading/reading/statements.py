@@ -292,9 +292,8 @@ class _Slice:
         self.chosen: set[int] = set()
         self.waiting: set[tuple[str, int]] = set()  # names, and the position at which each is read
         self.seen: set[tuple[str, int]] = set()
-        self.made: dict[
-            tuple[str, int], int
-        ] = {}  # of a place that was walked through: where its name was made
+        # of a place that was walked through: where its name was made
+        self.made: dict[tuple[str, int], int] = {}
         self.touched: set[tuple[str, int]] = set()
 
     def of(self, name: str, also: Sequence[int] = ()) -> list[int]:

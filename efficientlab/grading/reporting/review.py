@@ -160,9 +160,8 @@ def _code(grades: Path, record_id: str, exercise: Exercise) -> str:
         write_text(path, secrets.token_hex(16) + "\n")
     secret = path.read_text(encoding="utf-8").strip().encode()
     digest = hmac.new(secret, f"{exercise.id} {record_id}".encode(), hashlib.sha256).digest()
-    return "".join(
-        "ABCDEFGHJKLMNPQR"[byte % 16] for byte in digest[:8]
-    )  # no digits: 1E5 is a number in a spreadsheet
+    # no digits: 1E5 is a number in a spreadsheet
+    return "".join("ABCDEFGHJKLMNPQR"[byte % 16] for byte in digest[:8])
 
 
 def _points_path(grades: Path) -> Path:

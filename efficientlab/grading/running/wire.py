@@ -45,9 +45,8 @@ def pack(header: dict[str, Any], values: Values | None = None, limit: int = MAX_
     total = 0
     for key, value in (values or {}).items():
         if isinstance(value, torch.Tensor):
-            total += (
-                value.numel() * value.element_size()
-            )  # before any copy: a view can be far larger than memory
+            # before any copy: a view can be far larger than memory
+            total += value.numel() * value.element_size()
             if total > limit:
                 raise ValueError(f"the output {key!r} has shape {tuple(value.shape)}: over {limit:,} bytes")
             dtype = str(value.dtype).removeprefix("torch.")

@@ -22,9 +22,7 @@ class Setup:
     prelude: tuple[str, ...]
     imports: tuple[str, ...] = ()  # modules that answers are likely to import
     limits: Limits = field(default_factory=Limits)
-    loaded: tuple[
-        str, ...
-    ] = ()  # modules that are loaded while answers run, as torch does with some of its own
+    loaded: tuple[str, ...] = ()  # modules that are loaded while answers run, as torch loads some of its own
 
     def to_json(self, mode: str) -> bytes:
         """The first message of a fork server."""

@@ -110,9 +110,8 @@ class Bubblewrap(ProcessSandbox):
         from efficientlab.grading.sandbox import view  # which needs Linux
 
         arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
-        if (
-            os.geteuid() == 0
-        ):  # a user namespace of root's would map its root to the machine's: `confined` drops it
+        if os.geteuid() == 0:
+            # a user namespace of root's would map its root to the machine's: `confined` drops it
             arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--hostname", "box"]
         else:

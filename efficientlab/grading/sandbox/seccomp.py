@@ -22,11 +22,8 @@ _NEW_NAMESPACES = (
     | (libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | 0x02000000)  # and the cgroup namespace
     | (libc.CLONE_NEWUSER | libc.CLONE_NEWPID | libc.CLONE_NEWNET)
 )
-_OWNER = (
-    8,
-    10,
-    15,
-)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a file that sends a signal to any process of the same user
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: a file that sends a signal to any process of the same user
+_OWNER = (8, 10, 15)
 _FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of somebody else
 

@@ -56,9 +56,8 @@ def _prepare(setup: dict[str, Any]) -> Callable[[socket.socket], None]:
     """Confine this process, load everything that boxes share, and return what a box does with its socket."""
     if setup["mode"] == "namespaces":
         namespaces.enter_server()
-        tempfile.tempdir = (
-            view.SCRATCH
-        )  # some modules ask for it at import; nobody can write there before a box can
+        # some modules ask for it at import; nobody can write there before a box can
+        tempfile.tempdir = view.SCRATCH
     elif os.geteuid() == 0 and not _readable_to_boxes(os.__file__):
         raise PermissionError(f"nobody can read {os.__file__}: grade as an ordinary user, or move Python")
     # torch._dynamo makes this folder when it is imported: it has to be one that is there

@@ -83,9 +83,8 @@ def reached_voxels(coords: Tensor, kernel_size: Size, stride: Size = 1, dilation
     coords = check_coords("coords", coords)
     steps, offsets = triple("stride", stride), list(kernel_offsets(kernel_size, dilation))
     furthest = largest(coords) + max(abs(step) for offset in offsets for step in offset)
-    dtype = (
-        torch.int32 if max(furthest, *steps) <= _INT32.max else torch.int64
-    )  # the slower one only where it must
+    # the slower type only where it must be
+    dtype = torch.int32 if max(furthest, *steps) <= _INT32.max else torch.int64
     divisor = torch.tensor([1, *steps], dtype=dtype, device=coords.device)
     reach = torch.tensor([[0, *offset] for offset in offsets], dtype=dtype, device=coords.device)  # (K, 4)
     reached = (coords[:, None] - reach).flatten(0, 1)  # (V · K, 4)
@@ -153,9 +152,8 @@ def kernel_offsets(kernel_size: Size, dilation: Size = 1) -> list[tuple[int, int
 
 
 def triple(name: str, size: Size) -> tuple[int, int, int]:
-    one = (
-        not isinstance(size, Iterable) or getattr(size, "ndim", None) == 0
-    )  # a tensor of one number is iterable
+    # a tensor of one number is iterable, too
+    one = not isinstance(size, Iterable) or getattr(size, "ndim", None) == 0
     sizes = (size,) * 3 if one else tuple(cast("Sequence[int]", size))
     if len(sizes) != 3:
         raise ValueError(f"{name} must be one number, or three for x, y and z; got {size!r}")

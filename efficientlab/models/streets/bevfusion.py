@@ -87,7 +87,7 @@ class BEVFusion(nn.Module):
         super().__init__()
         if not sensors or not set(sensors) <= set(SENSORS):
             raise ValueError(f"sensors must be one or several of {', '.join(SENSORS)}, got {sensors}")
-        self.sensors = tuple(sensor for sensor in SENSORS if sensor in sensors)  # in the order of their features
+        self.sensors = tuple(sensor for sensor in SENSORS if sensor in sensors)  # as their features stand
         if dropout and len(self.sensors) < 2:
             raise ValueError(f"dropout {dropout} cannot be had with the sensors {sensors}")
         self.dropout, self.grid = dropout, grid

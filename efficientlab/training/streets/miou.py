@@ -62,9 +62,8 @@ def class_score(predicted: Tensor, true: Tensor, classes: int) -> ClassScore:
     for name, labels in (("predicted", p), ("true", t)):
         labels_within(labels, classes, f"{name} labels")
     p, t = p.long(), t.long()
-    table = (
-        torch.bincount(t * classes + p, minlength=classes**2).view(classes, classes).double()
-    )  # true, predicted
+    table = torch.bincount(t * classes + p, minlength=classes**2).double()
+    table = table.view(classes, classes)  # (true, predicted)
     both, in_truth = table.diag(), table.sum(1)
     return ClassScore(
         iou=both / (in_truth + table.sum(0) - both),

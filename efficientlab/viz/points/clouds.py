@@ -70,9 +70,8 @@ def errors(points: Tensor, true: Tensor, predicted: Mapping[str, Tensor]) -> Fig
     answers = {"truth": true, **predicted}
     figure, axes = plt.subplots(2, len(answers), figsize=(2.3 * len(answers), 4.6), squeeze=False)
     everything = torch.stack([*answers.values()]).cpu()
-    colours = palette(everything.flatten()).reshape(
-        *everything.shape, 4
-    )  # one part, one colour in all panels
+    # one part, one colour in all panels
+    colours = palette(everything.flatten()).reshape(*everything.shape, 4)
     for i, (name, answer) in enumerate(answers.items()):
         wrong = (answer.cpu() != true.cpu()).numpy()
         scatter(axes[0, i], points, colours[i])

@@ -44,10 +44,8 @@ def draw_map(ax: Axes, areas: Tensor, grid: BEVGrid = GRID) -> None:
 def draw_boxes(ax: Axes, boxes: Tensor, dashed: bool = False) -> None:
     """Outlines of boxes (T, 8 or more), in the colours of their classes."""
     for box, kind in zip(corners(boxes)[:, :4, :2], boxes[:, 0].long().tolist(), strict=True):
-        around = box[[0, 1, 3, 2, 0]]
-        ax.plot(
-            around[:, 1].tolist(), around[:, 0].tolist(), "--" if dashed else "-", color=CYCLE[kind % len(CYCLE)], lw=1.2
-        )
+        x, y = box[[0, 1, 3, 2, 0]].T.tolist()
+        ax.plot(y, x, "--" if dashed else "-", color=CYCLE[kind % len(CYCLE)], lw=1.2)
 
 
 def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], grid: BEVGrid = GRID) -> Figure:

@@ -164,7 +164,8 @@ def test_training_in_parts_goes_on_from_its_checkpoint(tmp_path, monkeypatch, ca
     write_log(tmp_path / "log.json", "command", again, 2, more=1)
     log = json.loads((tmp_path / "log.json").read_text(encoding="utf-8"))
     (losses,) = (value for key, value in log.items() if key.startswith("losses"))
-    assert log["more"] == 1 and {name: len(means) for name, means in losses.items()} == {"D": 3, "R1": 1, "G": 3}
+    assert log["more"] == 1
+    assert {name: len(means) for name, means in losses.items()} == {"D": 3, "R1": 1, "G": 3}
     save_weights(tmp_path / "w.safetensors", generator=again.averaged)
     loaded = load_weights(AnycostGenerator(), tmp_path / "w.safetensors", "generator.")
     z = torch.randn(2, LATENT)
