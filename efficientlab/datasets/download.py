@@ -31,6 +31,7 @@ def download(url: str, place: Path, known: str | None, instead: str = "", proces
     Raises:
         ValueError: the file has another checksum.
         ConnectionError: the download failed.
+        OSError: the place cannot be written to, or is full.
     """
     import pooch
 
@@ -41,7 +42,9 @@ def download(url: str, place: Path, known: str | None, instead: str = "", proces
         raise ValueError(
             f"{address} served {name} with another checksum than {known}; try again later."
         ) from error
-    except OSError as error:  # requests' exceptions are OSErrors
+    except OSError as error:  # requests' exceptions are OSErrors, without a number
+        if error.errno is not None or isinstance(error, PermissionError):
+            raise
         there = known is not None and (place / name).is_file()
         why = f", and {place / name} has another checksum than {known}" if there else ""
         raise ConnectionError(

@@ -1,5 +1,6 @@
 """Archives are downloaded once from a server of our own, proven by their checksum, and unpacked whole."""
 
+import errno
 import functools
 import hashlib
 import http.server
@@ -45,6 +46,19 @@ def publisher(tmp_path):
 @pytest.fixture
 def cache(tmp_path):
     return tmp_path / "cache"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), PermissionError("could not create the folder")]
+)
+def test_a_disk_that_refuses_is_not_taken_for_a_network(publisher, cache, monkeypatch, error):
+    def retrieve(*args, **options):
+        raise error
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    with pytest.raises(type(error)) as raised:
+        fetch_archive(publisher.url, cache)
+    assert raised.value is error
 
 
 def test_of_two_that_unpack_at_once_one_takes_the_place(publisher, cache, monkeypatch):
