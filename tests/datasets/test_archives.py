@@ -49,7 +49,8 @@ def cache(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), PermissionError("could not create the folder")]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), PermissionError("could not create the folder")],
 )
 def test_a_disk_that_refuses_is_not_taken_for_a_network(publisher, cache, monkeypatch, error):
     def retrieve(*args, **options):
