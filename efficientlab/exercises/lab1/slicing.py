@@ -118,7 +118,7 @@ def _judge_sliced(inputs: Values, expected: Values, got: Values) -> None:
         {
             "out": f"the output of the sliced {kind}",
             "changed": f"the weights of the {kind} were changed by running it",
-            "untrainable": f"the {kind} is right but its weights get no gradient: slice them, do not copy them",
+            "untrainable": f"the {kind} is right but cuts a gradient off: slice by indexing, copy and detach nothing",
             "gradient_x": f"the gradient for the input of the {kind}",
             **{
                 k: f"the gradient for the {k.removeprefix('gradient_')} of the {kind}"
