@@ -80,7 +80,7 @@ def test_the_status_tells_whether_all_is_well(
     monkeypatch.setattr(module, "_graded", lambda samples, lab, folder, sandbox: as_they_must(samples, spoil))
     assert validate(LAB) == status
     said = capsys.readouterr().out
-    assert "the solution: 86 of 86 points and 10 bonus" in said
+    assert "the solution: 84 of 84 points and 10 bonus" in said
     assert (f"{spoil}: 4.2 got 16, not 0" in said) == bool(spoil)
 
 

@@ -38,8 +38,8 @@ lab = Lab(
         ),
         Exercise("4.6", "The online shift", "build", points=14, minutes=10, stars=2, check=ONLINE_SHIFT),
         Exercise("4.7", "Early recognition", "build", points=8, minutes=10, stars=1, check=STREAM_LOGITS),
-        Exercise("4.8", "What training sends", "build", points=8, minutes=16, stars=2, check=STEP_COST),
-        Exercise("4.9", "When would you not use it?", "investigate", points=14, minutes=25, stars=2),
+        Exercise("4.8", "What training sends", "build", points=6, minutes=16, stars=2, check=STEP_COST),
+        Exercise("4.9", "When would you not use it?", "investigate", points=16, minutes=25, stars=2),
         Exercise(
             "4.10",
             "Kernel corner: the shift in Triton",
