@@ -1,8 +1,9 @@
 """Name the misconception behind a wrong answer: which planted slip gives what the answer gave.
 
 A slip is named by what the answer shows. An answer that gives a slip's outputs on every recorded case has that slip;
-one that is wrong on some cases has it where its outputs there are the slip's; and one with two faults, output by
-output, has the slip behind the first output that only one explains. Two slips are never named, and none is guessed.
+one that is wrong on some cases has it where its outputs there are the slip's; and one with two faults has the slip
+that its first wrong outputs show, in the order in which the exercise works them out. What is wrong after an output
+that no slip explains may follow from that, and shows nothing. Two slips are never named, and none is guessed.
 """
 
 from __future__ import annotations
@@ -47,23 +48,31 @@ def _explaining(slips: set[str], cases: Sequence[Evidence], lone: set[str]) -> s
 
 
 def _by_output(slips: set[str], shown: Sequence[Evidence]) -> str | None:
-    """The slip behind the first wrong output that exactly one slip explains. A truth value explains nothing."""
+    """The only slip that explains the first wrong output, and those after it until there is only one.
+
+    Truth values are shared by too many faults to show a slip, but they rule out those that have others.
+    """
     for key in dict.fromkeys(key for e in shown for key in e.expected):
         cases = [e for e in shown if _wrong(key, e.expected, e.got)]
-        if not cases or any(isinstance(e.expected.get(key), bool | str) for e in cases):
-            continue
-        one = _only({s for s in slips if all(_gives(e.slips.get(s), key, e.got) for e in cases)})
-        if one:
+        slips = {s for s in slips if all(_gives(e.slips.get(s), key, e.got) for e in cases)}
+        values = [e.expected[key] for e in cases]
+        one = _only(slips)
+        if one and values and not any(isinstance(value, bool | str) for value in values):
             return one
     return None
 
 
 def _wrong(key: str, expected: Values, got: Values | str) -> bool:
-    return not isinstance(got, str) and key in expected and key in got and not close(expected[key], got[key])
+    """Whether this output is not as expected; one that is missing is not."""
+    if isinstance(got, str) or key not in expected:
+        return False
+    return key not in got or not close(expected[key], got[key])
 
 
 def _gives(slip: Values | str | None, key: str, got: Values | str) -> bool:
-    return isinstance(slip, dict) and isinstance(got, dict) and key in slip and close(slip[key], got[key])
+    if not isinstance(slip, dict) or not isinstance(got, dict):
+        return False
+    return key in slip and key in got and close(slip[key], got[key])
 
 
 def _only(sentences: Iterable[str]) -> str | None:

@@ -28,9 +28,30 @@ def test_a_slip_is_named_by_the_cases_that_show_it():
     assert known_slip([evidence("ValueError: of its own"), evidence(SLIPS["negative"])]) == "negative"
 
 
-def test_a_slip_is_named_output_by_output():
-    got = {"y": torch.tensor([5.0, 6.0]), "n": 6}  # the first output is wrong in a way that nobody planted
+def test_a_slip_is_named_by_the_first_wrong_output():
+    got = {"y": SLIPS["doubled"]["y"], "n": 5}  # the second one is wrong in a way that nobody planted
     assert known_slip([evidence(got)]) == "doubled"
+
+
+def test_an_output_that_follows_from_an_unexplained_one_names_no_slip():
+    got = {"y": torch.tensor([5.0, 6.0]), "n": 6}  # the first one is wrong in a way that nobody planted
+    assert known_slip([evidence(got)]) is None
+    right_first = [evidence({**RIGHT, "n": 6}), evidence(got)]
+    assert known_slip(right_first) is None
+
+
+def test_outputs_in_order_tell_slips_apart_that_share_the_first():
+    slips = {
+        "six": {"y": SLIPS["negative"]["y"], "n": 6, "k": 1},
+        "five": {"y": SLIPS["negative"]["y"], "n": 5, "k": 1},
+    }
+    expected = {**RIGHT, "k": 0}
+    named = Evidence(expected, slips, {"y": SLIPS["negative"]["y"], "n": 6, "k": 7}, False)
+    assert known_slip([named]) == "six"
+    follows = Evidence(
+        expected, {**slips, "five": {**slips["five"], "k": 2}}, {**named.got, "n": 9, "k": 2}, False
+    )
+    assert known_slip([follows]) is None
 
 
 def test_two_slips_are_never_named():
@@ -63,6 +84,19 @@ def test_a_flag_alone_says_little_and_names_no_slip_by_itself():
     slip = {"y": torch.tensor([0.0, 0.0]), "kept": False}
     got = {"y": torch.tensor([7.0, 7.0]), "kept": False}
     assert known_slip([Evidence(flags, {"whole": slip}, got, False)]) is None
+
+
+def test_a_flag_that_a_slip_does_not_raise_rules_it_out():
+    expected = {"kept": True, **RIGHT}
+    got = {"kept": False, "y": SLIPS["negative"]["y"], "n": 9}
+    keeps, loses = ({"kept": kept, **SLIPS["negative"]} for kept in (True, False))
+    assert known_slip([Evidence(expected, {"keeps": keeps, "loses": loses}, got, False)]) == "loses"
+    assert known_slip([Evidence(expected, {"keeps": keeps}, got, False)]) is None
+
+
+def test_a_missing_output_is_a_wrong_one():
+    assert known_slip([evidence({"n": 6})]) is None
+    assert known_slip([evidence({"y": SLIPS["doubled"]["y"]})]) == "doubled"
 
 
 @pytest.mark.parametrize(
