@@ -66,7 +66,7 @@ def run_kernel(
         raise AnswerError("Returned", "is no Triton kernel: write `@triton.jit` above it.")
     guarded = [a for a in arguments if isinstance(a, Guarded)]
     watch = Watch([g.inner for g in guarded], target.inner, [g.buffer for g in guarded])
-    interpreted = isinstance(kernel, InterpretedFunction)
+    interpreted, empty = isinstance(kernel, InterpretedFunction), bool((target.inner == UNWRITTEN).all())
     with watch.looking() if interpreted else contextlib.nullcontext():
         kernel[grid](*(a.inner if isinstance(a, Guarded) else a for a in arguments), BLOCK=block)
     return {
@@ -74,7 +74,7 @@ def run_kernel(
         "x_changed": any(g.changed() for g in guarded if g is not target),
         "wrote_outside": target.overrun() or watch.wrote_outside,
         "read_outside": watch.read_outside,
-        "read_target": watch.read_target,
+        "read_target": watch.read_target or (empty and watch.added),
         "not_by_the_kernel": interpreted and target.changed() and not watch.wrote,
     }
 
@@ -83,27 +83,24 @@ def kernel_judge(name: str, what: str, mask: str = "store", sums: bool = False) 
     """Judges what `run_kernel` returns. `what` is the target in words; `mask` the statement that a mask has to guard;
     `sums`: several programs add to one element, so that none may load it.
     """
-    faults = {
+    writing = {
         "x_changed": "the kernel wrote to one of its inputs",
         "wrote_outside": f"the kernel wrote beyond y: mask the {mask} or mend its offsets",
         "not_by_the_kernel": "y was filled by something else than the kernel",
     }
-    late = {
-        "read_outside": "the sums are right, but the kernel reads beyond its inputs: mask the load or mend its offsets"
-    }
-    if not sums:
-        late = {
-            "read_outside": "the kernel reads beyond the end of its inputs: mask the load or mend its offsets"
-        }
-    else:
-        late["read_target"] = (
+    reading = {
+        "read_outside": "the kernel reads beyond its inputs: mask the load or mend its offsets",
+        "read_target": (
             "the kernel loads y, adds and stores it: two programs that do so at once lose a sum; use tl.atomic_add"
-        )
-    values = values_judge({**faults, **late, name: what})
+            if sums
+            else "the kernel loads from y, or adds to it, where it has stored nothing: on a GPU that may be anything"
+        ),
+    }
+    values = values_judge({**writing, **reading, name: what})
 
     def judge(inputs: Values, expected: Values, got: Values) -> None:
         target = got.get(name)
-        if isinstance(target, Tensor) and not sums and not any(got.get(fault) for fault in faults):
+        if isinstance(target, Tensor) and not sums and not any(got.get(f) for f in [*writing, "read_target"]):
             blank = target == UNWRITTEN
             if blank.any():
                 first = ", ".join(map(str, blank.nonzero()[0].tolist()))

@@ -18,11 +18,14 @@ from torch import Tensor
 
 
 class Watch:
-    """What one launch did: `read_outside` of the tensors, `read_target`, `wrote_outside`, and whether it `wrote`."""
+    """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors, `wrote` to the target, or
+    `read_target` or `added` to it where it had not written.
+    """
 
     def __init__(self, tensors: Sequence[Tensor], target: Tensor, rooms: Sequence[Tensor]) -> None:
-        self.read_outside = self.read_target = self.wrote_outside = self.wrote = False
+        self.read_outside = self.read_target = self.added = self.wrote_outside = self.wrote = False
         self._tensors, self._target = [_span(t) for t in tensors], _span(target)
+        self._unwritten, self._element = np.ones(target.numel(), dtype=bool), target.element_size()
         self._rooms = [
             _span(t) for t in rooms
         ]  # memory that may be touched: tensors and the margins around them
@@ -31,16 +34,22 @@ class Watch:
         """The mask of the loads that may happen."""
         at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
         self.read_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
-        self.read_target |= bool((wanted & _within(at, itemsize, [self._target])).any())
+        self.read_target |= bool(self._unwritten[self._places(at, wanted, itemsize)].any())
         return wanted & _within(at, itemsize, self._rooms)
 
     def store(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
         """The mask of the stores that may happen."""
         at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
-        inside = _within(at, itemsize, [self._target])
-        self.wrote |= bool((wanted & inside).any())
+        places = self._places(at, wanted, itemsize)
+        self._unwritten[places] = False
+        self.wrote |= len(places) > 0
         self.wrote_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
         return wanted & _within(at, itemsize, self._rooms)
+
+    def _places(self, at: np.ndarray, wanted: np.ndarray, itemsize: int) -> np.ndarray:
+        """The elements of the target that these pointers lead to."""
+        at, inside = np.broadcast_arrays(at, wanted & _within(at, itemsize, [self._target]))
+        return (at[inside].astype(np.int64) - self._target[0]) // self._element
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
@@ -66,7 +75,10 @@ class Watch:
                 return native.store(pointers, value, self.store(pointers, mask, np.asarray(value).itemsize))
 
             def atomic_rmw(_, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
-                allowed = self.store(pointers, mask, np.asarray(value).itemsize)
+                itemsize = np.asarray(value).itemsize
+                places = self._places(np.asarray(pointers), np.asarray(mask, dtype=bool), itemsize)
+                self.added |= bool(self._unwritten[places].any())
+                allowed = self.store(pointers, mask, itemsize)
                 return native.atomic_rmw(kind, pointers, value, allowed, order)
 
             def atomic_cas(_, pointers: Any, compared: Any, value: Any, order: Any) -> Any:

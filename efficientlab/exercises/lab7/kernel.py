@@ -58,5 +58,5 @@ POOL_KERNEL = Check(
     name="bev_pool_kernel",
     drive=_drive_pool_kernel,
     inputs=_inputs_pool_kernel,
-    judge=kernel_judge("pooled", "the pooled features (cell, channel)"),
+    judge=kernel_judge("pooled", "the tensor of pooled features (cell, channel)"),
 )
