@@ -1,7 +1,8 @@
 """How a search is judged: on landscapes whose best configurations are known, because all of them can be tried.
 
 A search is called `evolve(evaluate, macs, choices, budget, population, generations, rng)`, and returns the best
-configuration that it found.
+configuration that it found. Two budgets are judged apart, as `tight`: one that no configuration meets, and one that
+the cheapest alone meets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ import torch
 from torch import Tensor
 
 from efficientlab.exercises.cases import other_generators, processor_limit, tensor_of
-from efficientlab.exercises.contract import AnswerError, CheckFailed, Values, describe, is_number, plain
+from efficientlab.exercises.contract import (
+    AnswerError,
+    Check,
+    CheckFailed,
+    Values,
+    describe,
+    is_number,
+    plain,
+)
 
 POPULATION, GENERATIONS, RUNS = 16, 8, 32
 SHARE = 0.01
@@ -191,3 +200,95 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
             f"after {limit} evaluations it should be less than {100 * MEAN_SHARE:.2f} %.",
             detail,
         )
+
+
+def drive_tight(evolve: Any, case: Values) -> Values:
+    """Runs a search under a budget that nothing meets, or that the cheapest configuration meets exactly, and no other.
+
+    A case has the `price` of a unit of width in each layer, and the `menu`, the choices of every layer.
+    """
+    price = tensor_of(case, "price").tolist()
+    menu = tuple(map(int, str(case["menu"]).split()))
+    cheapest, first = ((choice,) * len(price) for choice in (min(menu), menu[0]))
+    asked: list[Any] = []
+
+    def macs(config: Any) -> int:
+        return sum(p * int(c) for p, c in zip(price, config, strict=True))
+
+    def evaluate(config: Any) -> float:
+        asked.append(config)
+        return 1.0
+
+    budget = macs(cheapest) - (case["fits"] == "nothing")
+    endless = "finds no end under a budget that no configuration but the cheapest meets, if any."
+    answer: Values = {"refused": False, "sentence": False, "named": False, "named_first": False}
+    best = None
+    try:
+        with processor_limit(SECONDS, AnswerError("Returned", endless)):
+            best = evolve(evaluate, macs, [menu] * len(price), budget, 4, 2, torch.Generator().manual_seed(0))
+    except ValueError as error:
+        answer["refused"] = True
+        if case["fits"] == "nothing":  # elsewhere an error is wrong, whatever it says
+            said = str(error)
+            numbers = said.replace(",", "").replace("_", "").replace("\u202f", "")
+            named, named_first = (str(macs(config)) in numbers for config in (cheapest, first))
+            answer |= {"sentence": len(said) >= 10, "named": named, "named_first": named_first and not named}
+    found = isinstance(best, tuple) and tuple(map(plain, best)) == cheapest
+    return {**answer, "found": found, "asked": len(asked)}
+
+
+def tight_inputs(seed: int) -> list[Values]:
+    """Budgets that nothing meets or the cheapest alone; among few configurations, and among too many to draw it."""
+    price = torch.randint(1000, 9000, (4,), generator=torch.Generator().manual_seed(seed))
+    unordered = "3 5 2 4"  # the least is not the first
+    return [
+        {"fits": "nothing", "menu": unordered, "price": price},
+        {"fits": "the cheapest", "menu": "2 3 4 5", "price": price[:2]},
+        {"fits": "the cheapest", "menu": unordered, "price": price.repeat(3)},
+    ]
+
+
+def judge_tight(inputs: Values, got: Values, names_macs: bool) -> None:
+    """`names_macs`: whether the error has to say how many MACs the cheapest configuration has."""
+    detail = f"on the case: {describe(inputs)}"
+    if inputs["fits"] != "nothing":
+        if got["refused"] is not False:
+            raise CheckFailed(
+                "a budget that the cheapest configuration just meets raised a ValueError.", detail
+            )
+        if got["found"] is not True or got["asked"] != 1:
+            raise CheckFailed(
+                "under a budget that the cheapest configuration alone meets, it is the one to evaluate and to return.",
+                detail,
+            )
+        return
+    if got["refused"] is not True:
+        raise CheckFailed(
+            "a budget that no configuration meets must raise a ValueError that says so.", detail
+        )
+    if got["asked"] != 0:
+        raise CheckFailed("configurations beyond the budget were evaluated before the ValueError.", detail)
+    if names_macs and got["named_first"] is True:
+        raise CheckFailed(
+            "the ValueError names the MACs of the first choices; the cheapest configuration takes the least of each.",
+            detail,
+        )
+    if names_macs and got["named"] is not True:
+        raise CheckFailed("the ValueError must name the MACs of the cheapest configuration.", detail)
+    if got["sentence"] is not True:
+        raise CheckFailed("nothing is within the budget: the ValueError says so in a sentence.", detail)
+
+
+def budgeted_search(sign: int = 1, names_macs: bool = False) -> Check:
+    """The check of a search that refuses a budget which nothing meets; `sign` as in `drive_evolve`."""
+
+    def drive(evolve: Any, case: Values) -> Values:
+        return drive_tight(evolve, case) if "fits" in case else drive_evolve(evolve, case, sign)
+
+    def judge(inputs: Values, expected: Values, got: Values) -> None:
+        if "fits" in inputs:
+            judge_tight(inputs, got, names_macs)
+        else:
+            judge_evolve(inputs, expected, got)
+
+    return Check("evolve", drive, lambda seed: [*search_inputs(seed), *tight_inputs(seed)], judge)

@@ -7,19 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import processor_limit, random_tensors, tensor_of
-from efficientlab.exercises.contract import (
-    AnswerError,
-    Check,
-    CheckFailed,
-    Values,
-    describe,
-    plain,
-    returned_tensor,
-    values_judge,
-)
+from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 from efficientlab.exercises.gradients import gradient
-from efficientlab.exercises.searches import SECONDS, drive_evolve, judge_evolve, search_inputs
+from efficientlab.exercises.searches import budgeted_search
 
 # 6.13 · two ranges
 
@@ -85,70 +76,4 @@ SLICE_JOINED = Check(
 
 # 6.14 · evolution under a limit
 
-
-def _drive_evolve(evolve: Any, case: Values) -> Values:
-    if case["limit"] not in ("infeasible", "the smallest"):
-        return drive_evolve(evolve, case, sign=-1)
-    price = tensor_of(case, "price").tolist()
-    asked: list[Any] = []
-
-    def macs(config: Any) -> int:
-        return sum(p * int(c) for p, c in zip(price, config, strict=True))
-
-    def quality(config: Any) -> float:
-        asked.append(config)
-        return float(sum(config))
-
-    space = [(3, 5, 2, 4)] * len(price)  # the least is not the first
-    smallest, first = ((least,) * len(price) for least in (2, 3))
-    limit = macs(smallest) - (case["limit"] == "infeasible")
-    endless = "finds no end under a limit that no configuration but the smallest meets, if any."
-    try:
-        with processor_limit(SECONDS, AnswerError("Returned", endless)):
-            best = evolve(quality, macs, space, limit, 4, 2, torch.Generator().manual_seed(0))
-    except ValueError as error:
-        said = str(error).replace(",", "").replace("_", "").replace("\u202f", "")
-        named, wrong = (str(macs(config)) in said for config in (smallest, first))
-        return {"refused": True, "named": named, "named_first": wrong and not named, "asked": len(asked)}
-    found = tuple(map(plain, best)) == smallest if isinstance(best, tuple) else False
-    return {"refused": False, "named": False, "named_first": False, "found": found, "asked": len(asked)}
-
-
-def _inputs_evolve(seed: int) -> list[Values]:
-    price = torch.randint(1000, 9000, (4,), generator=torch.Generator().manual_seed(seed))
-    usual: list[Values] = [{"limit": "the budget", **case} for case in search_inputs(seed)]
-    # eight genes: so many configurations that none of some hundred random ones is the smallest
-    long: Values = {"limit": "the smallest", "price": torch.cat([price, price.flip(0) + 1])}
-    return [*usual, {"limit": "infeasible", "price": price}, long]
-
-
-def _judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
-    if inputs["limit"] not in ("infeasible", "the smallest"):
-        judge_evolve(inputs, expected, got)
-        return
-    detail = f"on the case: {describe(inputs)}"
-    if inputs["limit"] == "the smallest":
-        if got["refused"] is not False:
-            raise CheckFailed(
-                "a limit that the smallest configuration just meets raised a ValueError.", detail
-            )
-        if got["found"] is not True or got["asked"] != 1:
-            raise CheckFailed(
-                "under a limit that the smallest configuration alone meets, it is the one to evaluate and to return.",
-                detail,
-            )
-        return
-    if got["refused"] is not True:
-        raise CheckFailed("a limit that no configuration meets must raise a ValueError.", detail)
-    if got["asked"] != 0:
-        raise CheckFailed("configurations beyond the limit were evaluated before the ValueError.", detail)
-    if got["named_first"] is True:
-        raise CheckFailed(
-            "the ValueError names the MACs of each stage's first choice; the smallest has the least of each.",
-            detail,
-        )
-    if got["named"] is not True:
-        raise CheckFailed("the ValueError must name the MACs of the smallest configuration.", detail)
-
-
-EVOLVE = Check(name="evolve", drive=_drive_evolve, inputs=_inputs_evolve, judge=_judge_evolve)
+EVOLVE = budgeted_search(sign=-1, names_macs=True)  # a quality, of which more is better

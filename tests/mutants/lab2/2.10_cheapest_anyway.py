@@ -11,9 +11,9 @@ def evolve(
     evaluate: configuration → loss, lower is better; macs: configuration → cost, at most `budget`;
     choices: one tuple of widths a layer. Raises ValueError where nothing is within the budget.
     """
-    cheapest = macs(tuple(min(widths) for widths in choices))
-    if cheapest > budget:
-        return tuple(min(widths) for widths in choices)
+    cheapest = tuple(min(widths) for widths in choices)
+    if macs(cheapest) > budget:
+        return cheapest
     losses: dict[tuple[int, ...], float] = {}
 
     def draw(n):
@@ -42,4 +42,6 @@ def evolve(
                 found += 1
             if found == population:
                 break
+        if not losses:
+            losses[cheapest] = evaluate(cheapest)
     return min(losses, key=losses.get)

@@ -11,8 +11,8 @@ def evolve(
     evaluate: configuration → loss, lower is better; macs: configuration → cost, at most `budget`;
     choices: one tuple of widths a layer. Raises ValueError where nothing is within the budget.
     """
-    cheapest = macs(tuple(min(widths) for widths in choices))
-    if cheapest > budget:
+    cheapest = tuple(min(widths) for widths in choices)
+    if macs(cheapest) > budget:
         return None
     losses: dict[tuple[int, ...], float] = {}
 
@@ -42,4 +42,6 @@ def evolve(
                 found += 1
             if found == population:
                 break
+        if not losses:
+            losses[cheapest] = evaluate(cheapest)
     return min(losses, key=losses.get)

@@ -11,10 +11,10 @@ def evolve(
     evaluate: configuration → loss, lower is better; macs: configuration → cost, at most `budget`;
     choices: one tuple of widths a layer. Raises ValueError where nothing is within the budget.
     """
-    cheapest = macs(tuple(min(widths) for widths in choices))
-    if cheapest > budget:
+    cheapest = tuple(min(widths) for widths in choices)
+    if macs(cheapest) > budget:
         raise ValueError(
-            f"the cheapest configuration costs {cheapest:,}, more than the budget of {budget:,}."
+            f"the cheapest configuration costs {macs(cheapest):,}, more than the budget of {budget:,}."
         )
     losses: dict[tuple[int, ...], float] = {}
 
@@ -44,4 +44,6 @@ def evolve(
                 found += 1
             if found == population:
                 break
+        if not losses:
+            losses[cheapest] = evaluate(cheapest)
     return min(losses, key=losses.get)

@@ -14,7 +14,7 @@ def evolve(
     smallest = tuple(choices[0] for choices in space)
     if macs(smallest) > limit:
         raise ValueError(f"no configuration meets {limit:,} MACs: the smallest has {macs(smallest):,}")
-    found: dict[tuple[int, ...], float] = {}
+    found = {smallest: evaluate(smallest)}
 
     def draw(n):
         return int(torch.randint(n, (), generator=rng))
@@ -32,16 +32,12 @@ def evolve(
             mutant[gene] = space[gene][draw(len(space[gene]))]
         return tuple(mutant)
 
-    found[smallest] = evaluate(smallest)
-    children = 1
     for generation in range(generations):
         parents = sorted(found, key=found.get, reverse=True)[: max(2, len(found) // 4)]
         for _ in range(200 * population):
+            if len(found) >= (generation + 1) * population:
+                break
             config = child(parents) if generation else random_config()
             if config not in found and macs(config) <= limit:
                 found[config] = evaluate(config)
-                children += 1
-            if children == population:
-                break
-        children = 0
     return max(found, key=found.get)

@@ -32,15 +32,12 @@ def evolve(
             mutant[gene] = space[gene][draw(len(space[gene]))]
         return tuple(mutant)
 
-    children = 0
     for generation in range(generations):
         parents = sorted(found, key=found.get, reverse=True)[: max(2, len(found) // 4)]
         for _ in range(200 * population):
+            if len(found) >= (generation + 1) * population:
+                break
             config = child(parents) if generation else random_config()
             if config not in found and macs(config) <= limit:
                 found[config] = evaluate(config)
-                children += 1
-            if children == population:
-                break
-        children = 0
     return max(found, key=found.get)
