@@ -299,7 +299,7 @@ def test_a_comment_waits_for_its_points(grades: Path) -> None:
         assert review(grades, LAB) == 0
     assert "What of latency?" in (grades / "review" / "points.csv").read_text(encoding="utf-8-sig")
     page = (grades / "pages" / "ann.html").read_text()
-    assert "What of latency?" not in page and "waits, of 14" in page
+    assert "What of latency?" not in page and "waits, of 16" in page
     with (grades / "review" / "points.csv").open("a", encoding="utf-8") as file:
         file.write("\r\nmean,,,,of whom?\r\n")  # a note of the reader's own
     assert review(grades, LAB) == 0
