@@ -960,6 +960,8 @@ def evolve(
                 found += 1
             if found == population:
                 break
+        if not losses:
+            raise ValueError(f"none of {200 * population} random configurations is within the budget.")
     return min(losses, key=losses.get)
     ### END SOLUTION
 
