@@ -14,6 +14,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -107,9 +108,8 @@ def texts_of(code: Any) -> Iterator[str]:
             waiting += [thing.__bases__, *vars(thing).values()]
         elif isinstance(thing, FunctionType):
             yield "".join(linecache.getlines(thing.__code__.co_filename))
-            cells = [cell.cell_contents for cell in thing.__closure__ or ()]
             values = thing.__globals__
-            waiting += [thing.__defaults__, thing.__kwdefaults__, cells]
+            waiting += [thing.__defaults__, thing.__kwdefaults__, list(_closed_over(thing))]
             waiting += [values[name] for name in _names(thing.__code__) if name in values]
         elif isinstance(thing, int | float | str | SimpleNamespace | torch.dtype):
             yield repr(thing)
@@ -117,6 +117,12 @@ def texts_of(code: Any) -> Iterator[str]:
             yield _digest(_bytes(thing))
         elif isinstance(thing, nn.Module) or type(thing).__module__ == "__main__":
             waiting += [type(thing), getattr(thing, "__dict__", {})]
+
+
+def _closed_over(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # a variable that has no value yet
+            yield cell.cell_contents
 
 
 def _own(thing: Any) -> bool:

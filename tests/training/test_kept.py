@@ -143,6 +143,13 @@ def test_a_class_is_followed_into_its_methods_and_closures() -> None:
     assert {"'net'", text, "16"} <= set(texts_of({"net": namespace["Net"]}))
 
 
+def test_a_variable_without_a_value_is_no_part_of_an_answer() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    text = "def outer():\n    def answer():\n        return later\n    return answer\n    later = 1\nanswer = outer()\n"
+    defined(text, namespace, "<cell of a function>")
+    assert set(texts_of(namespace["answer"])) == {text}
+
+
 def test_it_is_read_with_objects_of_the_classes_alone(tmp_path: Path) -> None:
     train(tmp_path, notebook())
     with pytest.raises(pickle.UnpicklingError, match="Run"):
