@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from efficientlab.exercises.lab import Lab
+from efficientlab.grading.reading.outline import handed_out
 from efficientlab.grading.reading.submission import Submission, SubmissionError, read_submission
 from efficientlab.grading.score import Mark, Reference, score
 
@@ -31,7 +32,7 @@ def check_notebooks(
         return 1
     for path in paths:
         try:
-            submission = read_submission(path, lab)
+            submission = read_submission(path, lab, handed_out(lab.slug))
         except SubmissionError as error:
             print(error, file=sys.stderr)
             status = 1

@@ -20,7 +20,9 @@ from efficientlab.authoring.student import student_notebook
 from efficientlab.demo import write_samples
 from efficientlab.exercises.contract import AnswerError
 from efficientlab.exercises.labs import find_lab
+from efficientlab.grading import check
 from efficientlab.grading.check import total
+from efficientlab.grading.reading.outline import handed_out
 from efficientlab.grading.reading.submission import SubmissionError, parse_notebook, read_submission
 from efficientlab.grading.running.runner import Box
 from efficientlab.grading.sandbox import open_sandbox
@@ -58,7 +60,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def marked(path: Path, sandbox: Sandbox | None) -> list[Mark]:
     """The marks of a submission in the boxes of a sandbox, or in a process of its own."""
-    submission = read_submission(path, LAB)
+    submission = read_submission(path, LAB, handed_out(LAB.slug))
     if sandbox is None:
         return score(submission, reference(), SEEDS)
     with Box(LAB, reference().prelude, submission, sandbox=sandbox) as box:
@@ -198,6 +200,22 @@ def test_an_output_of_another_type_gets_a_sentence(tmp_path: Path) -> None:
     marks = marks_of(edited(break_it), tmp_path)
     assert marks["4.1"].points == marks["4.8"].points == 0
     assert "sent_bytes" in marks["4.8"].message
+
+
+def test_check_runs_no_experiment_for_a_wrong_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What students were given changes nothing that an answer uses, and takes minutes."""
+
+    def slip(cells: dict[str, dict]) -> None:
+        cells["4.8"]["source"] = "def step_cost(**k):\n    return {'gradient_bytes': 4 * k['parameters']}"
+
+    shown: list[list[Mark]] = []
+    monkeypatch.setattr(check, "print_marks", lambda submission, marks, lab: shown.append(marks))
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps(edited(slip)))
+    assert check.check_notebooks([path], LAB) == 0
+    (message,) = (mark.message for mark in shown[0] if mark.exercise.id == "4.8")
+    assert "sent_bytes" in message
+    assert "cells above it" not in message
 
 
 BAD_FILES = {
