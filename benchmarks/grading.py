@@ -157,7 +157,7 @@ def whole(lab: Lab, folder: Path, options: argparse.Namespace) -> dict[str, Any]
     solved = student_notebook(read_source(source_path(lab), lab), lab, [e.id for e in lab.exercises])
     batch = [hand_in(solved, folder / "in", number) for number in range(options.whole)]
     checked = [exercise for exercise in lab.exercises if exercise.check]
-    points = [sum(exercise.points for exercise in checked)] * len(batch)
+    points = [sum(exercise.points for exercise in checked if not exercise.bonus)] * len(batch)
     seconds, cpu = ours(batch, lab, points, folder, options.sandbox)
     of = f"lab {lab.number}, all {len(checked)} exercises"
     return {
