@@ -66,7 +66,8 @@ def run_kernel(
         raise AnswerError("Returned", "is no Triton kernel: write `@triton.jit` above it.")
     guarded = [a for a in arguments if isinstance(a, Guarded)]
     watch = Watch([g.inner for g in guarded], target.inner, [g.buffer for g in guarded])
-    interpreted, empty = isinstance(kernel, InterpretedFunction), bool((target.inner == UNWRITTEN).all())
+    interpreted = isinstance(kernel, InterpretedFunction)
+    empty = bool((target.inner == UNWRITTEN).all())  # else it holds the zeros of a sum, which none may load
     with watch.looking() if interpreted else contextlib.nullcontext():
         kernel[grid](*(a.inner if isinstance(a, Guarded) else a for a in arguments), BLOCK=block)
     return {
@@ -74,7 +75,7 @@ def run_kernel(
         "x_changed": any(g.changed() for g in guarded if g is not target),
         "wrote_outside": target.overrun() or watch.wrote_outside,
         "read_outside": watch.read_outside,
-        "read_target": watch.read_target or (empty and watch.added),
+        "read_target": watch.took_unwritten if empty else watch.read_target,
         "not_by_the_kernel": interpreted and target.changed() and not watch.wrote,
     }
 

@@ -18,12 +18,13 @@ from torch import Tensor
 
 
 class Watch:
-    """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors, `wrote` to the target, or
-    `read_target` or `added` to it where it had not written.
+    """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors, `read_target` or `wrote` to it,
+    and whether it read the target or added to it where it had not written: `took_unwritten`.
     """
 
     def __init__(self, tensors: Sequence[Tensor], target: Tensor, rooms: Sequence[Tensor]) -> None:
-        self.read_outside = self.read_target = self.added = self.wrote_outside = self.wrote = False
+        self.read_outside = self.read_target = self.took_unwritten = False
+        self.wrote_outside = self.wrote = False
         self._tensors, self._target = [_span(t) for t in tensors], _span(target)
         self._unwritten, self._element = np.ones(target.numel(), dtype=bool), target.element_size()
         self._rooms = [
@@ -34,7 +35,9 @@ class Watch:
         """The mask of the loads that may happen."""
         at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
         self.read_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
-        self.read_target |= bool(self._unwritten[self._places(at, wanted, itemsize)].any())
+        places = self._places(at, wanted, itemsize)
+        self.read_target |= len(places) > 0
+        self.took_unwritten |= bool(self._unwritten[places].any())
         return wanted & _within(at, itemsize, self._rooms)
 
     def store(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
@@ -77,7 +80,7 @@ class Watch:
             def atomic_rmw(_, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
                 itemsize = np.asarray(value).itemsize
                 places = self._places(np.asarray(pointers), np.asarray(mask, dtype=bool), itemsize)
-                self.added |= bool(self._unwritten[places].any())
+                self.took_unwritten |= bool(self._unwritten[places].any())
                 allowed = self.store(pointers, mask, itemsize)
                 return native.atomic_rmw(kind, pointers, value, allowed, order)
 
