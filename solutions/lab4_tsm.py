@@ -744,6 +744,7 @@ if recorded.exists():  # a copy without the repository lacks it
 # `python benchmarks/lab_rates.py 4 --seeds 2` makes them again.
 
 # %%
+lab.needs("4.1", "4.2", "4.3")
 recorded = ROOT / "benchmarks" / "results" / "lab4-rates.json"
 if recorded.exists():  # a copy without the repository lacks it
     rates = json.loads(recorded.read_text(encoding="utf-8"))["rates"]
