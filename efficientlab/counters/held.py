@@ -6,7 +6,7 @@ import functools
 import inspect
 import random
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from types import FunctionType, MethodType, ModuleType
@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+_ATOMS = {type(None), bool, int, float, complex, str, bytes}  # hold nothing, and cannot change
+_PLAIN = {*CONTAINERS, OrderedDict}  # exactly these: a module has a dozen of them, which are told at once
 _TRAINING = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.amp.GradScaler)
 _OPEN = (nn.Module, *_TRAINING, torch.distributions.Distribution, FunctionType)
 _CLOSED = (
@@ -35,7 +37,7 @@ _CLOSED_PACKAGES = (sys.stdlib_module_names - {"collections", "types", "__main__
 
 
 def everything_in(*roots: object) -> Iterator[Any]:
-    """Every object below `roots`, themselves included, once.
+    """Every object below `roots`, themselves included, once; but no numbers, texts and None.
 
     Followed are the items of containers, the attributes of modules, of what trains them (optimisers, schedules of
     learning rates, scalers of gradients), of distributions, functions, and objects of classes outside of torch, NumPy
@@ -47,7 +49,7 @@ def everything_in(*roots: object) -> Iterator[Any]:
     todo = list(roots)
     while todo:
         x = todo.pop()
-        if id(x) not in seen:
+        if type(x) not in _ATOMS and id(x) not in seen:
             seen[id(x)] = x
             yield x
             todo += _directly_in(x)
@@ -59,12 +61,16 @@ def tensors_within(*roots: object) -> list[Tensor]:
 
 def is_generator(x: object) -> bool:
     """Whether x draws random numbers; NumPy's kinds are told by name, since numpy.random takes time to import."""
+    if type(x) in _PLAIN:
+        return False
     of_numpy = any(kind.__module__.startswith("numpy.random") for kind in type(x).__mro__)
     return of_numpy or isinstance(x, torch.Generator | random.Random)
 
 
 def is_open(x: object) -> bool:
     """Whether the attributes of x are its state, to be looked into and put back."""
+    if type(x) in _PLAIN:
+        return False
     if isinstance(x, _OPEN):
         return not isinstance(x, torch.jit.ScriptModule)
     return not isinstance(x, _CLOSED) and type(x).__module__.partition(".")[0] not in _CLOSED_PACKAGES

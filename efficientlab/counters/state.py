@@ -47,6 +47,7 @@ def state_kept() -> Iterator[Callable[..., None]]:
         finally:
             for _, restore in restores.values():
                 restore()
+            restores.clear()  # what `remember` belongs to may be part of a cycle, which would keep the copies
             random.setstate(of_python)
             if of_numpy is not None:
                 np.random.set_state(of_numpy)  # noqa: NPY002

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import gc
 import random
 from array import array
 from collections import UserDict, deque
@@ -345,6 +346,18 @@ def test_what_did_not_change_is_not_written_to():
     pending.backward()  # refuses where a saved parameter's version has moved
     x.requires_grad_(False)
     x.grad = None
+
+
+def test_no_copy_outlives_the_count():
+    model = nn.Linear(8, 1237)
+    gc.collect()
+    gc.disable()  # what only the collector frees is kept until it runs
+    try:
+        count(model, x)
+        shapes = [tuple(o.shape) for o in gc.get_objects() if type(o) in (torch.Tensor, nn.Parameter)]
+    finally:
+        gc.enable()
+    assert shapes.count((1237, 8)) == 1
 
 
 def test_state_that_is_no_dense_tensor():
