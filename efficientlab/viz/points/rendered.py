@@ -30,6 +30,8 @@ PATIENCE = 60.0  # seconds: a processor that stands in for a graphics card needs
 HEADLESS = {"EGL_PLATFORM": "surfaceless", "OPEN3D_CPU_RENDERING": "true"}
 RENDERER = Path(__file__).with_name("offscreen.py")
 
+_failed = False  # in this process: what fails once would cost each further picture up to twice PATIENCE
+
 
 def cloud_picture(
     points: Tensor,
@@ -40,8 +42,8 @@ def cloud_picture(
 ) -> Figure:
     """A still picture of a cloud with depth and light; see `seen_from` for where the viewer stands.
 
-    Where Open3D is installed, but has no way to render here, one line says so and matplotlib draws the picture, as it
-    does quietly where Open3D is missing.
+    Where Open3D is installed, but has no way to render here, one line says so, and matplotlib draws this picture and
+    those that follow, as it does quietly where Open3D is missing.
 
     Args:
         points: (3, P).
@@ -81,7 +83,7 @@ def cloud_picture(
     beside, above = 0.8 * (scale is not None), 0.4  # inches for the colour scale and for the title
     figure, ax = plt.subplots(figsize=(inches[0] + beside, inches[1] + above))
     pixels = None
-    if find_spec("open3d"):
+    if find_spec("open3d") and not _failed:
         pixels = _render(seen, colours, np.array([left, right, bottom, top]), inches)
     if pixels is None:
         order = seen[:, 2].argsort()  # the nearest points are painted last
@@ -97,7 +99,8 @@ def cloud_picture(
 
 
 def _render(seen: Array, colours: Array, frame: Array, inches: Array) -> NDArray[np.uint8] | None:
-    """Open3D's pixels (height, width, 3), or nothing and one line that says why."""
+    """Open3D's pixels (height, width, 3); or None, one line that says why, and no further attempt."""
+    global _failed
     size = np.rint(inches * PIXELS_PER_INCH).astype(int).clip(16)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "cloud.npz", seen=seen, colours=colours, frame=frame, size=size)
@@ -119,5 +122,6 @@ def _render(seen: Array, colours: Array, frame: Array, inches: Array) -> NDArray
     remedy = ""
     if "vulkan" in why.casefold():  # Open3D 0.20 and later draw with it
         remedy = " On Debian and Ubuntu, apt-get install libvulkan1 mesa-vulkan-drivers helps."
-    print(f"Open3D could not render this picture here ({why}), so matplotlib draws it.{remedy}")
+    print(f"Open3D cannot render pictures here ({why}), so matplotlib draws them.{remedy}")
+    _failed = True
     return None

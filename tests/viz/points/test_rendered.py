@@ -44,7 +44,9 @@ np.save(sys.argv[1] + "/picture.npy", picture)
 
 
 @pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing has failed before, and no figure is left open."""
+    monkeypatch.setattr(rendered, "_failed", False)
     yield
     plt.close("all")
 
@@ -130,8 +132,20 @@ def test_a_renderer_that_fails_costs_one_line(
     stand_in.write_text(script)
     monkeypatch.setattr(rendered, "PATIENCE", 2.0 if "sleep" in script else 60.0)
     figure = cloud_picture(POINTS, PARTS, "a")
-    said = f"Open3D could not render this picture here ({why}), so matplotlib draws it.\n"
+    said = f"Open3D cannot render pictures here ({why}), so matplotlib draws them.\n"
     assert capfd.readouterr() == (said, "")
+    assert len(figure.axes[0].collections[0].get_offsets()) == 40
+
+
+def test_a_renderer_that_has_failed_is_not_asked_again(
+    stand_in: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.write_text("raise RuntimeError('no driver')")
+    cloud_picture(POINTS, PARTS, "a")
+    capfd.readouterr()
+    stand_in.write_text(PLAIN_RENDERER)  # would work now
+    figure = cloud_picture(POINTS, PARTS, "b")
+    assert capfd.readouterr() == ("", "")
     assert len(figure.axes[0].collections[0].get_offsets()) == 40
 
 
