@@ -60,7 +60,13 @@ class Predictions:
 
 @torch.inference_mode()
 def predict(model: BEVFusion, views: Views, *, missing: Sensor | None = None, batch: int = 8) -> Predictions:
-    """What a network finds in streets, in evaluation mode."""
+    """What a network finds in streets, in evaluation mode.
+
+    Raises:
+        ValueError: there is no street, or a score of a box is NaN.
+    """
+    if not len(views):
+        raise ValueError("there is no street to look at.")
     device = next(model.parameters()).device
     model.eval()
     boxes: list[Tensor] = []

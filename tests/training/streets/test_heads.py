@@ -58,6 +58,11 @@ def test_streets_without_things_are_scored_by_their_maps() -> None:
     assert result.mean_iou >= 0
 
 
+def test_no_streets_are_refused() -> None:
+    with pytest.raises(ValueError, match="there is no street to look at"):
+        predict(BEVFusion(("lidar",)), street_views("val", 2)[:0])
+
+
 def test_two_centres_close_by_are_both_one() -> None:
     near = Ragged(torch.tensor([row(0, 1.1, 1.1), row(0, 1.6, 1.1)]), torch.tensor([2]))
     heat = make_targets(near, 1, GRID).heat
