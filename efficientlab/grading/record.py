@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
-import secrets
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from efficientlab.files import write_text
+from efficientlab.grading.secret import secret
 
 FORMAT = 1
 _END, _SIGNATURE = "\n}\n", ',\n "signature": "'  # of a record's text, and what stands between
@@ -185,22 +182,7 @@ def record_path(grades: Path, record: str) -> Path:
 
 
 def _signature(text: str, grades: Path) -> str:
-    return hmac.new(_key(grades), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _key(grades: Path) -> bytes:
-    """The key of a folder of results, made with its first record and readable by its owner alone."""
-    path = grades / "key.txt"
-    if not path.exists():
-        grades.mkdir(parents=True, exist_ok=True)
-        # under a name of its own: processes of several nodes may have one number
-        handle, name = tempfile.mkstemp(dir=grades, prefix=".key.")
-        os.write(handle, secrets.token_hex(32).encode())
-        os.close(handle)
-        with suppress(FileExistsError):
-            path.hardlink_to(name)  # of several jobs that begin at once, one makes it
-        Path(name).unlink()
-    return path.read_bytes()
+    return hmac.new(secret(grades / "key.txt"), text.encode(), hashlib.sha256).hexdigest()
 
 
 def load_records(grades: Path) -> list[Record]:

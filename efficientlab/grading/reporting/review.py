@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from efficientlab.grading.record import Record
 from efficientlab.grading.reporting.gradebook import csv_text, plain_text
 from efficientlab.grading.reporting.pages import render
 from efficientlab.grading.reporting.spreadsheet import TableError, rows_of
+from efficientlab.grading.secret import secret
 
 COLUMNS = ("exercise", "answer", "points", "of", "comment")
 
@@ -155,11 +155,8 @@ def _schemes(lab: Lab) -> Mapping[str, str]:
 
 def _code(grades: Path, record_id: str, exercise: Exercise) -> str:
     """The code under which an answer is read: it tells nothing about the student, and is another for each question."""
-    path = grades / "review" / "key.txt"
-    if not path.exists():
-        write_text(path, secrets.token_hex(16) + "\n")
-    secret = path.read_text(encoding="utf-8").strip().encode()
-    digest = hmac.new(secret, f"{exercise.id} {record_id}".encode(), hashlib.sha256).digest()
+    key = secret(grades / "review" / "key.txt")
+    digest = hmac.new(key, f"{exercise.id} {record_id}".encode(), hashlib.sha256).digest()
     # no digits: 1E5 is a number in a spreadsheet
     return "".join("ABCDEFGHJKLMNPQR"[byte % 16] for byte in digest[:8])
 
