@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from efficientlab.exercises.lab import Lab
 from efficientlab.grading.reading.intake import Intake, Student
-from efficientlab.grading.record import Record
+from efficientlab.grading.record import ExerciseResult, Record
 
+NOT_CHECKED = "It could not be checked. That is not your fault, and your instructor sees it."
 _STARTS = r"(^|[;\t]){}(?=[ \n\u3000]*[=+\-@\t\r＝＋－＠])"  # wide signs are formulas in Japanese settings
 _FORMULA, _MADE_SAFE = (re.compile(_STARTS.format(between)) for between in ("", "'"))
 
@@ -48,27 +49,28 @@ def canvas_csv(records: Sequence[Record], intake: Intake, lab: Lab) -> str:
 
 def gradescope_json(record: Record) -> str:
     """Gradescope's `results.json` of one submission. Answers that a person reads are graded in Gradescope itself."""
-    tests = []
-    for number, e in enumerate((e for e in record.exercises if e.status != "by hand"), start=1):
-        tests.append(
-            {
-                "number": str(number),
-                "name": f"{e.id} {e.title}",
-                "score": e.earned or 0,
-                "max_score": 0 if e.bonus else e.points,  # a bonus is on top of the assignment's points
-                "status": "passed" if e.earned == e.points else "failed",
-                "output": e.message,
-                "output_format": "text",
-                "visibility": "visible",
-            }
-        )
-    output = "\n".join(record.notes)
+    by_code = [e for e in record.exercises if e.status != "by hand"]
     result = {
-        "output": output,
+        "score": sum(e.earned or 0 for e in by_code),  # required where a test has none
+        "output": "\n".join(record.notes),
         "output_format": "text",
-        "tests": tests,
+        "tests": [{"number": str(i), **_gradescope_test(e)} for i, e in enumerate(by_code, start=1)],
     }
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+
+
+def _gradescope_test(e: ExerciseResult) -> dict[str, object]:
+    """One exercise. Without points and status, as where it could not be checked, it is neither passed nor failed."""
+    shown = {"name": f"{e.id} {e.title}", "output_format": "text", "visibility": "visible"}
+    if e.earned is None:
+        return {**shown, "output": NOT_CHECKED}
+    return {
+        **shown,
+        "score": e.earned,
+        "max_score": 0 if e.bonus else e.points,  # a bonus is on top of the assignment's points
+        "status": "passed" if e.earned == e.points else "failed",
+        "output": e.message,
+    }
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

@@ -13,7 +13,7 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.files import write_text
 from efficientlab.grading.reading.intake import Intake
 from efficientlab.grading.record import ExerciseResult, Record, Status
-from efficientlab.grading.reporting.gradebook import canvas_csv, grades_csv, gradescope_json
+from efficientlab.grading.reporting.gradebook import NOT_CHECKED, canvas_csv, grades_csv, gradescope_json
 from efficientlab.grading.reporting.pages import render
 from efficientlab.grading.reporting.review import read_points, with_points
 
@@ -22,7 +22,7 @@ SENTENCES: dict[Status, str] = {
     "unwritten": "Not written yet: the stub is still there.",
     "borrowed": "Borrowed with `lab.borrow`: no points, and the rest of the lab stands.",
     "by hand": "A person reads this answer.",
-    "not checked": "It could not be checked. That is not your fault, and your instructor sees it.",
+    "not checked": NOT_CHECKED,
 }
 
 

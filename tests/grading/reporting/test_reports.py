@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -25,7 +27,7 @@ from efficientlab.grading.folder import alone_in
 from efficientlab.grading.grade import grade, review
 from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id, record_path
-from efficientlab.grading.reporting.gradebook import canvas_csv, grades_csv, safe_cell
+from efficientlab.grading.reporting.gradebook import canvas_csv, grades_csv, gradescope_json, safe_cell
 from efficientlab.grading.reporting.reports import Total, class_values, student_values, write_reports
 from efficientlab.grading.reporting.review import ReviewError, read_points, write_review
 
@@ -225,6 +227,25 @@ def test_gradescope_gets_its_format(grades: Path) -> None:
     assert "execution_time" not in result
 
 
+def test_gradescope_shows_what_could_not_be_checked_as_neither_right_nor_wrong() -> None:
+    outcomes: dict[str, tuple[Status, str]] = {
+        "4.2": ("not checked", "Traceback: no triton in /opt/secret"),
+        "4.10": ("not checked", "Traceback: no triton in /opt/secret"),
+    }
+    result = json.loads(gradescope_json(record("ann", outcomes)))
+    shown = {test["name"].split()[0]: test for test in result["tests"]}
+    for number in outcomes:
+        assert not shown[number].keys() & {"score", "max_score", "status"}
+        assert "not your fault" in shown[number]["output"] and "secret" not in shown[number]["output"]
+    of_others = [test["score"] for test in result["tests"] if "score" in test]
+    assert result["score"] == sum(of_others) == 68  # said apart, since not every test has one
+
+
+def test_gradescope_gets_points_where_nothing_could_be_checked() -> None:
+    outcomes: dict[str, tuple[Status, str]] = {e.id: ("not checked", "") for e in LAB.exercises if e.check}
+    assert json.loads(gradescope_json(record("ann", outcomes)))["score"] == 0
+
+
 def test_a_submission_without_a_sandbox_says_so_on_every_report(tmp_path: Path) -> None:
     open_one = record("ann", sandbox="none", guarantee="Nothing was confined.")
     open_one.save(tmp_path)
@@ -270,6 +291,13 @@ def test_answers_are_read_without_names_and_escaped(grades: Path) -> None:
     assert "<strong>Mark scheme</strong>" in page
     assert len(re.findall(r'<section class="card">', page)) == 5
     assert codes(grades) == sorted(codes(grades))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_what_tells_who_wrote_an_answer_is_nobody_else_s_to_read(grades: Path) -> None:
+    write_review(grades, LAB)
+    for key in (grades / "key.txt", grades / "review" / "key.txt"):
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
 def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
