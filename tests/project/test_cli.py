@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from efficientlab import cli, demo
+from efficientlab.cli.options import lab_number
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
@@ -127,7 +128,7 @@ def test_a_mistake_gets_one_sentence_and_status_2(
 
 @pytest.mark.parametrize(("text", "number"), [("4", 4), ("lab4", 4), ("lab4_tsm", 4), ("lab10_x_y", 10)])
 def test_a_lab_is_named_by_number_or_by_slug(text: str, number: int) -> None:
-    assert cli._lab_number(text) == number
+    assert lab_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,8 @@ def becomes(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     called: list[list[str]] = []
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(cli, "provide", lambda verb: None)
-    monkeypatch.setattr(cli, "become", lambda command, **variables: called.append(command))
+    for verb in (cli.lab, cli.test):
+        monkeypatch.setattr(verb, "become", lambda command, **variables: called.append(command))
     with pytest.raises(SystemExit):
         cli.main(arguments)
     return called[0] if called else []
