@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from efficientlab.authoring.colab import is_setup, with_repository
 from efficientlab.authoring.execute import execute, tidy_outputs
 from efficientlab.authoring.lend import answer_texts
-from efficientlab.authoring.record import record_cases
+from efficientlab.authoring.recording import record_cases
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.environment import ROOT

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import SEED, Answers, alternative_files, mutant_files, record_cases
+from efficientlab.authoring.recording import SEED, Answers, alternative_files, mutant_files, record_cases
 from efficientlab.authoring.source import read_source
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import AnswerError, Exercise, Student, Values

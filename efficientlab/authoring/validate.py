@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import alternative_files, mutant_files, slip_sentence
+from efficientlab.authoring.recording import alternative_files, mutant_files, slip_sentence
 from efficientlab.authoring.source import read_source
 from efficientlab.authoring.student import student_notebook
 from efficientlab.exercises.lab import Lab

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from efficientlab.authoring import validate as module
-from efficientlab.authoring.record import mutant_files
+from efficientlab.authoring.recording import mutant_files
 from efficientlab.authoring.validate import Sample, samples_of, validate
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab

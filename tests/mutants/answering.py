@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import Answers, alternative_files, mutant_files
+from efficientlab.authoring.recording import Answers, alternative_files, mutant_files
 from efficientlab.authoring.source import read_source
 from efficientlab.exercises import goldens
 from efficientlab.exercises.contract import AnswerError, Case, Exercise, Student, Values

@@ -13,7 +13,7 @@ import pytest
 from answering import CHECKED, answer, name, recorded_cases
 
 from efficientlab.authoring.build import same_cases
-from efficientlab.authoring.record import SEED, alternative_files, answered, mutant_files, slip_sentence
+from efficientlab.authoring.recording import SEED, alternative_files, answered, mutant_files, slip_sentence
 from efficientlab.exercises.contract import Case, CheckFailed, Exercise, close, run_check
 from efficientlab.exercises.labs import MODULES, find_lab
 

@@ -11,7 +11,7 @@ import os
 import pytest
 from answering import CHECKED, answers, name
 
-from efficientlab.authoring.record import answered
+from efficientlab.authoring.recording import answered
 from efficientlab.exercises.contract import Exercise, run_check
 
 SEEDS = int(os.environ.get("EFFICIENTLAB_SEEDS", "3"))

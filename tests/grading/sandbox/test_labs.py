@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientlab.authoring.record import mutant_files
+from efficientlab.authoring.recording import mutant_files
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
