@@ -8,11 +8,10 @@
 MAC and FLOP are not the same: one multiply-accumulate is two floating-point operations.
 """
 
-from efficientlab.counters.energy import energy
+from efficientlab.counters.energy import Energy
 from efficientlab.counters.latency import Comparison, Latency, Ratio, compare, latency, processor_time
 from efficientlab.counters.measuring import count, measure
-from efficientlab.counters.picojoules import Energy
-from efficientlab.counters.report import Cost, Measurement, ModuleRow, NotCounted, OpRow
+from efficientlab.counters.report import Cost, Measurement, ModuleRow, NotCounted, OpRow, energy
 from efficientlab.counters.roofline import Roofline, plot_roofline, roofline
 
 __all__ = [

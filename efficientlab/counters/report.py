@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from efficientlab.counters.energy import MAC_PICOJOULES, Energy, estimate
 from efficientlab.counters.latency import Latency
-from efficientlab.counters.picojoules import MAC_PICOJOULES, estimate
 from efficientlab.counters.text import seconds, si, size, table
 
 if TYPE_CHECKING:
@@ -180,3 +180,14 @@ class Measurement(Cost):
             lines.append(f"INCOMPLETE: {len(self.not_counted)} not counted, their MACs are missing:")
             lines += [f"  {miss}" for miss in self.not_counted]
         return lines
+
+
+def energy(measurement: Measurement) -> Energy:
+    """Estimated energy of a measured run: MACs by data type, and every byte moved charged to DRAM.
+
+    Real caches keep some of the bytes from DRAM, so the memory part is a bound from above for its table.
+
+    Raises:
+        ValueError: for a data type that the table does not have (bfloat16, float64, ...).
+    """
+    return estimate(measurement.macs_by_dtype, measurement.bytes_moved)
