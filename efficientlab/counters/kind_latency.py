@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientlab.counters.latency import RUNS_A_ROUND, processor_clock, refuse_few
+from efficientlab.counters.latency import RUNS_A_ROUND, processor_clock, refuse_few, wall_clock
 
 REST = "the rest"
 
@@ -44,7 +43,7 @@ def kind_seconds(
         ValueError: fewer than 10 rounds; a layer with a kind inside of another.
     """
     refuse_few(rounds)
-    clock = _synchronised if x.is_cuda else processor_clock()
+    clock = wall_clock if x.is_cuda else processor_clock()
     order = np.random.default_rng(seed)
     spent: dict[str, dict[str, list[float]]] = {name: {} for name in nets}
     now: dict[str, float] = {}
@@ -83,8 +82,3 @@ def kind_seconds(
                 for kind, seconds in min(runs, key=lambda parts: sum(parts.values())).items():
                     spent[name].setdefault(kind, []).append(seconds)
     return spent
-
-
-def _synchronised() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()

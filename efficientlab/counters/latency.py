@@ -271,13 +271,17 @@ def _warm_up(fn: Callable[[], object], timer: Timer) -> int:
     return max(repeat, math.ceil(_MIN_SAMPLE / shortest))
 
 
+def wall_clock() -> float:
+    """The performance counter's seconds, once a GPU that is in use has done its work."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 def _wall_timer(fn: Callable[[], object]) -> float:
-    synchronise = torch.cuda.synchronize if torch.cuda.is_initialized() else _nothing
-    synchronise()
-    start = time.perf_counter()
+    start = wall_clock()
     fn()
-    synchronise()
-    return time.perf_counter() - start
+    return wall_clock() - start
 
 
 def processor_time(fn: Callable[[], object]) -> float:
@@ -308,10 +312,6 @@ def _tick(clock: Callable[[], float]) -> float:
             pass
         steps.append(now - start)
     return min(steps)
-
-
-def _nothing() -> None:
-    return None
 
 
 def _cuda_timer(fn: Callable[[], object]) -> float:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from efficientlab.counters.latency import Latency, summary
+from efficientlab.counters.latency import Latency, summary, wall_clock
 
 _MIN_RUNS, _MAX_RUNS = 7, 100
 
@@ -31,13 +30,11 @@ def module_latencies(
 
     def enter(module: nn.Module, *_: Any) -> None:
         if module in samples:
-            _synchronise()
-            started[module] = time.perf_counter()
+            started[module] = wall_clock()
 
     def leave(module: nn.Module, *_: Any) -> None:
         if module in samples:
-            _synchronise()
-            spent[module] = spent.get(module, 0.0) + time.perf_counter() - started[module]
+            spent[module] = spent.get(module, 0.0) + wall_clock() - started[module]
 
     run()
     end = time.perf_counter() + budget
@@ -52,8 +49,3 @@ def module_latencies(
             for module, total in spent.items():
                 samples[module].append(total)
     return {module: summary(times) for module, times in samples.items() if times}
-
-
-def _synchronise() -> None:
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
