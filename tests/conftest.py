@@ -5,5 +5,10 @@
 
 import os
 
-if "EFFICIENTLAB_AOT" not in os.environ:
-    import efficientlab.exercises  # noqa: F401
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    distributes = config.getoption("dist", "no") != "no"  # to workers: it runs no test and needs no torch
+    if "EFFICIENTLAB_AOT" not in os.environ and not distributes:
+        import efficientlab.exercises  # noqa: F401

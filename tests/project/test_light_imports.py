@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -22,16 +23,29 @@ def files_of(room: str) -> list[str]:
     return [".".join(part).removesuffix(".__init__") for part in parts]
 
 
-def loaded_by(*names: str) -> set[str]:
-    """The modules that a fresh interpreter has after these imports, beyond those of `import torch, numpy.random`."""
+PARTS = {
+    "kernels and counters": ["efficientlab.kernels", "efficientlab.counters"],
+    "every file of the lower rooms": [file for room in LOWER_ROOMS for file in files_of(room)],
+    "exercises and grading": ["efficientlab.exercises", "efficientlab.grading"],
+    "labs": list(MODULES.values()),
+}
+
+
+@cache
+def loaded_by_part() -> dict[str, list[str]]:
+    """The modules that each part brings, one after the other, to an interpreter with torch and numpy alone."""
     code = (
         "import torch, numpy.random, sys, json\n"
-        "before = set(sys.modules)\n"
-        f"for name in {names}: __import__(name)\n"
-        "print(json.dumps(sorted(set(sys.modules) - before)))"
+        "loaded = {}\n"
+        f"for part, names in {PARTS}.items():\n"
+        "    before = set(sys.modules)\n"
+        "    for name in names: __import__(name)\n"
+        "    loaded[part] = sorted(set(sys.modules) - before)\n"
+        "print(json.dumps(loaded))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(json.loads(run.stdout))
+    loaded: dict[str, list[str]] = json.loads(run.stdout)
+    return loaded
 
 
 def test_importing_the_package_loads_the_standard_library_alone() -> None:
@@ -40,18 +54,9 @@ def test_importing_the_package_loads_the_standard_library_alone() -> None:
     assert run.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        ["efficientlab.kernels", "efficientlab.counters"],
-        [file for room in LOWER_ROOMS for file in files_of(room)],
-        ["efficientlab.exercises", "efficientlab.grading"],
-        list(MODULES.values()),
-    ],
-    ids=["kernels and counters", "every file of the lower rooms", "exercises and grading", "labs"],
-)
-def test_importing_a_room_or_a_lab_loads_torch_and_numpy_alone(names: list[str]) -> None:
-    loaded = loaded_by(*names)
+@pytest.mark.parametrize("part", PARTS)
+def test_importing_a_room_or_a_lab_loads_torch_and_numpy_alone(part: str) -> None:
+    loaded = set(loaded_by_part()[part])
     packages = {module.partition(".")[0] for module in loaded if not module.startswith("_")}
     packages -= sys.stdlib_module_names
     assert packages - {"torch", "numpy"} <= OURS

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,8 +85,10 @@ def handed_in(*solved: str) -> str:
     return nbformat.writes(student_notebook(read_source(source_path(LAB), LAB), LAB, solved))
 
 
-@pytest.fixture
-def grades(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A batch of five, with its reports, which no test changes."""
+    out = tmp_path_factory.mktemp("graded")
     records = [
         record("ann"),
         record("bob", {"4.2": ("failed", "the other direction (cell 9)")}, slip="the other direction"),
@@ -100,9 +103,9 @@ def grades(tmp_path: Path) -> Path:
         ),
     ]
     for one in records:
-        one.save(tmp_path)
+        one.save(out)
         solved = ["4.9"] if one.student == "ann" else []
-        path = tmp_path / "submissions" / f"{one.id}.ipynb"
+        path = out / "submissions" / f"{one.id}.ipynb"
         path.parent.mkdir(exist_ok=True)
         notebook = nbformat.reads(handed_in(*solved), 4)
         for cell in notebook.cells:
@@ -110,9 +113,15 @@ def grades(tmp_path: Path) -> Path:
                 cell.source = EVIL
         nbformat.write(notebook, path)
     students = {one.id: Student(one.student, "77" if one.student == "ann" else "") for one in records}
-    Intake((), students, "by the notebook's file name", ("x.pdf was left out.",)).save(tmp_path)
-    write_reports(records, tmp_path, LAB)
-    return tmp_path
+    Intake((), students, "by the notebook's file name", ("x.pdf was left out.",)).save(out)
+    write_reports(records, out, LAB)
+    return out
+
+
+@pytest.fixture
+def grades(graded: Path, tmp_path: Path) -> Path:
+    """A copy of it, for a test to change."""
+    return shutil.copytree(graded, tmp_path, dirs_exist_ok=True)
 
 
 def test_a_page_says_points_message_and_how_to_see_it(grades: Path) -> None:
