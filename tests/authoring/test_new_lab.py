@@ -44,6 +44,7 @@ def run(checkout: Path, *command: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_the_skeleton_builds_and_passes_the_tests_of_every_lab(checkout: Path) -> None:
     written = new_lab(checkout, 8, "depth")
     assert "solutions/lab8_depth.py" in written

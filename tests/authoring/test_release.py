@@ -84,7 +84,9 @@ def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
     assert str(bundle) in result.stdout
 
 
-@pytest.mark.parametrize("number", MODULES)
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=[pytest.mark.slow] if n != LAB.number else []) for n in MODULES]
+)
 def test_a_bundle_holds_what_its_lab_uses_and_nothing_else(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

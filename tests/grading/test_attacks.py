@@ -19,6 +19,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forke
 
 from attack_range import ATTACKS, Range  # noqa: E402
 
+PROBES = ("canary_file", "environment", "network_tcp")
+"""Attacks that succeed where there is no sandbox."""
 SANDBOXES = os.environ.get("EFFICIENTLAB_SANDBOXES", "namespaces").split()
 
 
@@ -36,7 +38,10 @@ def test_there_are_enough_attacks() -> None:
     assert len(ATTACKS) >= 40
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "attack",
+    [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] if p.stem not in PROBES else []) for p in ATTACKS],
+)
 def test_an_attack_is_defeated(attack_range: Range, attack: Path) -> None:
     outcome = attack_range.shoot(attack)
     assert outcome.defeated, f"{attack.stem} in {attack_range.sandbox.name}: {outcome}"
@@ -45,6 +50,6 @@ def test_an_attack_is_defeated(attack_range: Range, attack: Path) -> None:
 @pytest.mark.slow
 def test_attacks_succeed_where_there_is_no_sandbox() -> None:
     with Range("none") as unprotected:
-        for name in ("canary_file", "environment", "network_tcp"):
+        for name in PROBES:
             path = next(path for path in ATTACKS if path.stem == name)
             assert "LEAK" in unprotected.shoot(path).leaked, name

@@ -433,7 +433,9 @@ rewritten("4.6", lambda s: s.replace("(nn.Module)", "(torch.nn.Module)"), "a_bas
 rewritten("4.8", lambda s: s + "\n\nassert step_cost is None, 'left from debugging'", "an_assertion_left")
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n != "as_it_was_handed_out" else []) for n in ODD]
+)
 def test_a_right_but_odd_submission_gets_full_marks(name: str, tmp_path: Path) -> None:
     notebook = complete()
     made = ODD[name](notebook)

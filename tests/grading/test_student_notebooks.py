@@ -449,7 +449,11 @@ def as_file(tmp_path: Path, outputs: list[Any], metadata: dict[str, Any] | None 
     return path
 
 
-@pytest.mark.parametrize("kind", ["printed numbers", "plotly", "pictures", "widgets", "deep", "tokens"])
+@pytest.mark.parametrize(
+    "kind",
+    ["printed numbers", "plotly", "pictures", "deep"]
+    + [pytest.param(kind, marks=pytest.mark.slow) for kind in ("widgets", "tokens")],
+)
 def test_large_outputs_do_not_matter(kind: str, tmp_path: Path) -> None:
     from efficientlab.grading.reading.submission import read_submission
 

@@ -264,6 +264,7 @@ def test_the_demo_fails_where_a_sample_does_not_get_its_points(
     assert demo.grade_samples(lab, tmp_path) == status
 
 
+@pytest.mark.slow
 def test_an_autograder_is_told_by_the_status_whether_an_exercise_is_solved(tmp_path: Path) -> None:
     lab = find_lab(4)
     demo.write_samples(lab, tmp_path)

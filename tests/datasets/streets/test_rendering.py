@@ -130,6 +130,7 @@ def test_windows_are_on_houses_alone() -> None:
     assert ((paint(scene).window > 0) == (scene.solids.label == LABELS.index("building"))).all()
 
 
+@pytest.mark.slow
 def test_a_street_in_pictures_is_cheap() -> None:
     """A scene with its pictures and its sweep costs less than four million normal draws, 40 ms on most machines."""
 

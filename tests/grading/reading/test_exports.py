@@ -378,6 +378,7 @@ def test_zips_of_sections_hold_zips_of_students(tmp_path: Path) -> None:
     assert set(refused(intake)) == {"dan"}
 
 
+@pytest.mark.slow
 def test_a_zip_full_of_zips_costs_its_owner_alone(tmp_path: Path) -> None:
     many = zipped({f"{i}.ipynb": b"" for i in range(1_900)})
     evil = zipped({f"{i}.zip": many for i in range(500)})

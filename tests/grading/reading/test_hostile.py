@@ -105,6 +105,7 @@ def reader() -> Iterator[Reader]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_its_owner_alone(name: str, reader: Reader, tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"

@@ -193,6 +193,7 @@ def test_a_fresh_case_that_fails_shows_none_of_its_values(sandbox: Sandbox) -> N
     )
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("name", ["namespaces", "landlock"])
 def test_sleepers_of_one_box_leave_room_for_threads_in_another(name: str) -> None:

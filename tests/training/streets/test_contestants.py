@@ -14,6 +14,7 @@ from efficientlab.training.streets import contestants
 from efficientlab.training.streets.fit import predict
 
 
+@pytest.mark.slow
 def test_networks_logs_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contestants, "data_root", lambda: tmp_path)
     monkeypatch.setattr(contestants, "STREETS", {"train": 4, "val": 2, "test": 2})
