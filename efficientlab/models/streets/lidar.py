@@ -14,7 +14,11 @@ from efficientlab.models.streets.camera import conv_layer
 
 
 class SparseLayer(nn.Module):
-    """A sparse convolution with batch norm and ReLU over the occupied voxels; `kernel` and `stride` of x, y and z."""
+    """A sparse convolution with batch norm and ReLU over the occupied voxels; `kernel` and `stride` of x, y and z.
+
+    Not `layers.ConvNorm`, which has one size for all axes: heights are merged alone here. The shipped networks are
+    trained with this start (He et al., for ReLU) and stored with these names.
+    """
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel: tuple[int, int, int], stride: tuple[int, int, int]
