@@ -61,12 +61,8 @@ def hand_out(slug: str, exercise_id: str, name: str, texts: Mapping[str, str] | 
         raise Borrowed(f"the answer to exercise {exercise_id} is borrowed.")
     text = texts[exercise_id]
     filename = f"<borrowed {exercise_id}>"
-    linecache.cache[filename] = (
-        len(text),
-        None,
-        text.splitlines(keepends=True),
-        filename,
-    )  # Triton reads its source
+    # Triton reads the source of its kernels
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(text, filename, "exec"), namespace)
     return namespace[name]

@@ -1,4 +1,4 @@
-"""What the checks draw their cases with, and read them by."""
+"""What checks draw their cases with, and what their drivers read them by and guard themselves with."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def other_generators(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def processor_limit(seconds: float, failure: Exception) -> Iterator[None]:
-    """Raise `failure` inside after so much processor time, where the system can: a loop without an end is told."""
+    """Raise `failure` in the block once it has taken so much processor time, as a loop without an end does.
+
+    Nothing is limited where the system has no such timer (Windows), nor in another thread than the main one.
+    """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -89,7 +92,7 @@ def in_single(case: Values) -> Values:
 
 
 def watched(*given: Tensor) -> Callable[[], bool]:
-    """Says, whenever it is asked, whether one of these tensors is no longer what it was."""
+    """A function that says whether one of these tensors has another shape or other values than now."""
     before = [tensor.detach().clone() for tensor in given]
     return lambda: any(
         a.shape != b.shape or not torch.equal(a.detach(), b) for a, b in zip(given, before, strict=True)

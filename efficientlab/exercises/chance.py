@@ -12,7 +12,9 @@ ALARM = 1e-6
 
 
 def mean_limit(draws: int, variance: float, largest: float, tests: int = 1) -> float:
-    """How far the mean of independent draws may lie from what is expected, for `tests` of them together.
+    """How far the mean of independent draws may lie from what is expected, for `tests` such means together.
+
+    Each draw has this `variance` and lies within `largest` of its expectation.
 
     Bernstein's inequality: P(|mean − μ| ≥ t) ≤ 2 exp(−n t² / (2 σ² + 2 b t / 3)) for draws within b of μ. Solved for t
     where the right side is `ALARM` / `tests`.

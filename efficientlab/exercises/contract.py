@@ -20,8 +20,11 @@ from typing import Any, Literal
 
 import torch
 
-from efficientlab.exercises.naming import Evidence, known_slip
+from efficientlab.exercises.slips import Evidence, known_slip
 from efficientlab.exercises.values import Value, Values, close, differs, is_number, plain
+
+UNTOLD = ("state.", "upstream")
+"""How keys begin that no answer is given: the weights of a state, and what the check multiplies gradients with."""
 
 Student = Callable[[Values], Values]
 Judge = Callable[[Values, Values, Values], None]
@@ -119,7 +122,7 @@ def run_check(check: Check, student: Student, cases: Sequence[Case], diagnose: S
     """Run `student` on every case and return how many passed: all of them, or `CheckFailed` is raised.
 
     The failure is named after the slip that the student's outputs on the recorded cases (`diagnose`, by default
-    `cases` themselves) show; see `naming`.
+    `cases` themselves) show; see `slips`.
     """
     if not cases:
         raise ValueError(f"there are no cases to check `{check.name}` with; build the lab again.")
@@ -311,10 +314,6 @@ def _first_difference(want: torch.Tensor, got: torch.Tensor, rtol: float, atol: 
         f"wrong in {share:.0f} % of its entries. The first is at index "
         f"[{', '.join(map(str, index))}]: got {got[index].item():.6g}, expected {want[index].item():.6g}."
     )
-
-
-UNTOLD = ("state.", "upstream")
-"""How keys begin that no answer is given: the weights of a state, and what the check multiplies gradients with."""
 
 
 def describe(values: Values) -> str:

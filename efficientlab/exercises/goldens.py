@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -46,19 +47,10 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
     path = folder / f"{slug}.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; make it with: efficientlab build {slug.split('_')[0]}")
+    entries, order = _read(path)
     parts: dict[tuple[str, int], dict[str, Values]] = {}  # (exercise, case) → role → outputs
-    slips: dict[tuple[str, int], dict[str, tuple[str, str | None]]] = {}
-    with safe_open(path, "pt") as file:
-        plain = json.loads(file.metadata()["plain"])
-        strides = {key.removesuffix(STRIDES): value for key, value in plain.items() if key.endswith(STRIDES)}
-        order = {key.removesuffix(ORDER): value for key, value in plain.items() if key.endswith(ORDER)}
-        found = {key: value for key, value in plain.items() if not key.endswith((STRIDES, ORDER))}
-        for key in file.keys():  # noqa: SIM118 (not a dict)
-            tensor = file.get_tensor(key)
-            if key in strides:
-                tensor = torch.empty_strided(tensor.shape, strides[key], dtype=tensor.dtype).copy_(tensor)
-            found[key] = tensor
-    for key, value in found.items():
+    slips: dict[tuple[str, int], dict[str, tuple[str, str | None]]] = {}  # → role → sentence, error
+    for key, value in entries.items():
         exercise, number, role, *name = key.split("/", 3)
         at = (exercise, int(number))
         if name:
@@ -67,16 +59,31 @@ def load(slug: str, folder: Path = FOLDER) -> dict[str, list[Case]]:
             slips.setdefault(at, {})[role] = (value[0], value[1])
     cases: dict[str, list[Case]] = {}
     for at in sorted(parts):
-        exercise, number = at
+        exercise, case = at
         roles = parts[at]
         out = roles.get("out", {})
-        expected = {key: out[key] for key in order.get(f"{exercise}/{number}/out", out)}
+        expected = {key: out[key] for key in order.get(f"{exercise}/{case}/out", out)}
         known = {
             sentence: error if error is not None else roles.get(role, {})
             for role, (sentence, error) in slips.get(at, {}).items()
         }
         cases.setdefault(exercise, []).append(Case(roles.get("in", {}), expected, known))
     return cases
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The file's tensors, with their strides, and plain values, by path; and the order of each case's outputs."""
+    with safe_open(path, "pt") as file:
+        plain = json.loads(file.metadata()["plain"])
+        strides = {key.removesuffix(STRIDES): value for key, value in plain.items() if key.endswith(STRIDES)}
+        order = {key.removesuffix(ORDER): value for key, value in plain.items() if key.endswith(ORDER)}
+        entries = {key: value for key, value in plain.items() if not key.endswith((STRIDES, ORDER))}
+        for key in file.keys():  # noqa: SIM118 (not a dict)
+            tensor = file.get_tensor(key)
+            if key in strides:
+                tensor = torch.empty_strided(tensor.shape, strides[key], dtype=tensor.dtype).copy_(tensor)
+            entries[key] = tensor
+    return entries, order
 
 
 def _put(tensors: dict[str, torch.Tensor], plain: dict[str, object], at: str, values: Values) -> None:

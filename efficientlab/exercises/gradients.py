@@ -11,7 +11,7 @@ from efficientlab.exercises.contract import AnswerError, returned_tensor
 
 
 def scalar(value: Any, what: str = "") -> Tensor:
-    """`value`, which must be a tensor of one number."""
+    """`value`, which must be a tensor of one number, as shape (); `AnswerError` says what it is instead."""
     loss = returned_tensor(value, what)
     if loss.numel() != 1:
         raise AnswerError("Returned", f"returned shape {tuple(loss.shape)}{what} where one number belongs.")
@@ -19,7 +19,13 @@ def scalar(value: Any, what: str = "") -> Tensor:
 
 
 def gradient(y: Tensor, leaf: Tensor, upstream: Tensor | None = None) -> Tensor:
-    """d (y · upstream) / d leaf; zeros where the two are not connected."""
+    """d (y · upstream) / d leaf, of leaf's shape; zeros where the two are not connected.
+
+    `upstream` has the shape of y; without it y is one number.
+
+    Raises:
+        AnswerError: the answer has cut `leaf` off from its gradient.
+    """
     if not leaf.requires_grad:
         raise AnswerError(
             "Returned",

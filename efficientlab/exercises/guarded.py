@@ -21,7 +21,7 @@ def kernel_device() -> str:
 
 
 class Guarded:
-    """A tensor on the kernels' device, in the middle of a buffer with `guard` elements of `margin` on either side.
+    """A tensor on the kernels' device, in the middle of a buffer with `guard` ≥ 1 elements of `margin` on either side.
 
     The default margin is a number that no sum of a case's values comes near: what a load without a mask reads shows.
     Around indices the margin is an index itself, so that what is read there is no address in foreign memory.
@@ -52,7 +52,20 @@ def run_kernel(
 ) -> Values:
     """Launch a learner's kernel and say what it did: the target as `name`, and what it read and wrote amiss.
 
-    `arguments` are the kernel's, in order, with `Guarded` where it takes a pointer; `target` is the one it writes.
+    Beside the target there are five truth values: `x_changed`, `wrote_outside`, `read_outside`, `read_target`, and
+    `not_by_the_kernel`, in the words of `kernel_judge`. What is read shows in Triton's interpreter alone.
+
+    Args:
+        kernel: the learner's.
+        grid: the programs to be launched.
+        arguments: the kernel's, in order, with `Guarded` where it takes a pointer.
+        target: the one of them that it is to write.
+        block: its BLOCK.
+        name: the output's.
+
+    Raises:
+        AnswerError: it is no Triton kernel.
+        ModuleNotFoundError: Triton is not installed.
     """
     try:
         from triton.runtime.interpreter import InterpretedFunction

@@ -21,7 +21,7 @@ def local_student(check: Check, answer: Any) -> Student:
 
     def student(inputs: Values) -> Values:
         copies = {k: _copy(v) if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
-        dtype = torch.get_default_dtype()
+        dtype = torch.get_default_dtype()  # the process's, which an answer may set
         try:
             with torch.enable_grad():
                 outputs = check.drive(answer, copies)

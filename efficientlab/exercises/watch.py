@@ -20,16 +20,19 @@ from torch import Tensor
 class Watch:
     """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors, `read_target` or `wrote` to it,
     and whether it read the target or added to it where it had not written: `took_unwritten`.
+
+    Args:
+        tensors: what the kernel is given, each contiguous.
+        target: the one of them that it is to write.
+        buffers: the memory around each that may be touched without harm, itself included.
     """
 
-    def __init__(self, tensors: Sequence[Tensor], target: Tensor, rooms: Sequence[Tensor]) -> None:
+    def __init__(self, tensors: Sequence[Tensor], target: Tensor, buffers: Sequence[Tensor]) -> None:
         self.read_outside = self.read_target = self.took_unwritten = False
         self.wrote_outside = self.wrote = False
         self._tensors, self._target = [_span(t) for t in tensors], _span(target)
+        self._buffers = [_span(t) for t in buffers]
         self._unwritten, self._element = np.ones(target.numel(), dtype=bool), target.element_size()
-        self._rooms = [
-            _span(t) for t in rooms
-        ]  # memory that may be touched: tensors and the margins around them
 
     def load(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
         """The mask of the loads that may happen."""
@@ -38,7 +41,7 @@ class Watch:
         places = self._places(at, wanted, itemsize)
         self.read_target |= len(places) > 0
         self.took_unwritten |= bool(self._unwritten[places].any())
-        return wanted & _within(at, itemsize, self._rooms)
+        return wanted & _within(at, itemsize, self._buffers)
 
     def store(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
         """The mask of the stores that may happen."""
@@ -47,7 +50,13 @@ class Watch:
         self._unwritten[places] = False
         self.wrote |= len(places) > 0
         self.wrote_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
-        return wanted & _within(at, itemsize, self._rooms)
+        return wanted & _within(at, itemsize, self._buffers)
+
+    def add(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
+        """The mask of the atomic additions, and of their kin, that may happen."""
+        places = self._places(np.asarray(pointers), np.asarray(mask, dtype=bool), itemsize)
+        self.took_unwritten |= bool(self._unwritten[places].any())
+        return self.store(pointers, mask, itemsize)
 
     def _places(self, at: np.ndarray, wanted: np.ndarray, itemsize: int) -> np.ndarray:
         """The elements of the target that these pointers lead to."""
@@ -63,33 +72,6 @@ class Watch:
         masked_load, ours = builder.create_masked_load, interpreter.interpreter_builder
         options = ours.options
 
-        class Native:
-            """The interpreter's memory operations, each behind the watch."""
-
-            def __getattr__(_, name: str) -> Any:
-                return getattr(native, name)
-
-            def load(_, pointers: Any, mask: Any, other: Any, dtype: Any) -> Any:
-                return native.load(
-                    pointers, self.load(pointers, mask, np.dtype(dtype).itemsize), other, dtype
-                )
-
-            def store(_, pointers: Any, value: Any, mask: Any) -> Any:
-                return native.store(pointers, value, self.store(pointers, mask, np.asarray(value).itemsize))
-
-            def atomic_rmw(_, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
-                itemsize = np.asarray(value).itemsize
-                places = self._places(np.asarray(pointers), np.asarray(mask, dtype=bool), itemsize)
-                self.took_unwritten |= bool(self._unwritten[places].any())
-                allowed = self.store(pointers, mask, itemsize)
-                return native.atomic_rmw(kind, pointers, value, allowed, order)
-
-            def atomic_cas(_, pointers: Any, compared: Any, value: Any, order: Any) -> Any:
-                everywhere = np.ones_like(np.asarray(pointers), dtype=bool)
-                if not self.store(pointers, everywhere, np.asarray(value).itemsize).all():
-                    raise IndexError("the kernel reaches beyond its tensors")
-                return native.atomic_cas(pointers, compared, value, order)
-
         def undefined_where_masked(builder: Any, pointers: Any, mask: Any, other: Any, *options: Any) -> Any:
             """A masked load without `other=` gives NaN, or the largest integer, where the mask is false."""
             if other is None:
@@ -100,7 +82,8 @@ class Watch:
                 other = interpreter.TensorHandle(fill, element)
             return masked_load(builder, pointers, mask, other, *options)
 
-        interpreter._interpreter, builder.create_masked_load = Native(), undefined_where_masked
+        interpreter._interpreter = _Memory(native, self)
+        builder.create_masked_load = undefined_where_masked
         # as on a GPU, no sum of integers is tested for overflow: that took more than half of the interpreter's time
         ours.options = replace(options, sanitize_overflow=False)
         try:
@@ -108,6 +91,34 @@ class Watch:
         finally:
             interpreter._interpreter, builder.create_masked_load = native, masked_load
             ours.options = options
+
+
+class _Memory:
+    """The operations on memory of Triton's interpreter, each behind a watch."""
+
+    def __init__(self, native: Any, watch: Watch) -> None:
+        self._native, self._watch = native, watch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._native, name)
+
+    def load(self, pointers: Any, mask: Any, other: Any, dtype: Any) -> Any:
+        allowed = self._watch.load(pointers, mask, np.dtype(dtype).itemsize)
+        return self._native.load(pointers, allowed, other, dtype)
+
+    def store(self, pointers: Any, value: Any, mask: Any) -> Any:
+        allowed = self._watch.store(pointers, mask, np.asarray(value).itemsize)
+        return self._native.store(pointers, value, allowed)
+
+    def atomic_rmw(self, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
+        allowed = self._watch.add(pointers, mask, np.asarray(value).itemsize)
+        return self._native.atomic_rmw(kind, pointers, value, allowed, order)
+
+    def atomic_cas(self, pointers: Any, compared: Any, value: Any, order: Any) -> Any:
+        everywhere = np.ones_like(np.asarray(pointers), dtype=bool)
+        if not self._watch.store(pointers, everywhere, np.asarray(value).itemsize).all():
+            raise IndexError("the kernel reaches beyond its tensors")  # it takes no mask
+        return self._native.atomic_cas(pointers, compared, value, order)
 
 
 def _span(tensor: Tensor) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficientlab.exercises.naming import Evidence, known_slip
+from efficientlab.exercises.slips import Evidence, known_slip
 from efficientlab.exercises.values import is_number, plain
 
 RIGHT = {"y": torch.tensor([1.0, 2.0]), "n": 3}
