@@ -26,8 +26,8 @@ from efficientlab.grading.reading.notebook import MAX_FILE
 MAX_FILES = 500_000
 MAX_INNER = 2_000  # files of a zip that a student handed in
 MAX_DEPTH = 3  # zips in zips: a section's, a student's, and what that one packed twice
-MAX_NESTED = 1_000_000_000  # bytes of all zips inside of one, of which a file costs
-_FILE = 10_000  # as many as these
+MAX_NESTED = 1_000_000_000  # bytes of all zips inside of one
+BYTES_A_MEMBER = 10_000  # that a file in such a zip is taken to cost, beside what is in it
 MAX_TOTAL = 20_000_000_000  # bytes of all files together
 MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
@@ -129,14 +129,14 @@ def _with_inner(files: Iterator[Found], notes: list[str]) -> Iterator[Found]:
             raise ArchiveError(
                 f"the export has more than {MAX_FILES:,} files; give one assignment at a time."
             )
-        yield from _unzipped(found, shelves, MAX_FILE + MAX_INNER * _FILE, notes)
+        yield from _unzipped(found, shelves, MAX_FILE + MAX_INNER * BYTES_A_MEMBER, notes)
 
 
 def _unzipped(found: Found, shelves: Sequence[_Shelf], most: int, notes: list[str]) -> Iterator[Found]:
     """What is in a zip, and in the zips in it; of one that is empty or cannot be opened, the zip itself.
 
-    `most` is what it may cost. Zips inside of one zip share what it may in equal parts: of a section's students nobody
-    takes another's.
+    `most` are the bytes that it may take. Zips inside of one zip share `MAX_NESTED` in equal parts: of a section's
+    students nobody takes another's.
     """
     if found.path.suffix.lower() != ".zip" or found.leftover or not shelves:
         yield found
@@ -144,7 +144,7 @@ def _unzipped(found: Found, shelves: Sequence[_Shelf], most: int, notes: list[st
     try:
         if found.size > most:
             raise ArchiveError("it is too large for a zip inside of zips")
-        inner = shelves[0].members(found, notes, min(MAX_INNER, most // _FILE))
+        inner = shelves[0].members(found, notes, min(MAX_INNER, most // BYTES_A_MEMBER))
     except ArchiveError as error:
         notes.append(f"{found.path} was left out: {error}.")
         yield found

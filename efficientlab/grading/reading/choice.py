@@ -103,7 +103,7 @@ def _choose(ordered: Sequence[Claim], path: Path, lab: int, reader: Reader, note
     if passed := [str(one.claim.found.path) for one in seen if one not in ours]:
         notes.append(f"passed over, as no exercise of this lab is in it: {_listed(passed)}.")
     most = max(_fullness(one) for one in ours)
-    last = next(one for one in ours if _fullness(one) * 2 >= most)
+    last = next(one for one in ours if _fullness(one) * 2 >= most)  # a later one with less is a scratch copy
     return max((one for one in ours if _at_once(one.claim, last.claim)), key=_fullness).claim
 
 

@@ -145,6 +145,7 @@ def _people(files: Sequence[Found], reader: Reader, notes: list[str]) -> Who:
 def _submitter(
     folder: str, entries: dict[str, str], reader: Reader, notes: list[str]
 ) -> tuple[Student, str | None]:
+    """The people of one of Gradescope's folders, as one student, and the time; its number where nobody is named."""
     number = folder.removeprefix("submission_")
     found = reader.people(entries[folder]) if folder in entries else None
     if found is None and folder in entries:

@@ -1,7 +1,7 @@
 """Whose is each file of an export: by the LMS's own names, or by the folder or file that stands for a person.
 
 A rule is chosen by *submissions*: each folder or file at the outermost level that tells any apart has one vote, however
-many files it holds. So nobody decides for the class by what he puts into his own.
+many files it holds. So nobody decides for the class by what lies in a folder of their own.
 """
 
 from __future__ import annotations

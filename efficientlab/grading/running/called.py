@@ -55,14 +55,14 @@ def _counts(name: str) -> bool:
 
 
 def _is_outside(frame: FrameType | None) -> bool:
-    """Whether the first frame that is no library's is neither this package's: a student's."""
+    """Whether the innermost frame that is of no library is not of this package either: it is a student's."""
     while frame and any(part in frame.f_code.co_filename for part in _LIBRARIES):
         frame = frame.f_back
     return frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 def beyond(called: Iterable[str], usual: Iterable[str], exercise_id: str) -> list[str]:
-    """A sentence about what an answer called and the lab's own does not; none where there is nothing."""
+    """A sentence that names what an answer called and the lab's own does not; empty where there is nothing."""
     if not (more := sorted(set(called) - set(usual))):
         return []
     shown = ", ".join(more)[:300]

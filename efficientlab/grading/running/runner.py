@@ -26,7 +26,8 @@ from efficientlab.grading.sandbox.limits import Limits
 from efficientlab.grading.sandbox.processes import NoSandbox
 
 _NAME = re.compile(r"efficientlab(?:\.[A-Za-z_][A-Za-z0-9_]{0,60}){1,8}")  # it goes into a page
-Look = Literal["recorded", "fresh"]  # of which kind a case is that is looked at
+Look = Literal["recorded", "fresh"]
+"""The kind of a case on which it is noted what an answer calls of this package."""
 OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
 
@@ -35,8 +36,8 @@ class Box:
 
     Where boxes are cheap each exercise gets a new one, so that what one does to its process, to torch or to its
     scratch folder never reaches another. A box that dies or stalls is replaced at the next exercise.
-    `cpu_seconds` is what closed boxes took, where the sandbox counts it. `called` is what answers call of this package
-    on the cases that are looked at.
+    `cpu_seconds` is what closed boxes took, where the sandbox counts it. `called` is what answers called of this
+    package, by exercise and kind of case, where `student` was asked to look.
     """
 
     def __init__(
@@ -89,7 +90,8 @@ class Box:
         """A callable that runs the submission's answer in a box, case by case.
 
         `reply_limit` bounds the bytes of one case's outputs; `reach` says whether cells are run as well that only may
-        change what the answer needs. `looks` are the cases on which it is noted what the answer calls of this package.
+        change what the answer needs. On the cases in `looks`, one of each kind, it is noted in `called` what the answer
+        calls of this package.
         `AnswerError` is the student's, `SandboxError` ours.
         """
         if reach != self._reach:

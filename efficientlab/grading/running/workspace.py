@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from efficientlab.exercises.contract import AnswerError, Exercise
 from efficientlab.exercises.lab import Lab
@@ -89,15 +89,8 @@ class Workspace:
         assert exercise.check is not None
         name = exercise.check.name
         mine, defining = self._places(exercise)
-        if not mine:
-            raise AnswerError("NotFound", f"no cell defines `{name}`")
         if not defining:
-            for statement in self._statements:
-                if statement.cell == mine[-1] and isinstance(statement.node, ast.Raise):
-                    _run(statement, dict(self._prelude))  # a stub without a function around it
-            broken = [e for i in mine if isinstance(e := self._parsed[i, self.cells[i]], AnswerError)]
-            where = f"cell {self.cells[mine[-1]].number}"
-            raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
+            self._refuse(name, mine)
         namespace = vars(self._modules[exercise.id])
         namespace |= self._prelude
         namespace |= frontend_names(namespace)
@@ -117,6 +110,17 @@ class Workspace:
             where = f"cell {self.cells[defining[-1]].number}"
             raise AnswerError("NotFound", f"{where} runs but does not define `{name}`")
         return namespace[name]
+
+    def _refuse(self, name: str, mine: Sequence[int]) -> NoReturn:
+        """Say why no cell of an exercise, at the positions `mine`, binds its name."""
+        if not mine:
+            raise AnswerError("NotFound", f"no cell defines `{name}`")
+        for statement in self._statements:
+            if statement.cell == mine[-1] and isinstance(statement.node, ast.Raise):
+                _run(statement, dict(self._prelude))  # a stub without a function around it
+        broken = [e for i in mine if isinstance(e := self._parsed[i, self.cells[i]], AnswerError)]
+        where = f"cell {self.cells[mine[-1]].number}"
+        raise broken[-1] if broken else AnswerError("NotFound", f"{where} does not define `{name}`")
 
     def _needed_by(self, name: str, last_cell: int) -> list[Statement]:
         self._slicer = self._slicer or Slicer(self._statements)
