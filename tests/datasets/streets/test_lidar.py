@@ -127,6 +127,7 @@ def test_labels_are_the_same_on_every_machine() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_sweep_is_cheap() -> None:
     """A scene with its 4,096 points costs less than a million normal draws, 10 ms on most machines."""
 

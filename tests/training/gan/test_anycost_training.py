@@ -49,6 +49,7 @@ def weights(run: AnycostRun) -> list[torch.Tensor]:
 WHOLE_GAME = Game(config=flexible.draw_config, sizes=flexible.draw_sizes, code=ratios_of, consistency=None)
 
 
+@pytest.mark.slow
 def test_a_run_is_seeded_and_touches_no_global_generator():
     runs = []
     for _ in range(2):
@@ -155,6 +156,7 @@ def test_draws():
     assert {frozenset(s) for s in sizes} == {frozenset(p) for p in ((8, 16), (8, 32), (16, 32))}
 
 
+@pytest.mark.slow
 def test_training_in_parts_goes_on_from_its_checkpoint(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(teacher, "EVERY", 2)
     fit = partial(teacher.train_in_parts, pictures=pictures(), game=Game(), folder=tmp_path, name="g")

@@ -81,6 +81,7 @@ def test_too_little_to_train_on_is_named(pairs: Pairs, steps: int, batch: int) -
         PairBatches(pairs, steps=steps, batch=batch)
 
 
+@pytest.mark.slow
 def test_training_improves_reconstruction_and_repeats(pairs: Pairs) -> None:
     runs = []
     for _ in range(2):

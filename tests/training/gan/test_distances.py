@@ -48,6 +48,7 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     return float(((r.mean(0) - f.mean(0)) ** 2).sum() + np.trace(cov_r + cov_f - 2 * cross))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.floats(0.3, 3), st.floats(-2, 2))
 @settings(deadline=None, max_examples=20)
 def test_fid_is_the_definition_and_symmetric(seed, scale, shift):

@@ -132,6 +132,7 @@ def test_a_peak_is_a_peak_of_its_class() -> None:
     assert len(decode(Outputs(heat, torch.zeros(1, 8, 20, 16), heat), GRID, most=1).rows) == 1
 
 
+@pytest.mark.slow
 def test_a_network_learns_a_street_by_heart() -> None:
     """Sixteen steps on two streets: every loss falls, and the scores are those of the same predictions."""
     views = street_views("train", 2)

@@ -1,5 +1,6 @@
 """Training parts of one network, and batch norms measured anew."""
 
+import pytest
 import torch
 
 from efficientlab.datasets.streets.clouds import street_clouds
@@ -12,6 +13,7 @@ from efficientlab.training.streets.super_network import (
 )
 
 
+@pytest.mark.slow
 def test_a_super_network_learns():
     clouds = street_clouds("train", 4, points=200)
     _, run = train_super_network(clouds, Recipe(size=1.0, epochs=6, batch=2))
