@@ -278,19 +278,20 @@ class _Marker:
         try:
             with processor_limit(JUDGE_SECONDS, TimeoutError("it takes far too long")):
                 passed = run_check(check, student, cases)
-        except NotWritten:
-            return result(0, "unwritten", "not written yet")
-        except Lent:
-            return result(0, "borrowed", "borrowed with `lab.borrow`, for no points")
         except CheckFailed as failure:
-            if fresh:
+            if fresh:  # what may stand here must not depend on what it raises
                 return result(0, _status(failure), _about_fresh(failure, check.name))
+            if isinstance(failure, NotWritten):
+                return result(0, "unwritten", "not written yet")
+            if isinstance(failure, Lent):
+                return result(0, "borrowed", "borrowed with `lab.borrow`, for no points")
             return result(0, _status(failure), failure.message, failure.slip)
         except SandboxError as error:
             return result(None, "not checked", "the grader could not run this exercise", None, str(error))
         except Exception as error:  # a judge met values that nobody thought of
             self.box.close()
             text = f"the answer cannot be compared: {type(error).__name__}"
+            text = _about_fresh(CheckFailed(text), check.name) if fresh else text
             return result(0, "failed", text, None, f"{type(error).__name__}: {error}"[:500])
         return replace(result(exercise.points, "passed", f"{passed} cases"), cases=passed)
 

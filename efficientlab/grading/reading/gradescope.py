@@ -11,6 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from efficientlab.grading.reading.archive import printable
+
 MAX_ENTRY = 20_000  # characters about people and time in one entry
 _ENTRY = re.compile(r"""["']?(submission_\d+)["']?:\s*$""")
 _KEY = re.compile(r"  ?:?(\w+):")
@@ -53,7 +55,7 @@ def people(entry: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     raw = yaml.load(entry, loader)
     found = [
-        {key: str(_get(person, key) or "")[:300] for key in ("name", "sid", "email")}
+        {key: printable(str(_get(person, key) or "")[:300]) for key in ("name", "sid", "email")}
         for person in _get(raw, "submitters") or []
         if isinstance(person, dict)
     ]

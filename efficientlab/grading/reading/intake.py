@@ -26,6 +26,10 @@ from efficientlab.grading.record import Incoming
 __all__ = ["Intake", "Student", "take_in"]
 
 MAX_NOTES = 200
+_WRITTEN = (
+    *("intake.json", "run.json", "key.txt", ".lock", "index.html", "grades.csv", "canvas.csv"),
+    *("records", "pages", "submissions", "gradescope", "review"),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ def take_in(source: Path, grades: Path, lab: Lab, student: str | None = None) ->
 
 
 def _without_results(files: Sequence[Found], notes: list[str]) -> list[Found]:
-    """The files, but what `grade` once wrote: its folder may lie among the submissions under any name."""
+    """The files, but what `grade` once wrote: its folder may lie among the submissions under any name.
+
+    Of that folder only the names that `grade` gives: else two files of one student could leave out all that lies there.
+    """
     folders = [
         {found.path.parent for found in files if found.path.name == name}
         for name in ("intake.json", "run.json")
@@ -108,7 +115,8 @@ def _without_results(files: Sequence[Found], notes: list[str]) -> list[Found]:
     if not results:
         return list(files)
     notes += [f"{folder} holds what grade wrote and was left out." for folder in sorted(results)]
-    return [found for found in files if results.isdisjoint(found.path.parents)]
+    written = {folder / name for folder in results for name in _WRITTEN}
+    return [found for found in files if written.isdisjoint((found.path, *found.path.parents))]
 
 
 def _is_metadata(found: Found) -> bool:

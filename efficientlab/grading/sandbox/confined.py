@@ -1,4 +1,4 @@
-"""A box inside bubblewrap: `python -m efficientlab.grading.sandbox.confined BYTES` adds limits and the call filter."""
+"""A box inside bubblewrap: `python -m efficientlab.grading.sandbox.confined BYTES USER` adds limits and the filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> None:
 
     restrain(Limits(memory=int(sys.argv[1]), exercise=3600))
     if os.geteuid() == 0:
-        namespaces.give_up_root()
+        namespaces.give_up_root(int(sys.argv[2]))
     libc.drop_capabilities()
     seccomp.confine(namespaces=True)
     box.main()

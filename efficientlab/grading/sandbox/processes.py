@@ -6,6 +6,7 @@ Each imports torch anew, which takes seconds, so one serves all exercises of a s
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,7 @@ class Bubblewrap(ProcessSandbox):
     )
 
     def start(self) -> Start:
-        from efficientlab.grading.sandbox import view  # which needs Linux
+        from efficientlab.grading.sandbox import namespaces, view  # which need Linux
 
         arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         if os.geteuid() == 0:
@@ -127,12 +128,15 @@ class Bubblewrap(ProcessSandbox):
                 arguments += ["--symlink", str(path.readlink()), str(path)]
             else:
                 arguments += ["--ro-bind", str(path), str(path)]
-        for path in filter(Path.exists, view.HIDDEN):
+        for path in view.hidden():
             arguments += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
-        arguments += ["--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp", "--remount-ro", "/"]
+        arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(self.setup.limits.scratch)]
+        arguments += ["--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+        arguments += ["--chdir", "/tmp", "--remount-ro", "/"]
         for name, value in environment().items():
             arguments += ["--setenv", name, value]
-        confine = ["-m", "efficientlab.grading.sandbox.confined", str(self.setup.limits.memory)]
+        user = namespaces.BOXES + secrets.randbelow(1 << 30)  # of its own: processes are counted by user
+        confine = ["-m", "efficientlab.grading.sandbox.confined", str(self.setup.limits.memory), str(user)]
         variables = environment()  # the box can read bwrap's own as well
         return Start([*arguments, sys.executable, *confine], variables)
 

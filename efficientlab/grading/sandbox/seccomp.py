@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -24,6 +25,9 @@ _NEW_NAMESPACES = (
 )
 # F_SETOWN, F_SETSIG, F_SETOWN_EX: a file that sends a signal to any process of the same user
 _OWNER = (8, 10, 15)
+# locks, which one box could set and another one see, on files that both may read: granted, and not made
+_LOCKS = (5, 6, 7, 36, 37, 38)  # F_GETLK, F_SETLK, F_SETLKW, and the same for open files
+_WATCHES = (1024, 1026)  # F_SETLEASE, F_NOTIFY: word of what others do with a file
 _FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of somebody else
 
@@ -52,8 +56,16 @@ class Program:
 
     def deny_where(self, name: str, position: int, operation: int, *values: int) -> None:
         """Deny a call if the comparison holds for its argument at `position` and any of `values`."""
+        self.answer_where(name, position, operation, dict.fromkeys(values, errno.EPERM))
+
+    def answer_where(self, name: str, position: int, operation: int, errors: Mapping[int, int]) -> None:
+        """Answer a call with the error (0: as if it were done) of the value that its argument compares with."""
         if (n := number(name)) is not None:
-            tests = [line for v in values for line in ((operation, 0, 1, v), (_RETURN, 0, 0, _EPERM))]
+            tests = [
+                line
+                for value, error in errors.items()
+                for line in ((operation, 0, 1, value), (_RETURN, 0, 0, _ERRNO | error))
+            ]
             self._for_argument(n, position, [*tests, (_RETURN, 0, 0, _ALLOW)])
 
     def allow_only(self, name: str, position: int, value: int, error: int = errno.EPERM) -> None:
@@ -103,6 +115,10 @@ def program_of(namespaces: bool, process: int = 0) -> _Program:
     program.deny("clone3", errno.ENOSYS)  # its flags are out of a filter's sight: libc falls back to clone
     program.deny_where("clone", 0, _ANY_BIT, _NEW_NAMESPACES)
     program.deny_where("prctl", 0, _EQUAL, libc.PR_SET_PDEATHSIG)  # it dies with the grader
+    program.deny("flock", 0)
+    owner = () if namespaces else _OWNER
+    locks = dict.fromkeys(_LOCKS, 0) | dict.fromkeys((*_WATCHES, *owner), errno.EPERM)
+    program.answer_where("fcntl", 1, _EQUAL, locks)
     if namespaces:
         program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX)
         program.allow_only("socket", 0, socket.AF_UNIX, errno.EACCES)
@@ -110,7 +126,6 @@ def program_of(namespaces: bool, process: int = 0) -> _Program:
         program.deny("socket", errno.EACCES)
         for name in WITHOUT_NAMESPACES:
             program.deny(name)
-        program.deny_where("fcntl", 1, _EQUAL, *_OWNER)
         program.deny_where("ioctl", 1, _EQUAL, _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
         for name in ("kill", "tkill", "tgkill"):
             program.allow_only(name, 0, process)

@@ -21,7 +21,6 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "perf_event_open": (298, 241),
     "bpf": (321, 280),
     "memfd_secret": (447, 447),
-    "memfd_create": (319, 279),  # memory that no limit of a process counts
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
     "lookup_dcookie": (212, 18),
@@ -30,6 +29,14 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "iopl": (172, None),
     "ioperm": (173, None),
     "personality": (135, 92),
+    # memory that no limit of a process counts
+    "memfd_create": (319, 279),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    # what other boxes do with files that all of them see
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     # namespaces and mounts
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -83,6 +90,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "prctl": (157, 167),
     "ioctl": (16, 29),
     "fcntl": (72, 25),
+    "flock": (73, 32),
     "kill": (62, 129),
     "tkill": (200, 130),
     "tgkill": (234, 131),
@@ -115,9 +123,6 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "pidfd_send_signal": (424, 424),
-    "shmget": (29, 194),
-    "shmat": (30, 196),
-    "shmctl": (31, 195),
     "semget": (64, 190),
     "semop": (65, 193),
     "semctl": (66, 191),

@@ -16,8 +16,7 @@ HARDWARE = "/sys/devices/system/cpu"  # torch asks for the number of cores
 PROCESSOR = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat")  # and XNNPACK, OpenMP, for what they can do
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 PASSWD = "student:x:65534:65534:student:/tmp:/bin/sh\n"
-HIDDEN = (ROOT / "efficientlab" / "exercises" / "lent",)
-"""The answers that `lab.borrow` hands out: a box gets the texts of those that it may."""
+_OURS = tuple(ROOT / name for name in ("efficientlab", "data"))
 _REMOUNT = 32
 SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 
@@ -25,24 +24,49 @@ SCRATCH = "/tmp"  # the one place where a box can write: its own, in memory
 @cache
 def readable() -> tuple[Path, ...]:
     """The paths that Python and the labs need, without what lies below another of them."""
-    wanted = [
-        *(Path(path) for path in (*SYSTEM, HARDWARE)),
-        *(Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)),
-        *(Path(path) for path in sys.path if Path(path).name in ("site-packages", "dist-packages")),
-        *(ROOT / name for name in ("efficientlab", "data")),
-    ]
-    paths = sorted({path for path in wanted if path.exists()})
-    return tuple(path for path in paths if not any(other in path.parents for other in paths))
+    return _outermost([*(Path(path) for path in (*SYSTEM, HARDWARE)), *_python(), *_OURS])
+
+
+@cache
+def hidden() -> tuple[Path, ...]:
+    """Folders below `readable()` that no box sees.
+
+    The answers that `lab.borrow` hands out, of every copy of the package: a box gets the texts of those that it may.
+    And what else is in a checkout that lies in a readable folder, as `/usr/src/app` does: its solutions.
+    """
+    prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, "/usr", "/usr/local")}
+    installed = (path for prefix in prefixes for path in prefix.glob("lib*/python3*/*-packages"))
+    paths = [path / "efficientlab" / "exercises" / "lent" for path in (ROOT, *_python(), *installed)]
+    if (ROOT / "pyproject.toml").exists():
+        needed = {folder for path in (*_python(), *_OURS) for folder in (path, *path.parents)}
+        paths += [path for path in ROOT.iterdir() if path.is_dir() and path not in needed]
+    return _outermost(path for path in paths if not path.is_symlink() and _is_below(path, readable()))
+
+
+def _python() -> list[Path]:
+    """Where Python and its packages are."""
+    prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
+    return prefixes + [Path(p) for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+
+
+def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Those of `paths` that are there, without what lies below another of them."""
+    there = sorted({path for path in paths if path.exists()})
+    return tuple(path for path in there if not _is_below(path, there))
+
+
+def _is_below(path: Path, others: Iterable[Path]) -> bool:
+    return any(other in path.parents for other in others)
 
 
 def taken_apart(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """`paths` in parts that hold nothing `HIDDEN`, for a sandbox that can only allow; and the folders of those."""
+    """`paths` in parts that hold nothing `hidden`, for a sandbox that can only allow; and the folders of those."""
     whole, apart, waiting = [], [], list(paths)
     while waiting:
         path = waiting.pop()
-        if path in HIDDEN:
+        if path in hidden():
             continue
-        if any(path in hidden.parents for hidden in HIDDEN if hidden.exists()):
+        if any(path in folder.parents for folder in hidden()):
             apart.append(path)
             waiting += path.iterdir()
         else:
@@ -56,6 +80,7 @@ def enter() -> None:
     It needs the right to mount: root's, or that of a user namespace. Everything is mounted read-only.
     """
     libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
+    unseen = hidden()
     sources = [(str(path), os.open(path, os.O_PATH)) for path in [*readable(), Path("/proc")]]
     sources += [(device, os.open(device, os.O_PATH)) for device in DEVICES]
     links = {path: str(path.readlink()) for path in map(Path, SYSTEM) if path.is_symlink()}
@@ -75,8 +100,8 @@ def enter() -> None:
         if path != "/proc" and path not in DEVICES:
             libc.make_read_only(str(target))
         os.close(handle)
-    for hidden in filter(Path.exists, HIDDEN):
-        libc.mount("none", f"{root}{hidden}", "tmpfs", libc.MS_RDONLY, "mode=755,size=4k")
+    for folder in unseen:
+        libc.mount("none", f"{root}{folder}", "tmpfs", libc.MS_RDONLY, "mode=755,size=4k")
     (Path(root) / "etc" / "passwd").write_text(PASSWD, encoding="utf-8")
     (Path(root) / "dev" / "shm").symlink_to(f"{SCRATCH}/.shm")
     for name in ("old", SCRATCH.strip("/")):

@@ -403,6 +403,16 @@ def test_an_earlier_folder_of_results_is_of_nobody(tmp_path: Path) -> None:
         take_in(folder, folder, LAB)
 
 
+def test_files_called_like_results_leave_nobody_out(tmp_path: Path) -> None:
+    names = {"intake.json": b"{}", "run.json": b"{}"}
+    flat = unpacked(tmp_path / "flat", names | {f"{name}.ipynb": notebook() for name in ("ann", "bob")})
+    assert people(take_in(flat, tmp_path / "g", LAB)) == ["ann", "bob"]
+    own = {f"cy/{name}": data for name, data in names.items()}
+    folders = {f"{name}/lab4_tsm.ipynb": notebook() for name in ("ann", "bob", "cy")}
+    intake = take_in(unpacked(tmp_path / "own", own | folders), tmp_path / "h", LAB)
+    assert people(intake) == ["ann", "bob", "cy"] and not refused(intake)
+
+
 def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = unpacked(tmp_path / "in", {f"{name}/lab4_tsm.ipynb": notebook() for name in ("ann", "bob")})
     scan = os.scandir
@@ -545,6 +555,12 @@ def test_who_hands_in_again_keeps_the_record(more: str, tmp_path: Path) -> None:
     john = next(one.id for one in first.incoming if one.student == "John Smith")
     assert [one.id for one in again.incoming] == [john]
     assert sorted(s.name for s in again.students.values()) == ["Ann Doe", "John Smith"]
+
+
+def test_names_of_the_metadata_are_printable(tmp_path: Path) -> None:
+    evil = '"B\\e[31mob\\n=1+1"'
+    (one,) = taken(tmp_path, gradescope(n1=(evil, '    :email: "a\\rb"\n'))).incoming
+    assert one.student == "B\ufffd[31mob\ufffd=1+1"
 
 
 def test_two_people_of_one_name_are_two_also_when_one_hands_in_again(tmp_path: Path) -> None:

@@ -195,7 +195,50 @@ def test_a_fresh_case_that_fails_shows_none_of_its_values(sandbox: Sandbox) -> N
 
 @pytest.mark.slow
 @linux
-@pytest.mark.parametrize("name", ["namespaces", "landlock"])
+@pytest.mark.parametrize(
+    "raised",
+    ["NotImplementedError('Exercise 4.1')", "type('Borrowed', (Exception,), {})()", "ValueError('4.1')"],
+)
+def test_what_an_answer_raises_on_a_fresh_case_says_nothing_of_it(sandbox: Sandbox, raised: str) -> None:
+    source = (
+        "from efficientlab.exercises.lab4 import lab\nKNOWN = [c.inputs['video'] for c in lab.recorded('4.1')]\n"
+        "def clip_logits(backbone, video):\n    import torch\n"
+        "    if not any(k.shape == video.shape and torch.equal(k, video) for k in KNOWN):\n"
+        f"        raise {raised}\n"
+        "    return torch.stack([backbone(f) for f in video.unbind(1)], 1).mean(1)"
+    )
+    handed_in = submission(("4.1", source))
+    with Box(LAB, reference().prelude, handed_in, LIMITS, sandbox) as box:
+        result = results_of(handed_in, reference(), box, [5])[0]
+    assert result.status in ("failed", "error") and "not fresh ones of the same kind" in result.message
+
+
+@linux
+def test_an_answer_that_breaks_its_judge_on_a_fresh_case_says_nothing_of_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = LAB["4.1"].check
+    assert check is not None
+    seen = len(reference().recorded["4.1"])
+    judged = 0
+
+    def judge(*values: Any) -> None:
+        nonlocal judged
+        judged += 1
+        if judged > seen:
+            raise IndexError("4.1")
+
+    handed_in = submission(("4.1", solution("4.1")))
+    with Box(LAB, reference().prelude, handed_in, LIMITS, sandbox) as box, monkeypatch.context() as patch:
+        reference().fresh_cases(LAB["4.1"], [5])
+        patch.setitem(vars(check), "judge", judge)
+        result = results_of(handed_in, reference(), box, [5])[0]
+    assert result.status == "failed" and result.notes == ("IndexError: 4.1",)
+    assert "not fresh ones of the same kind" in result.message and "IndexError" not in result.message
+
+
+@linux
+@pytest.mark.parametrize("name", ["namespaces", "landlock", "bubblewrap"])
 def test_sleepers_of_one_box_leave_room_for_threads_in_another(name: str) -> None:
     sleepers = (
         "import os, time\ndef clip_logits(b, v):\n    for _ in range(200):\n        try:\n"
@@ -231,6 +274,58 @@ def test_sleepers_of_one_box_leave_room_for_threads_in_another(name: str) -> Non
     finally:
         evil.close()
         honest.close()
+
+
+# what boxes see and hold
+
+
+@linux
+def test_solutions_and_lent_answers_are_hidden_wherever_python_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from efficientlab.grading.sandbox import view
+
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    checkout = tmp_path / "src" / "app"
+    lent = [base / "efficientlab" / "exercises" / "lent" for base in (packages, checkout)]
+    beside = [checkout / name for name in (".git", "solutions", "tests")]
+    for folder in (*lent, *beside, checkout / "data", checkout / ".venv" / "lib"):
+        folder.mkdir(parents=True)
+    (checkout / "pyproject.toml").touch()
+    monkeypatch.setattr(view, "ROOT", checkout)
+    monkeypatch.setattr(view, "_OURS", (checkout / "efficientlab", checkout / "data"))
+    monkeypatch.setattr(view.sys, "base_prefix", str(tmp_path))
+    monkeypatch.setattr(view.sys, "exec_prefix", str(checkout / ".venv"))
+    for kept in (view.readable, view.hidden):
+        monkeypatch.setattr(view, kept.__name__, kept.__wrapped__)
+    assert tmp_path in view.readable()
+    assert {path for path in view.hidden() if tmp_path in path.parents} == {*lent, *beside}
+    whole, listed = view.taken_apart([tmp_path])
+    assert {checkout / "efficientlab" / "exercises", checkout, packages, tmp_path} <= set(listed)
+    assert {checkout / "data", checkout / ".venv"} <= set(whole) and not {*lent, *beside} & {*whole, *listed}
+
+
+@linux
+def test_what_a_watch_cannot_look_into_is_full_and_stays_as_it_is(tmp_path: Path) -> None:
+    from efficientlab.grading.sandbox.scratch import FULL, held_bytes
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_bytes(bytes(1 << 20))
+    assert 1 << 20 <= held_bytes(tmp_path, os.getpid()) < 2 << 20
+    here = os.open(tmp_path / "a", os.O_RDONLY)
+    for _ in range(30):  # no call takes a path of 4,096 bytes
+        os.mkdir("d" * 200, dir_fd=here)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert held_bytes(tmp_path, os.getpid()) == FULL
+    subprocess.run(["rm", "-rf", tmp_path / "a"], check=True)
+    if os.geteuid() == 0:
+        pytest.skip("root looks into every folder")
+    (tmp_path / "closed").mkdir(0o000)
+    assert held_bytes(tmp_path, os.getpid()) == FULL
+    assert (tmp_path / "closed").stat().st_mode & 0o777 == 0
 
 
 # what boxes share

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+MAX_SHOWN = 400_000  # characters of HTML of one written answer
+
 
 def render(template: str, **values: Any) -> str:
     """Fill one of the templates beside this file. In `.html` all values are escaped."""
@@ -46,7 +48,10 @@ def _with_code(text: str) -> Markup:
 
 
 def _markdown(text: str) -> Markup:
-    """A written answer as its author saw it; links and pictures stay text, HTML is escaped, headings are small."""
+    """A written answer as its author saw it; links and pictures stay text, HTML is escaped, headings are small.
+
+    One whose tables fill up to hundreds of times what was written is shown as it was written.
+    """
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
@@ -56,7 +61,8 @@ def _markdown(text: str) -> Markup:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3"
-    return Markup(reader.renderer.render(tokens, reader.options, {}))
+    shown = reader.renderer.render(tokens, reader.options, {})
+    return Markup(shown) if len(shown) <= MAX_SHOWN else Markup("<pre>{}</pre>").format(text)
 
 
 def _plain(text: str) -> str:
