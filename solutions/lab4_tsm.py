@@ -794,7 +794,7 @@ if choices.exists():  # a copy without the repository lacks it
             "half of them each way is at the single frame's cost"
         )
     shifted, rival = choice["residual 1/8"], choice["3D narrow"]
-    assert min(shifted["noun"]) > max(rival["noun"]), "in each of these runs TSM knows better what acts"
+    assert min(shifted["noun"]) > max(rival["noun"]), "at every seed TSM knows better what acts"
     assert max(shifted["verb"]) < min(rival["verb"]), "and the narrow 3D network what happens"
     for fold in ("1/16", "1/8", "1/4", "1/2"):
         inside, before = (choice[f"{place} {fold}"]["noun"] for place in ("residual", "in place"))
