@@ -87,7 +87,7 @@ def handed_in(*solved: str) -> str:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A batch of five, with its reports, which no test changes."""
+    """A batch of five, with its reports and its review, which no test changes."""
     out = tmp_path_factory.mktemp("graded")
     records = [
         record("ann"),
@@ -115,6 +115,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     students = {one.id: Student(one.student, "77" if one.student == "ann" else "") for one in records}
     Intake((), students, "by the notebook's file name", ("x.pdf was left out.",)).save(out)
     write_reports(records, out, LAB)
+    write_review(out, LAB)
     return out
 
 
@@ -300,7 +301,6 @@ def codes(grades: Path) -> list[str]:
 
 
 def test_answers_are_read_without_names_and_escaped(grades: Path) -> None:
-    write_review(grades, LAB)
     page = (grades / "review" / "4.9.html").read_text()
     for name in ("ann", "bob", "zoe", "dan"):
         assert not re.search(rf"\b{name}\b", page)
@@ -319,7 +319,6 @@ def test_what_tells_who_wrote_an_answer_is_nobody_else_s_to_read(grades: Path) -
 
 
 def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
-    write_review(grades, LAB)
     code = next(c for c in codes(grades) if read_after(grades, c) == "ann")
     filled(grades, {code: "7"}, comment="=Good, but what of latency?")
     assert review(grades, LAB) == 0
@@ -338,7 +337,6 @@ def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
 
 def test_a_comment_waits_for_its_points(grades: Path) -> None:
     """Whoever reads twice, for comments and then for points, loses nothing."""
-    write_review(grades, LAB)
     code = next(c for c in codes(grades) if read_after(grades, c) == "ann")
     filled(grades, {code: ""}, comment="What of latency?")
     for _ in range(2):
@@ -362,7 +360,6 @@ def read_after(grades: Path, code: str) -> str:
 
 
 def test_an_answer_that_came_later_gets_a_row_and_the_others_keep_theirs(grades: Path) -> None:
-    write_review(grades, LAB)
     before = codes(grades)
     filled(grades, {before[0]: "3"})
     late = record("late")
@@ -379,7 +376,6 @@ def test_an_answer_that_came_later_gets_a_row_and_the_others_keep_theirs(grades:
     [("17", "from 0 to 16"), ("-1", "from 0 to 16"), ("seven", "whole number"), ("³", "whole")],
 )
 def test_points_that_cannot_be_are_named_with_their_line(grades: Path, text: str, sentence: str) -> None:
-    write_review(grades, LAB)
     filled(grades, {codes(grades)[0]: text})
     with pytest.raises(ReviewError, match=f"points.csv, line 2: .*{sentence}"):
         read_points(grades, LAB)
@@ -400,7 +396,6 @@ def test_points_that_cannot_be_are_named_with_their_line(grades: Path, text: str
 def test_points_come_back_from_any_spreadsheet(
     grades: Path, encoding: str, delimiter: str, points: str
 ) -> None:
-    write_review(grades, LAB)
     path = grades / "review" / "points.csv"
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     rows[0] |= {"points": points, "comment": "Très bien, Zoë – 5 € ;-)"}
@@ -432,7 +427,6 @@ def test_points_come_back_from_any_spreadsheet(
     ],
 )
 def test_points_come_back_in_any_dialect(grades: Path, change: Callable[[str], str | bytes]) -> None:
-    write_review(grades, LAB)
     filled(grades, {codes(grades)[0]: "6"})
     path = grades / "review" / "points.csv"
     changed = change(path.read_bytes().decode("utf-8-sig").replace(";", ","))
@@ -443,7 +437,6 @@ def test_points_come_back_in_any_dialect(grades: Path, change: Callable[[str], s
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4\x14\0" + bytes(range(256)), b"<html><table>"])
 def test_a_workbook_is_no_table(grades: Path, data: bytes) -> None:
-    write_review(grades, LAB)
     (grades / "review" / "points.csv").write_bytes(data)
     with pytest.raises(ReviewError, match="save it as CSV"):
         read_points(grades, LAB)
@@ -486,7 +479,6 @@ def test_a_record_that_a_hand_changed_is_named_and_left_out(
 
 
 def test_a_damaged_record_keeps_its_points_and_stops_nobody(grades: Path) -> None:
-    write_review(grades, LAB)
     filled(grades, dict.fromkeys(codes(grades), "6"))
     before = read_points(grades, LAB)
     record_path(grades, "ann").write_bytes(b"")
@@ -544,7 +536,6 @@ def test_an_answer_of_megabytes_is_cut(grades: Path) -> None:
 
 
 def test_a_points_file_that_lost_a_column_or_a_code_is_named(grades: Path) -> None:
-    write_review(grades, LAB)
     path = grades / "review" / "points.csv"
     kept = path.read_text()
     path.write_text(kept.replace("points", "pts", 1))
