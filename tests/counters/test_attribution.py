@@ -79,6 +79,7 @@ def test_shared_parameters_count_once():
     assert count(tied, torch.randn(2, 4)).params == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [torch.compile, torch.jit.script], ids=["compile", "script"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_compiled_models_count_as_what_they_are(wrap):

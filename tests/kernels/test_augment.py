@@ -189,6 +189,7 @@ def test_opcheck(adjoint):
     opcheck(OP, (x, *draw_augmentation(2, (4, 5)), adjoint))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     x, augmentation = torch.randn(2, 3, 4, 5, requires_grad=True), draw_augmentation(2, (4, 5))
 

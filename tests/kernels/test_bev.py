@@ -248,6 +248,7 @@ def test_opcheck():
     opcheck(torch.ops.efficientlab.bev_pool_depth_grad, (features, cells, tensors))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     depth, features, index = small()
 

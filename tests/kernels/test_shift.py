@@ -224,6 +224,7 @@ def test_opcheck(memory_format):
     opcheck(OP, (torch.randn(3, 2, 8, 6).permute(3, 2, 1, 0), 3, 2, 1, -1))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     x = torch.randn(6, 8, 2, 3, requires_grad=True)
 

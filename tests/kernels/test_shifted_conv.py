@@ -247,6 +247,7 @@ def test_opcheck(memory_format):
     opcheck(WEIGHT_GRAD, (grad, x, 2, 1, 1, -1))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     x, weight = torch.randn(4, 8, 3, 2, requires_grad=True), torch.randn(5, 8, 1, 1, requires_grad=True)
 

@@ -287,6 +287,7 @@ def test_opcheck():
     opcheck(OPS.weighted_scatter, (torch.randn(6, 3, requires_grad=True), index, weight, 7))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     features, coords = torch.randn(2, 4, 9, requires_grad=True), torch.rand(2, 3, 9) * 3
 

@@ -461,6 +461,7 @@ def test_tables_open_in_excel_with_their_accents_and_without_a_formula_behind_a_
             assert not any(cell.startswith("=") for cell in row)
 
 
+@pytest.mark.slow
 def test_a_record_that_a_hand_changed_is_named_and_left_out(
     grades: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

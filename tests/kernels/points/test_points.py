@@ -186,6 +186,7 @@ def test_gradcheck_of_grouping():
     assert torch.autograd.gradgradcheck(lambda f: group(f, index), features)
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     points, features = torch.randn(2, 3, 30), torch.randn(2, 4, 30, requires_grad=True)
 

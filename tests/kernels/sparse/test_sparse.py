@@ -399,6 +399,7 @@ def test_opcheck(symmetric):
     opcheck(OPS.voxel_of, (torch.randn(5, 4),))
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph_with_the_same_values_and_gradients():
     coords = random_voxels(20)
     m, down = kernel_map(coords, coords, 3), kernel_map(coords, downsample(coords, 2), 2, 2)

@@ -118,6 +118,7 @@ def test_gradcheck():
         assert check(lambda x: voxel_to_point(x, coords, points), voxels)
 
 
+@pytest.mark.slow
 def test_compile_makes_one_graph():
     points = torch.rand(20, 4) * torch.tensor([1, 3, 3, 3])
     coords = occupied_voxels(points)

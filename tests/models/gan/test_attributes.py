@@ -29,6 +29,7 @@ def test_the_shipped_classifier_reads_pictures_that_it_has_not_seen():
     assert (seen["skin"] - test.skin[:100]).abs().mean() < 0.05
 
 
+@pytest.mark.slow
 def test_its_features_rank_damage_and_small_changes_of_a_person():
     network = load_features("avatars")
     real, other = (to_pixels(load_avatars(s).pictures[:400]) for s in ("val", "test"))
