@@ -89,7 +89,7 @@ def run_kernel(
         "wrote_outside": target.overrun() or watch.wrote_outside,
         "read_outside": watch.read_outside,
         "read_target": watch.took_unwritten if empty else watch.read_target,
-        "not_by_the_kernel": interpreted and target.changed() and not watch.wrote,
+        "not_by_the_kernel": interpreted and watch.written_by_others(),
     }
 
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 
 class Watch:
-    """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors, `read_target` or `wrote` to it,
-    and whether it read the target or added to it where it had not written: `took_unwritten`.
+    """What one launch did: whether it `read_outside` or `wrote_outside` of the tensors or `read_target`, and whether it
+    read the target or added to it where it had not written: `took_unwritten`.
 
     Args:
         tensors: what the kernel is given, each contiguous.
@@ -29,9 +29,11 @@ class Watch:
 
     def __init__(self, tensors: Sequence[Tensor], target: Tensor, buffers: Sequence[Tensor]) -> None:
         self.read_outside = self.read_target = self.took_unwritten = False
-        self.wrote_outside = self.wrote = False
+        self.wrote_outside = self._by_others = False
         self._tensors, self._target = [_span(t) for t in tensors], _span(target)
         self._buffers = [_span(t) for t in buffers]
+        self._memory = target.numpy(force=True).reshape(-1).view(np.uint8)  # of a GPU's tensor, a copy
+        self._kept = self._memory.copy()
         self._unwritten, self._element = np.ones(target.numel(), dtype=bool), target.element_size()
 
     def load(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
@@ -46,9 +48,8 @@ class Watch:
     def store(self, pointers: Any, mask: Any, itemsize: int) -> np.ndarray:
         """The mask of the stores that may happen."""
         at, wanted = np.asarray(pointers), np.asarray(mask, dtype=bool)
-        places = self._places(at, wanted, itemsize)
-        self._unwritten[places] = False
-        self.wrote |= len(places) > 0
+        self._by_others = self.written_by_others()
+        self._unwritten[self._places(at, wanted, itemsize)] = False
         self.wrote_outside |= bool((wanted & ~_within(at, itemsize, self._tensors)).any())
         return wanted & _within(at, itemsize, self._buffers)
 
@@ -57,6 +58,15 @@ class Watch:
         places = self._places(np.asarray(pointers), np.asarray(mask, dtype=bool), itemsize)
         self.took_unwritten |= bool(self._unwritten[places].any())
         return self.store(pointers, mask, itemsize)
+
+    def stored(self, result: Any) -> Any:
+        """Take what is in the target now for what the kernel left there; gives the store's own `result`."""
+        self._kept = self._memory.copy()
+        return result
+
+    def written_by_others(self) -> bool:
+        """Whether the target holds, or held at a store, what no store of the kernel's left there."""
+        return self._by_others or not np.array_equal(self._memory, self._kept)
 
     def _places(self, at: np.ndarray, wanted: np.ndarray, itemsize: int) -> np.ndarray:
         """The elements of the target that these pointers lead to."""
@@ -108,17 +118,17 @@ class _Memory:
 
     def store(self, pointers: Any, value: Any, mask: Any) -> Any:
         allowed = self._watch.store(pointers, mask, np.asarray(value).itemsize)
-        return self._native.store(pointers, value, allowed)
+        return self._watch.stored(self._native.store(pointers, value, allowed))
 
     def atomic_rmw(self, kind: Any, pointers: Any, value: Any, mask: Any, order: Any) -> Any:
         allowed = self._watch.add(pointers, mask, np.asarray(value).itemsize)
-        return self._native.atomic_rmw(kind, pointers, value, allowed, order)
+        return self._watch.stored(self._native.atomic_rmw(kind, pointers, value, allowed, order))
 
     def atomic_cas(self, pointers: Any, compared: Any, value: Any, order: Any) -> Any:
         everywhere = np.ones_like(np.asarray(pointers), dtype=bool)
         if not self._watch.store(pointers, everywhere, np.asarray(value).itemsize).all():
             raise IndexError("the kernel reaches beyond its tensors")  # it takes no mask
-        return self._native.atomic_cas(pointers, compared, value, order)
+        return self._watch.stored(self._native.atomic_cas(pointers, compared, value, order))
 
 
 def _span(tensor: Tensor) -> tuple[int, int]:

@@ -34,6 +34,7 @@ from efficientlab.exercises.contract import (
 )
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.student import local_student
+from efficientlab.grading.reading.archive import printable
 from efficientlab.grading.reading.borrowed import imports
 from efficientlab.grading.reading.needs import Needs
 from efficientlab.grading.reading.statements import Reach
@@ -292,14 +293,15 @@ class _Marker:
             self.box.close()
             text = f"the answer cannot be compared: {type(error).__name__}"
             text = _about_fresh(CheckFailed(text), check.name) if fresh else text
-            return result(0, "failed", text, None, f"{type(error).__name__}: {error}"[:500])
+            return result(
+                0, "failed", text, None, printable(f"{type(error).__name__}: {error}"[:500], "\n\t")
+            )
         return replace(result(exercise.points, "passed", f"{passed} cases"), cases=passed)
 
 
 def _about(exercise: Exercise, earned: int | None, status: Status, message: str) -> ExerciseResult:
-    return ExerciseResult(
-        exercise.id, exercise.title, exercise.points, exercise.bonus, earned, status, message
-    )
+    shown = printable(message, "\n\t")  # a text of the student's may be in it
+    return ExerciseResult(exercise.id, exercise.title, exercise.points, exercise.bonus, earned, status, shown)
 
 
 def _status(failure: CheckFailed) -> Status:

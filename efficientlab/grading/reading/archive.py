@@ -80,11 +80,16 @@ def open_export(source: Path, without: Path | None = None) -> Iterator[tuple[lis
         yield [_on_disk(source, PurePosixPath(printable(source.name)))], notes
 
 
-def printable(text: str) -> str:
-    """Text for a terminal or a file name: composed as most systems compose it, without control characters."""
+def printable(text: str, also: str = "") -> str:
+    """Text for a terminal, a page or a file name: composed as most systems compose it, without control characters.
+
+    Those in `also` are kept.
+    """
     text = unicodedata.normalize("NFC", text.encode("utf-8", "backslashreplace").decode("utf-8"))
     text = text.translate(_MARKS)
-    return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _JOINERS or c in also else "\ufffd" for c in text)
 
 
 def _folder_files(folder: Path, without: Path | None, notes: list[str]) -> Iterator[Found]:
@@ -267,7 +272,7 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 def _safe_path(name: str) -> PurePosixPath:
     """The name without drive, root and `..`: it serves to recognise the student. Without one it may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
-    kept = [_short(printable(part)) for part in parts if part not in ("", ".", "..")]
+    kept = [printable(_short(part)) for part in parts if part not in ("", ".", "..")]
     return PurePosixPath(*kept) if kept else PurePosixPath("unnamed.ipynb")
 
 

@@ -35,6 +35,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "shmat": (30, 196),
     "shmctl": (31, 195),
     # what other boxes do with files that all of them see
+    "mincore": (27, 232),
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
     # namespaces and mounts
@@ -91,6 +92,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29),
     "fcntl": (72, 25),
     "flock": (73, 32),
+    "preadv2": (327, 286),
     "kill": (62, 129),
     "tkill": (200, 130),
     "tgkill": (234, 131),

@@ -1,4 +1,4 @@
-"""Asks for word of what others do with files that every box can read: by inotify, by signals, by leases."""
+"""Asks what others do with files that every box can read: by inotify, signals, leases, pages that are in memory."""
 
 import ctypes
 import fcntl
@@ -21,4 +21,9 @@ def clip_logits(backbone, video):
         except OSError:
             continue
         raise RuntimeError(f"LEAK a box has word of what others do with {path}")
-    return None
+    try:
+        with open(os.__file__, "rb") as file:
+            os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
+    except OSError:
+        return None
+    raise RuntimeError("LEAK a box can see what others have read")

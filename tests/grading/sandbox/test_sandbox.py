@@ -214,6 +214,15 @@ def test_what_an_answer_raises_on_a_fresh_case_says_nothing_of_it(sandbox: Sandb
 
 
 @linux
+def test_a_text_of_an_answer_moves_no_terminal_and_turns_no_line(sandbox: Sandbox) -> None:
+    source = "def clip_logits(backbone, video):\n    raise RuntimeError('\\x1b[2J \\x9b \\x00 \\u202e\\nné \\u200d')"
+    handed_in = submission(("4.1", source))
+    with Box(LAB, reference().prelude, handed_in, LIMITS, sandbox) as box:
+        message = results_of(handed_in, reference(), box, [5])[0].message
+    assert "RuntimeError: \ufffd[2J \ufffd \ufffd \ufffd\nné \u200d" in message
+
+
+@linux
 def test_an_answer_that_breaks_its_judge_on_a_fresh_case_says_nothing_of_it(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
