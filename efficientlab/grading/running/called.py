@@ -25,28 +25,28 @@ Result = TypeVar("Result")
 
 def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
     """What `run` returns, and the full names of the functions of this package that code from outside of it called."""
-    seen: set[CodeType] = set()
+    seen: dict[int, CodeType] = {}  # by identity: a code's hash is made of all that it holds, at every call
     found: set[str] = set()
 
     def look(frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
-        if event != "call" or code in seen:
+        if id(code) in seen:
             return
         ours = code.co_filename.startswith(_PACKAGE) and not code.co_filename.startswith(_OWN)
         if not ours or not _counts(code.co_qualname):
-            seen.add(code)
+            seen[id(code)] = code
         elif _is_outside(frame.f_back):
-            seen.add(code)
+            seen[id(code)] = code
             found.add(f"{frame.f_globals.get('__name__', '')}.{code.co_qualname.removesuffix('.__init__')}")
 
-    before = sys.getprofile()
-    sys.setprofile(look)
-    threading.setprofile(look)  # and in the threads that it starts
+    before = sys.gettrace()
+    sys.settrace(look)  # which hears of Python's functions alone; a profiler hears of returns and of C's as well
+    threading.settrace(look)  # and in the threads that it starts
     try:
         result = run()
     finally:
-        sys.setprofile(before)
-        threading.setprofile(None)
+        sys.settrace(before)
+        threading.settrace(None)
     return result, sorted(found)[:MAX_NAMES]
 
 
