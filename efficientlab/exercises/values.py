@@ -37,8 +37,9 @@ def close(a: Value, b: Value, rtol: float = 1e-4, atol: float = 1e-7) -> bool:
     larger: rounding leaves that much in an entry near zero, where large terms cancel. `atol` is a floor.
     """
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        same = a.dtype == b.dtype and torch.equal(a, b)  # as most right answers are: in a hundredth of the time
-        return same or (a.shape == b.shape and not differs(a, b, rtol, atol).any())
+        if a.dtype == b.dtype and torch.equal(a, b):  # as most right answers are: a hundredth of the time
+            return True
+        return a.shape == b.shape and not differs(a, b, rtol, atol).any()
     if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
         return False
     if isinstance(a, str | bool) or not isinstance(b, int | float) or isinstance(b, bool):

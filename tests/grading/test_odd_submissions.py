@@ -51,7 +51,7 @@ def complete() -> Notebook:
 class Inside:
     """Runs answers in this process: these submissions are ours."""
 
-    sees_all = False
+    sees_all = can_be_shared = False
 
     def __init__(self, submission: Submission) -> None:
         self.workspace = Workspace(LAB, reference().prelude, submission.cells)

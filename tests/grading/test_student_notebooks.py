@@ -41,7 +41,7 @@ def reference() -> Reference:
 class Inside:
     """Runs answers in this process, in a folder of the test's: these submissions are ours."""
 
-    sees_all = False
+    sees_all = can_be_shared = False
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
@@ -268,7 +268,7 @@ def test_a_stub_as_it_was_handed_out_is_not_run() -> None:
     raw = json.loads((ROOT / "labs" / f"{FULL.slug}.ipynb").read_text(encoding="utf-8"))
     submission = parse_notebook(raw, FULL, Path("x.ipynb"), handed_out(FULL.slug))
     assert submission.untouched == {e.id for e in FULL.exercises if e.check}
-    nowhere = SimpleNamespace(sees_all=False)  # a box that runs nothing
+    nowhere = SimpleNamespace(sees_all=False, can_be_shared=False)  # a box that runs nothing
     assert results_of(submission, reference(), nowhere, [7])[0].status == "unwritten"  # type: ignore[arg-type]
     for cell in raw["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "ex-4-1":

@@ -1,9 +1,9 @@
 """The process that runs one submission's code.
 
 `converse` speaks with the grader: it says that it is ready, gets the code, and then answers case after case (see
-`wire`). Only arrays and plain values go back; what they are worth is decided outside. A fork server calls it in a
-child; `python -m efficientlab.grading.running.box` does the same in a process of its own, over standard input and
-output, after one message that names the lab and its prelude.
+`wire`); other code may follow, and takes the place of the one before. Only arrays and plain values go back; what they
+are worth is decided outside. A fork server calls it in a child; `python -m efficientlab.grading.running.box` does the
+same in a process of its own, over standard input and output, after one message that names the lab and its prelude.
 """
 
 from __future__ import annotations
@@ -72,11 +72,13 @@ def _converse(workspace: Workspace, read: Read, write: Write) -> None:
     current = None
     workspace.is_main = True
     try:
-        code, _ = receive(read, header_limit=MAX_CODE)
-        workspace.load([Cell(n, s, tuple(e)) for n, s, e in code["cells"]], code["reach"], code["picks"])
-        workspace.lab.loans = code["loans"]
         while True:
-            header, inputs = receive(read)
+            header, inputs = receive(read, header_limit=MAX_CODE)
+            if "cells" in header:
+                cells = [Cell(n, s, tuple(e)) for n, s, e in header["cells"]]
+                workspace.load(cells, header["reach"], header["picks"])
+                workspace.lab.loans = header["loans"]
+                continue
             if header["exercise"] != current:
                 current = header["exercise"]
                 _restore_torch()

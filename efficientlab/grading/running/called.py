@@ -30,7 +30,7 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
 
     def look(frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
-        if id(code) in seen:
+        if event != "call" or id(code) in seen:
             return
         ours = code.co_filename.startswith(_PACKAGE) and not code.co_filename.startswith(_OWN)
         if not ours or not _counts(code.co_qualname):
@@ -39,14 +39,14 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
             seen[id(code)] = code
             found.add(f"{frame.f_globals.get('__name__', '')}.{code.co_qualname.removesuffix('.__init__')}")
 
-    before = sys.gettrace()
-    sys.settrace(look)  # which hears of Python's functions alone; a profiler hears of returns and of C's as well
-    threading.settrace(look)  # and in the threads that it starts
+    before = sys.getprofile()
+    sys.setprofile(look)
+    threading.setprofile(look)  # and in the threads that it starts
     try:
         result = run()
     finally:
-        sys.settrace(before)
-        threading.settrace(None)
+        sys.setprofile(before)
+        threading.setprofile(None)
     return result, sorted(found)[:MAX_NAMES]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from types import TracebackType
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from efficientlab.grading.sandbox.processes import NoSandbox
 _NAME = re.compile(r"efficientlab(?:\.[A-Za-z_][A-Za-z0-9_]{0,60}){1,8}")  # it goes into a page
 Look = Literal["recorded", "fresh"]
 """The kind of a case on which it is noted what an answer calls of this package."""
+TOGETHER_SECONDS = 2.0  # for one case in a box that all exercises share: what takes longer has one of its own
 OWN_WORDS = ("Timeout", "Crash", "BadReply")  # kinds of failure that the grader finds, not the student's code
 
 
@@ -35,7 +37,8 @@ class Box:
     """One submission's code in a sandbox; without one given, in a plain process of this machine.
 
     Where boxes are cheap each exercise gets a new one, so that what one does to its process, to torch or to its
-    scratch folder never reaches another. A box that dies or stalls is replaced at the next exercise.
+    scratch folder never reaches another; but while `shared` is true, one serves them all. A box that dies or stalls is
+    replaced at the next exercise.
     `cpu_seconds` is what closed boxes took, where the sandbox counts it. `called` is what answers called of this
     package, by exercise and kind of case, where `student` was asked to look.
     """
@@ -55,6 +58,7 @@ class Box:
         self.cpu_seconds = 0.0
         self.called: dict[tuple[str, Look], set[str]] = {}
         self._borrows = any("borrow" in cell.source for cell in submission.cells)
+        self.shared = False
         self._channel: Channel | None = None
         self._reach: Reach = "needs"
         self._exercise = ""
@@ -79,6 +83,24 @@ class Box:
     def sees_all(self) -> bool:
         """Whether one box serves exercise after exercise, and so may keep in mind what it saw of one for the next."""
         return not self.sandbox.fresh_per_exercise
+
+    @property
+    def can_be_shared(self) -> bool:
+        """Whether one box may serve all exercises where each could have its own; what borrows needs its own."""
+        return self.sandbox.fresh_per_exercise and not self._borrows
+
+    @contextmanager
+    def for_all(self) -> Iterator[None]:
+        """One box for all exercises, which has little patience. The time that it takes is not the student's."""
+        self.close()
+        start, ends = time.monotonic(), self._ends
+        self.shared, self._ends = True, start + self.limits.exercise
+        try:
+            yield
+        finally:
+            self.close()
+            self.shared, self._exercise = False, ""
+            self._ends = ends + time.monotonic() - start
 
     def student(
         self,
@@ -131,14 +153,17 @@ class Box:
         except TimeoutError:
             raise
         except (OSError, EOFError):
+            if self.shared:
+                raise
             self.close()
             return self._call(exercise_id, inputs, reply_limit, look)
 
     def _call(self, exercise_id: str, inputs: Values, reply_limit: int, look: bool) -> tuple[dict, Values]:
         channel = self._open(exercise_id)
         now = time.monotonic()
+        patience = min(self.limits.case, TOGETHER_SECONDS) if self.shared else self.limits.case
         deadline, words = min(
-            (now + self.limits.case, f"no answer within {self.limits.case:.0f} s on one case"),
+            (now + patience, f"no answer within {self.limits.case:.0f} s on one case"),
             (self._exercise_ends, f"no end within {self.limits.exercise:.0f} s for all cases"),
             (self._ends, f"the {self.limits.submission:.0f} s of the whole submission are used up"),
         )
@@ -159,7 +184,12 @@ class Box:
         known = {n for n in names[:MAX_NAMES] if isinstance(n, str) and _NAME.fullmatch(n)}
         self.called.setdefault((exercise_id, look), set()).update(known)
 
+    def forget_calls(self, exercise_id: str) -> None:
+        """Leave out what an answer called so far: it is run anew."""
+        self.called = {key: names for key, names in self.called.items() if key[0] != exercise_id}
+
     def _open(self, exercise_id: str) -> Channel:
+        needs_code = self.shared and exercise_id != self._exercise
         if self._channel and exercise_id != self._exercise and self._is_for_one:
             self.close()
         if self._channel is None:
@@ -167,9 +197,12 @@ class Box:
                 raise TimeoutError(f"the {self.limits.submission:.0f} s of the whole submission are used up")
             self._channel, seconds = wait_until_ready(self.sandbox)
             self._ends += seconds  # a box's start is not the student's time
+            needs_code = True
+        if needs_code:
             try:
                 self._channel.send(self._code(exercise_id), time.monotonic() + self.limits.case)
             except OSError as error:
+                self.close()
                 raise SandboxError(f"a box of the {self.sandbox.name} sandbox died: {error}") from None
         if exercise_id != self._exercise:
             self._exercise = exercise_id
@@ -179,7 +212,8 @@ class Box:
     @property
     def _is_for_one(self) -> bool:
         """Whether the box that is open is for one exercise. A later one is, as it comes after fresh cases."""
-        return self.sandbox.fresh_per_exercise or self._borrows or self._reach != "needs"
+        alone = self.sandbox.fresh_per_exercise or self._borrows or self._reach != "needs"
+        return alone and not self.shared
 
     def _code(self, exercise_id: str) -> bytes:
         """The message with the code: all of it, or where each exercise has its box, what this one needs.

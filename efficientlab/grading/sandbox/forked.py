@@ -21,12 +21,12 @@ START_SECONDS = 120.0  # the server imports torch
 OPEN_SECONDS = 30.0
 
 _NAMESPACES = (
-    "Each exercise ran without root in fresh user, process, mount, network and IPC namespaces behind a system call "
-    "filter: no network, no other process, nothing of the disk but Python and this package, {memory}."
+    "Each student's answers ran without root in fresh user, process, mount, network and IPC namespaces behind a system "
+    "call filter: no network, no other process, nothing of the disk but Python and this package, {memory}."
 )
 _LANDLOCK = (
-    "Each exercise ran behind Landlock and a system call filter, without namespaces, which is weaker: no network and "
-    "no files but Python and this package, though the names and sizes of others could be probed, {memory}."
+    "Each student's answers ran behind Landlock and a system call filter, without namespaces, which is weaker: no "
+    "network and no files but Python and this package, though the names and sizes of others could be probed, {memory}."
 )
 _COUNTED = "and memory and processes limited for all of a box together, by its control group"
 _WATCHED = "and memory limited process by process, that of all together watched five times a second"

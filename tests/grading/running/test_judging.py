@@ -47,7 +47,7 @@ def box(answer: Any) -> Any:
     def student(exercise_id: str, limit: int, reach: str = "needs", looks: object = None) -> Any:
         return answer
 
-    return SimpleNamespace(sees_all=False, student=student, close=lambda: None)
+    return SimpleNamespace(sees_all=False, can_be_shared=False, student=student, close=lambda: None)
 
 
 def submission(exercise_id: str) -> Submission:
