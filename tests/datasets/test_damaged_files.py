@@ -33,6 +33,7 @@ def damaged_gzip():
         gzip.compress(b"\0\0\x08\x04" + struct.pack(">4I", 2**16, 2**16, 2**16, 2**16)),  # 0 modulo 2⁶⁴
         damaged_gzip(),
     ],
+    ids=["no dimension", "too few bytes", "a size of 0 modulo 2**64", "damaged"],  # their bytes tell the time
 )
 def test_idx(tmp_path, content):
     (tmp_path / "x.gz").write_bytes(content)
