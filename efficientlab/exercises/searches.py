@@ -8,9 +8,10 @@ the cheapest alone meets.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -27,14 +28,15 @@ from efficientlab.exercises.contract import (
     plain,
 )
 
-POPULATION, GENERATIONS, RUNS = 16, 8, 32
-SHARE = 0.01
-MEAN_SHARE = 0.0035
-"""How good a search must be: the share of allowed configurations that are better than its find, none counted above
-`SHARE`, in the mean of `RUNS` landscapes. Right answers of three kinds have 0.0004 to 0.0011. That they exceed the
-limit has, by Chernoff's bound, a probability below 10⁻⁷. Random search has 0.0056, and passes 3 times in 10,000.
+POPULATION, GENERATIONS, RUNS = 16, 8, 10
+GOOD_SHARE = 0.3
+"""How good a search must be: of what it evaluates in its second half, how much is among the best tenth of all that is
+within the budget, in the mean of `RUNS` landscapes. Right answers have 0.54 to 0.72, as `benchmarks/search_shares.py`
+measured. That they fall below the limit has, by Chernoff's bound, a probability below 10⁻⁹. Random search has 0.1, and
+reaches the limit with a probability below 10⁻⁴⁰.
 """
 SECONDS = 3  # of the processor, for one search
+ASKED = 50_000  # times that the MACs of a configuration may be asked for, in one search
 ASKED_OFTEN = 20  # times that the MACs of a configuration were asked for, and it was not evaluated
 
 
@@ -42,11 +44,11 @@ ASKED_OFTEN = 20  # times that the MACs of a configuration were asked for, and i
 class Landscape:
     """A search space whose best configurations are known, because all of them can be tried."""
 
-    price: list[float]
-    worth: list[float]
-    budget: float
+    price: tuple[float, ...]
+    worth: tuple[float, ...]
+    budget: float = 0.0
 
-    def macs(self, config: Sequence[int]) -> float:
+    def macs(self, config: Sequence[float]) -> float:
         return sum(p * c for p, c in zip(self.price, config, strict=True))
 
     def loss(self, config: Sequence[int]) -> float:
@@ -54,43 +56,66 @@ class Landscape:
         rough = sum((a - b) ** 2 for a, b in itertools.pairwise(config))
         return sum(w / c for w, c in zip(self.worth, config, strict=True)) + 0.02 * rough
 
+    def all_macs(self, widths: int) -> Tensor:
+        """`macs` of every configuration, an axis of `widths` a layer; each layer is added once for all."""
+        each = torch.arange(1, widths + 1, dtype=torch.float64)
+        total = torch.zeros((), dtype=torch.float64)
+        for p in self.price:
+            total = total[..., None] + p * each
+        return total
 
-@cache
-def landscape(layers: int, widths: int, share: float, seed: int) -> tuple[Landscape, Tensor]:
-    """A landscape, and the losses of all configurations within its budget.
+    def all_losses(self, widths: int) -> Tensor:
+        """`loss` of every configuration, likewise."""
+        each = torch.arange(1, widths + 1, dtype=torch.float64)
+        rough = 0.02 * (each[:, None] - each).square()
+        total = self.worth[0] / each
+        for w in self.worth[1:]:
+            total = total[..., None] + (rough + w / each)
+        return total
 
-    The budget is the MACs of the configuration that comes nearest to `share` of the widest one's: it costs exactly
-    what may be spent.
+
+@lru_cache(1000)  # the grader's submissions all have the same ones
+def landscape(layers: int, widths: int, share: float, seed: int) -> Landscape:
+    """A landscape whose budget is the MACs of the configuration that comes nearest to `share` of the widest one's.
+
+    That configuration costs exactly what may be spent.
     """
     generator = torch.Generator().manual_seed(seed)
     price, worth = ((torch.rand(layers, generator=generator) + 0.5).tolist() for _ in range(2))
-    all_widths = torch.arange(1, widths + 1, dtype=torch.float64)
-    space = torch.cartesian_prod(*[all_widths] * layers)  # (configurations, layers)
-    costs = space @ torch.tensor(price, dtype=torch.float64)
-    nearest = int((costs - share * costs[-1]).abs().argmin())
-    land = Landscape(price, worth, 0.0)
-    land = Landscape(price, worth, land.macs(space[nearest].int().tolist()))
-    losses = (torch.tensor(worth, dtype=torch.float64) / space).sum(1) + 0.02 * space.diff(
-        dim=1
-    ).square().sum(1)
-    return land, losses[costs <= land.budget + 1e-9]
+    land = Landscape(tuple(price), tuple(worth))
+    costs = land.all_macs(widths)
+    nearest = int((costs - share * costs.max()).abs().argmin())
+    config = [nearest // widths**axis % widths + 1 for axis in reversed(range(layers))]
+    return replace(land, budget=land.macs(config))
 
 
-def _lands(case: Values) -> Iterator[tuple[int, Landscape, Tensor]]:
+@lru_cache(1000)
+def best_tenth(land: Landscape, widths: int) -> float:
+    """The loss that the best tenth of all configurations within the budget are below."""
+    losses = land.all_losses(widths)[land.all_macs(widths) <= land.budget + 1e-9]
+    return losses.kthvalue(len(losses) // 10 + 1).values.item()
+
+
+def _lands(case: Values) -> Iterator[tuple[int, Landscape]]:
     """A landscape for each run of a case, with its seed."""
     for run in range(int(case["runs"])):
         seed = 1000 * int(case["landscape"]) + run
-        yield seed, *landscape(int(case["layers"]), int(case["widths"]), float(case["budget"]), seed)
+        yield seed, landscape(int(case["layers"]), int(case["widths"]), float(case["budget"]), seed)
 
 
 def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
     """Runs a search on every landscape of a case; `evaluate` gives the loss times `sign`, of which −1 is a quality.
 
     Landscapes count widths 1, 2, …; the search sees their multiples by 1 in the first layer, by 2 in the second, and so
-    on. So who takes one layer's choices for all, or makes a width between two of them, is found out.
+    on. So who takes one layer's choices for all, or makes a width between two of them, is found out. Where there are
+    several landscapes, the first is searched twice.
     """
     layers = int(case["layers"])
     menus = [tuple(unit * n for n in range(1, int(case["widths"]) + 1)) for unit in range(1, layers + 1)]
+    endless = AnswerError(
+        "Returned",
+        "finds no end: where children are hard to find, give up on a generation after some attempts.",
+    )
     on_budget = 0
 
     def search(land: Landscape, seed: int, other: int) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
@@ -107,21 +132,20 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
             return cost
 
         rng = torch.Generator().manual_seed(seed)
-        endless = (
-            "finds no end: where children are hard to find, give up on a generation after some attempts."
-        )
-        with other_generators(other), processor_limit(SECONDS, AnswerError("Returned", endless)):
-            best = evolve(evaluate, macs, menus, land.budget, case["population"], case["generations"], rng)
+        with other_generators(other), processor_limit(SECONDS, endless):
+            size = case["population"], case["generations"]
+            best = evolve(evaluate, _patient(macs, endless), menus, land.budget, *size, rng)
         best = _counted(best, menus, "returned")
         if not asked:
             raise AnswerError("Returned", "never calls evaluate: how does it know what is good?")
         return asked, best
 
-    found = [search(land, seed, seed) for seed, land, _ in _lands(case)]
-    seed, land, _ = next(_lands(case))
-    again, _ = search(
-        land, seed, seed + 1
-    )  # the global generators, which must not be used, now give other numbers
+    lands = list(_lands(case))
+    found = [search(land, seed, seed) for seed, land in lands]
+    again = found[0][0]
+    if len(lands) > 1:  # once more, while the global generators, which must not be used, give other numbers
+        (seed, land), *_ = lands
+        again, _ = search(land, seed, seed + 1)
     most = max(len(asked) for asked, _ in found)
     table = torch.zeros(len(found), most, layers, dtype=torch.uint8)  # a row of zeros: nothing was asked
     for row, (asked, _) in zip(table, found, strict=True):
@@ -133,6 +157,18 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
         # a truth, no count: by chance a count is that of a slip, which then gives a wrong answer its name
         "often_on_budget": on_budget >= ASKED_OFTEN,
     }
+
+
+def _patient(macs: Callable[[Any], float], endless: AnswerError) -> Callable[[Any], float]:
+    """`macs` for a search that has to come to an end, on any machine: who asks too often is told."""
+    left = iter(range(ASKED))
+
+    def asked(config: Any) -> float:
+        if next(left, None) is None:
+            raise endless
+        return macs(config)
+
+    return asked
 
 
 def _counted(config: Any, menus: Sequence[tuple[int, ...]], verb: str) -> tuple[int, ...]:
@@ -147,18 +183,30 @@ def _counted(config: Any, menus: Sequence[tuple[int, ...]], verb: str) -> tuple[
 
 
 def search_inputs(seed: int) -> list[Values]:
-    """A few landscapes, a space that is smaller than what may be evaluated, and `RUNS` landscapes to be judged by."""
-    usual: Values = {"widths": 5, "population": POPULATION, "generations": GENERATIONS}
-    small: Values = {
-        "widths": 2,
-        "population": 4,
-        "generations": 3,
-    }  # fewer configurations than may be evaluated
-    return [
-        {"layers": 6, "budget": 0.5, "landscape": 3 * seed + 1, "runs": 3, **usual},
-        {"layers": 3, "budget": 0.6, "landscape": 3 * seed + 2, "runs": 2, **small},
-        {"layers": 7, "budget": 0.6, "landscape": 3 * seed + 3, "runs": RUNS, **usual},
+    """A landscape, a space that is smaller than what may be evaluated, and `RUNS` landscapes to be judged by."""
+    usual: Values = {"widths": 5, "population": POPULATION}
+    small: Values = {"widths": 2, "population": 4}
+    cases: list[Values] = [
+        {"layers": 6, "budget": 0.5, "runs": 1, "generations": 4, **usual},
+        {"layers": 3, "budget": 0.6, "runs": 1, "generations": 2, **small},
+        {"layers": 7, "budget": 0.6, "runs": RUNS, "generations": GENERATIONS, **usual},
     ]
+    return [{**case, "landscape": 3 * seed + number} for number, case in enumerate(cases, 1)]
+
+
+def evaluated(table: Tensor) -> list[list[tuple[int, ...]]]:
+    """What each search evaluated, in order, from a table (run, configuration, layer)."""
+    return [[tuple(config) for config in run[run[:, 0].ne(0)].tolist()] for run in table.unbind(0)]
+
+
+def good_shares(case: Values, runs: Sequence[Sequence[tuple[int, ...]]]) -> list[float]:
+    """Of what each search evaluated in its second half, how much is among the best tenth of all within the budget."""
+    shares = []
+    for (_, land), asked in zip(_lands(case), runs, strict=True):
+        tenth = best_tenth(land, int(case["widths"]))
+        late = asked[len(asked) // 2 :]
+        shares.append(sum(land.loss(config) < tenth for config in late) / len(late))
+    return shares
 
 
 def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
@@ -174,10 +222,10 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
         raise CheckFailed(
             f"{most} configurations were evaluated; population × generations allows {limit}.", detail
         )
-    runs = [[tuple(c) for c in run[run[:, 0].ne(0)].tolist()] for run in table.unbind(0)]
+    runs = evaluated(table)
     best = [tuple(config) for config in finds.tolist()]
-    better, exact = [], False
-    for (_, land, allowed), asked, find in zip(_lands(inputs), runs, best, strict=True):
+    exact = False
+    for (_, land), asked, find in zip(_lands(inputs), runs, best, strict=True):
         if any(land.macs(config) > land.budget for config in (*asked, find)):
             raise CheckFailed("a configuration beyond the budget was evaluated or returned.", detail)
         if len(set(asked)) < len(asked):
@@ -185,19 +233,19 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
         if land.loss(find) > min(map(land.loss, asked)) + 1e-9:
             raise CheckFailed("what is returned is not the best of what was evaluated.", detail)
         exact |= any(land.macs(config) == land.budget for config in asked)
-        better.append((allowed < land.loss(find) - 1e-9).double().mean().item())
     if len(repeated) != len(runs[0]) or runs[0] != [tuple(config) for config in repeated.tolist()]:
         raise CheckFailed(
             "the same seed of `rng` searches otherwise the second time: all randomness comes from `rng`.",
             detail,
         )
-    if got["often_on_budget"] is True and not exact:
+    all_may_be_evaluated = int(inputs["widths"]) ** int(inputs["layers"]) <= limit
+    if got["often_on_budget"] is True and not exact and all_may_be_evaluated:  # elsewhere it is one of many
         raise CheckFailed("a configuration that costs exactly the budget is never evaluated.", detail)
-    mean = sum(min(share, SHARE) for share in better) / len(better)
-    if len(better) >= RUNS and mean > MEAN_SHARE:
+    if len(runs) >= RUNS and (good := fmean(good_shares(inputs, runs))) < GOOD_SHARE:
         raise CheckFailed(
-            f"{100 * mean:.2f} % of all configurations are better than what a search finds, in the mean of {RUNS}; "
-            f"after {limit} evaluations it should be less than {100 * MEAN_SHARE:.2f} %.",
+            f"{100 * good:.0f} % of what a search evaluates in its second half is among the best tenth of all that is "
+            f"within the budget, in the mean of {RUNS}; where the best have children it is more than "
+            f"{100 * GOOD_SHARE:.0f} %.",
             detail,
         )
 
@@ -220,12 +268,15 @@ def drive_tight(evolve: Any, case: Values) -> Values:
         return 1.0
 
     budget = macs(cheapest) - (case["fits"] == "nothing")
-    endless = "finds no end under a budget that no configuration but the cheapest meets, if any."
+    endless = AnswerError(
+        "Returned", "finds no end under a budget that no configuration but the cheapest meets, if any."
+    )
     answer: Values = {"refused": False, "sentence": False, "named": False, "named_first": False}
     best = None
     try:
-        with processor_limit(SECONDS, AnswerError("Returned", endless)):
-            best = evolve(evaluate, macs, [menu] * len(price), budget, 4, 2, torch.Generator().manual_seed(0))
+        with processor_limit(SECONDS, endless):
+            rng = torch.Generator().manual_seed(0)
+            best = evolve(evaluate, _patient(macs, endless), [menu] * len(price), budget, 4, 2, rng)
     except ValueError as error:
         answer["refused"] = True
         if case["fits"] == "nothing":  # elsewhere an error is wrong, whatever it says

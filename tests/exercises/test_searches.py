@@ -1,12 +1,34 @@
-"""A search under a budget that nothing meets, or the cheapest alone; and how many evaluations a solution takes."""
+"""How surely a right search passes and a random one does not; a budget that nothing meets, or the cheapest alone; and
+how many evaluations a solution takes.
+"""
+
+import itertools
+import json
+import math
+import random
 
 import pytest
 import torch
 
+from efficientlab.environment import ROOT
 from efficientlab.exercises import borrow
+from efficientlab.exercises.chance import ALARM
 from efficientlab.exercises.contract import AnswerError, CheckFailed
 from efficientlab.exercises.labs import find_lab
-from efficientlab.exercises.searches import drive_tight, judge_tight, tight_inputs
+from efficientlab.exercises.searches import (
+    GENERATIONS,
+    GOOD_SHARE,
+    POPULATION,
+    RUNS,
+    best_tenth,
+    drive_evolve,
+    drive_tight,
+    judge_evolve,
+    judge_tight,
+    landscape,
+    search_inputs,
+    tight_inputs,
+)
 
 NOTHING, FEW, MANY = tight_inputs(5)
 
@@ -99,7 +121,21 @@ def test_few_configurations_begin_with_the_cheapest_and_many_do_not():
     assert said(first, MANY)
 
 
-def test_a_search_without_an_end_is_told(monkeypatch):
+def for_ever(evaluate, macs, choices, *rest):
+    while True:
+        macs(least(choices))
+
+
+def test_a_search_that_asks_without_an_end_is_told_on_any_machine(monkeypatch):
+    monkeypatch.setattr("efficientlab.exercises.searches.SECONDS", 600)
+    monkeypatch.setattr("efficientlab.exercises.searches.ASKED", 1000)
+    with pytest.raises(AnswerError, match="finds no end"):
+        drive_tight(for_ever, MANY)
+    with pytest.raises(AnswerError, match="finds no end"):
+        drive_evolve(for_ever, search_inputs(5)[1])
+
+
+def test_a_search_without_an_end_that_asks_nothing_is_told(monkeypatch):
     monkeypatch.setattr("efficientlab.exercises.searches.SECONDS", 0.05)
 
     def endless(*given):
@@ -108,6 +144,58 @@ def test_a_search_without_an_end_is_told(monkeypatch):
 
     with pytest.raises(AnswerError, match="finds no end"):
         drive_tight(endless, MANY)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_landscape_is_known_as_a_whole(seed):
+    land = landscape(4, 3, 0.6, seed)
+    space = list(itertools.product((1, 2, 3), repeat=4))
+    macs, losses = map(torch.tensor, ([land.macs(c) for c in space], [land.loss(c) for c in space]))
+    assert torch.allclose(land.all_macs(3).flatten().float(), macs)
+    assert torch.allclose(land.all_losses(3).flatten().float(), losses)
+    assert abs(land.budget - 0.6 * max(map(land.macs, space))) == pytest.approx(
+        float((macs - 0.6 * macs.max()).abs().min()), abs=1e-5
+    )
+    assert land.budget in map(land.macs, space)
+    allowed = [land.loss(c) for c in space if land.macs(c) <= land.budget]
+    assert sum(loss < best_tenth(land, 3) - 1e-9 for loss in allowed) == len(allowed) // 10
+
+
+def randomly(evaluate, macs, choices, budget, population, generations, rng):
+    """As many configurations as may be evaluated, none of which owes anything to another."""
+    draw, known = random.Random(torch.randint(2**31, (), generator=rng).item()), {}
+    while len(known) < population * generations:
+        config = tuple(map(draw.choice, choices))
+        if config not in known and macs(config) <= budget:
+            known[config] = evaluate(config)
+    return min(known, key=known.get)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_search_is_refused_for_what_it_looks_at(seed):
+    case = search_inputs(700 + seed)[-1]
+    with pytest.raises(CheckFailed, match=r"(8|9|10|11|12) % of what a search evaluates"):
+        judge_evolve(case, {}, drive_evolve(randomly, case))
+
+
+def test_a_random_search_never_passes():
+    """Chernoff's bound, which holds for draws without replacement, too: each is good with a chance of a tenth."""
+    draws = RUNS * POPULATION * GENERATIONS / 2
+    surprise = GOOD_SHARE * math.log(GOOD_SHARE / 0.1) + (1 - GOOD_SHARE) * math.log((1 - GOOD_SHARE) / 0.9)
+    assert math.exp(-draws * surprise) < 1e-40
+
+
+def test_right_searches_pass_but_once_in_a_million_times():
+    """Chernoff's bound for the mean of `RUNS` landscapes like those measured, and one more without anything good."""
+    record = json.loads((ROOT / "benchmarks" / "results" / "search-shares.json").read_text(encoding="utf-8"))
+    assert {name.split()[0].split("_")[0] for name in record["shares"]} == {"1.10", "2.10", "6.14"}
+    for name, counts in record["shares"].items():
+        share = torch.tensor([0.0, *map(float, counts)], dtype=torch.float64)
+        weight = torch.tensor([1, *counts.values()], dtype=torch.float64)
+        assert weight.sum() > 2000
+        theta = torch.arange(0.0, 100.0, 0.1, dtype=torch.float64)[:, None]
+        moments = ((theta * (GOOD_SHARE - share)).exp() * weight).sum(1) / weight.sum()
+        assert (moments**RUNS).min() < 1e-9 < ALARM, name
 
 
 @pytest.mark.parametrize(("number", "exercise"), [(1, "1.10"), (2, "2.10"), (6, "6.14")])
