@@ -20,7 +20,7 @@ import torch
 from tqdm import tqdm
 
 from efficientlab.authoring.build import source_path
-from efficientlab.authoring.record import Answers, alternative_files
+from efficientlab.authoring.recording import Answers, alternative_files
 from efficientlab.authoring.source import read_source
 from efficientlab.environment import ROOT
 from efficientlab.exercises.cases import tensor_of
