@@ -37,7 +37,9 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
     return lab
 
 
-@pytest.mark.parametrize("number", MODULES)
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=[pytest.mark.slow] if n != 4 else []) for n in MODULES]
+)
 def test_what_is_lent_is_the_solution_and_passes_the_check(number: int) -> None:
     lab = find_lab(number)
     texts = answer_texts(read_source(source_path(lab), lab), lab)

@@ -29,6 +29,7 @@ def pictures(n, seed):
     return torch.randn(n, 3, *SIZE, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @given(seeds)
 @settings(deadline=None, max_examples=8)
@@ -42,6 +43,7 @@ def test_what_the_kernel_drew_is_recovered_and_accepted(kind, seed):
     accept(found, SIZE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_right_draws_are_accepted_a_thousand_times(kind):
     rng = torch.Generator().manual_seed(0)

@@ -156,6 +156,7 @@ def test_a_notebook_of_lines_takes_time_as_its_length(reader: Reader, tmp_path: 
     assert seconds(5_000) < 25 * max(seconds(500), 0.02)  # ten times the text; quadratic would be 100
 
 
+@pytest.mark.slow
 def test_any_change_of_a_notebook_is_read_or_refused(reader: Reader, tmp_path: Path) -> None:
     """A short run of the fuzzer beside this file: `python tests/grading/reading/fuzz.py SECONDS` goes on for longer."""
     from fuzz import changed

@@ -385,6 +385,7 @@ WORD = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.sampl
 NAME = st.lists(st.lists(WORD, max_size=4).map("_".join), min_size=1, max_size=5).map("/".join)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     paths=st.lists(

@@ -335,6 +335,7 @@ def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
     assert load_records(grades)[0].points == 84  # records stay as the grader wrote them
 
 
+@pytest.mark.slow
 def test_a_comment_waits_for_its_points(grades: Path) -> None:
     """Whoever reads twice, for comments and then for points, loses nothing."""
     code = next(c for c in codes(grades) if read_after(grades, c) == "ann")

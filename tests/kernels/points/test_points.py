@@ -64,6 +64,7 @@ def clouds(draw):
 # ------------------------------------------------------------------------------------------- values
 
 
+@pytest.mark.slow
 @few
 @given(clouds(), st.data())
 def test_sampling_equals_its_definition(cloud, data):

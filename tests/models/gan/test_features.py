@@ -42,6 +42,7 @@ def test_shapes_of_maps():
     assert [tuple(m.shape[1:]) for m in maps] == [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
 
 
+@pytest.mark.slow
 def test_pictures_come_to_where_the_network_is():
     network = FeatureNet().to("meta")
     assert network.logits(torch.zeros(2, 1, 8, 8)).device.type == "meta"

@@ -158,6 +158,7 @@ def test_sensors_that_fail() -> None:
     assert SENSORS == ("camera", "lidar")
 
 
+@pytest.mark.slow
 def test_dropout_takes_one_sensor_at_a_time_and_in_training_alone() -> None:
     model = BEVFusion(channels=8, dropout=0.4)
     torch.manual_seed(0)

@@ -60,6 +60,7 @@ def test_scores_beyond_the_limit_are_counted_at_the_ends():
     assert figure.axes[0].get_xlim()[1] < 5
 
 
+@pytest.mark.slow
 def test_pictures_of_augmentation():
     picture = torch.rand(3, 32, 32) * 2 - 1
     figure = draw_policy(picture, rows=4, hole="right")

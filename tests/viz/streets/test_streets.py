@@ -57,6 +57,7 @@ def test_thresholds_of_each_class() -> None:
     assert said(logits, torch.tensor([0.4, 0.6])).flatten().tolist() == [True, False]
 
 
+@pytest.mark.slow
 def test_everything_can_be_drawn() -> None:
     boxes = torch.cat([VIEWS.boxes.rows, torch.full((len(VIEWS.boxes.rows), 1), 0.9)], 1)
     branch = CameraBranch(2, GRID)
