@@ -10,5 +10,7 @@ def clip_logits(backbone, video):
             kind = os.fstat(number).st_mode
         except OSError:
             continue
+        if number == 4 and stat.S_ISFIFO(kind):
+            continue  # the box's own requests, where it is spoken to through two pipes
         raise RuntimeError(f"LEAK descriptor {number} of mode {stat.filemode(kind)} is open")
     return None
