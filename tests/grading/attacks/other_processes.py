@@ -9,6 +9,8 @@ def clip_logits(backbone, video):
             line = path.read_text()
         except OSError:
             continue
-        if "pytest" in line or "grad" in line and "server" not in line:
+        if (
+            "pytest" in line or "grad" in line and "efficientlab.grading.sandbox." not in line
+        ):  # the box's own
             raise RuntimeError("LEAK " + line)
     return None
