@@ -1,6 +1,6 @@
 """The grader beside `nbgrader autograde`, on the same submissions of a small lab, in one run.
 
-    python benchmarks/grading.py [--students 60] [--nbgrader 10] [--whole 60] [--json benchmarks/results/grading.json]
+    python benchmarks/grading.py [--students 60] [--nbgrader 10] [--whole 120] [--json benchmarks/results/grading.json]
 
 The small lab is lab 4 with two exercises (4.1 and 4.7), their checks and the prelude. Ours grades all students, on
 all cores; nbgrader grades the first few of them (`--nbgrader`), one after the other, as it does. Ours runs before and
@@ -67,7 +67,7 @@ def main() -> None:
         "--nbgrader", type=int, default=10, help="how many of them nbgrader grades; 0 leaves it out"
     )
     parser.add_argument(
-        "--whole", type=int, default=60, help="whole notebooks of each lab; 0 leaves them out"
+        "--whole", type=int, default=120, help="whole notebooks of each lab; 0 leaves them out"
     )
     parser.add_argument("--sandbox", default="auto")
     parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "grading.json")
