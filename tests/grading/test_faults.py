@@ -69,7 +69,8 @@ def test_killed_graders_lose_nothing(folder: Path, batch: list[Incoming], undist
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     for kill in range(KILLS):
         wanted = (kill + 1) * STUDENTS // (KILLS + 1)
-        grader = subprocess.Popen(command, env=environment)
+        with (folder / "stderr.txt").open("ab") as stderr:
+            grader = subprocess.Popen(command, env=environment, stderr=stderr)
         while len(list((out / "records").glob("student*.json"))) < wanted:
             assert grader.poll() is None, "the grader ended by itself"
             time.sleep(0.02)
@@ -81,6 +82,8 @@ def test_killed_graders_lose_nothing(folder: Path, batch: list[Incoming], undist
     assert sorted(map(outcome, load_records(out))) == undisturbed
     kept = sum((out / "records" / name).stat().st_mtime_ns == stamp for name, stamp in before.items())
     assert kept == len(before), "records that were done were made again"
+    said = (folder / "stderr.txt").read_text(encoding="utf-8", errors="replace")
+    assert "Traceback" not in said, said
 
 
 def test_a_killed_supervisor_is_replaced(

@@ -195,8 +195,12 @@ def main() -> None:
         return data
 
     def answer(header: dict[str, Any]) -> None:
-        answers.write(pack(header))
-        answers.flush()
+        try:
+            answers.write(pack(header))
+            answers.flush()
+        except BrokenPipeError:  # whoever ran this is gone: nobody reads what waits to be written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())
+            sys.exit()
 
     plan = plan_from_json(receive(read, header_limit=MAX_MESSAGE)[0]["plan"])
     try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-MAX_SHOWN = 400_000  # characters of HTML of one written answer
+MAX_CELLS = 20_000  # of the tables of one written answer
 
 
 def render(template: str, **values: Any) -> str:
@@ -50,19 +50,21 @@ def _with_code(text: str) -> Markup:
 def _markdown(text: str) -> Markup:
     """A written answer as its author saw it; links and pictures stay text, HTML is escaped, headings are small.
 
-    One whose tables fill up to hundreds of times what was written is shown as it was written.
+    A table's short rows are filled up with cells: where they could become too many, tables stay text, too.
     """
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
     reader = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True})
-    reader.disable(["link", "image", "autolink", "reference"]).enable("table")
+    reader.disable(["link", "image", "autolink", "reference"])
+    lines = str(text).splitlines()
+    if len(lines) * max((line.count("|") + 1 for line in lines), default=0) > MAX_CELLS:
+        reader.disable("table")
     tokens = reader.parse(str(text))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3"
-    shown = reader.renderer.render(tokens, reader.options, {})
-    return Markup(shown) if len(shown) <= MAX_SHOWN else Markup("<pre>{}</pre>").format(text)
+    return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
 def _plain(text: str) -> str:
