@@ -51,7 +51,7 @@ def other_generators(seed: int) -> Iterator[None]:
     """Seed the global generators, which an answer that is given an `rng` must not use, for a while."""
     python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002 (it is the global one)
         try:

@@ -37,7 +37,7 @@ def _drive_overfitting(overfitting: Any, case: Values) -> Values:
     discriminator = _Scores(tensor_of(case, "weight"))
     discriminator.train(bool(case["training"]))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         told = overfitting(
             discriminator, tensor_of(case, "train"), tensor_of(case, "held_out"), tensor_of(case, "fake")
         )

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import other_generators, random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -36,8 +36,7 @@ def _drive_transform(transform: Any, case: Values) -> Values:
     before = x.detach().clone()
 
     def call(x: Tensor, rng: torch.Generator, other: int) -> Tensor:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed + other)  # of the generator that must not be used
+        with other_generators(seed + other):  # those that must not be used
             return returned_tensor(transform(x, rng))
 
     rng = torch.Generator().manual_seed(seed)

@@ -23,7 +23,7 @@ def fit_detector(pictures: Tensor, transform: Transform, *, steps: int, seed: in
         raise ValueError("there are no pictures to train a detector with")
     rng = torch.Generator(pictures.device).manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         detector = Discriminator(pictures.shape[1]).to(pictures.device)
     optimiser = torch.optim.Adam(detector.parameters(), lr=1e-3, fused=True)
     half = 32

@@ -100,7 +100,7 @@ def kernel_distance(r: Tensor, f: Tensor, *, subset: int = 100, subsets: int = 5
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save all")
         metric = KernelInceptionDistance(_Given(r), subsets=subsets, subset_size=subset)
     with torch.random.fork_rng(devices=[]):  # torchmetrics draws its subsets from the global generator
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         mean, _ = _compare(metric, r, f)
     return float(finite(mean, "distances"))
 

@@ -67,7 +67,7 @@ def train_features(
         raise ValueError(f"training needs at least one batch of {batch} pictures, got {len(pictures)}")
     rng = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         network = FeatureNet(pictures.shape[1], classes or int(labels.max()) + 1, widths)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * (len(pictures) // batch)

@@ -204,7 +204,7 @@ def fit_few_shot(
 def new_networks(channels: int, width: int, seed: int) -> Networks:
     """An untrained pair, whose weights follow from the seed alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return Generator(channels, width), Discriminator(channels, width)
 
 

@@ -4,9 +4,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.datasets.gan.few_shot import FewShot
+from efficientlab.exercises.cases import other_generators
 from efficientlab.models.gan.dcgan import LATENT
 from efficientlab.models.gan.features import FeatureNet
 from efficientlab.training.gan.detector import fit_detector
+from efficientlab.training.gan.distances import kernel_distance
 from efficientlab.training.gan.few_shot import (
     Contest,
     Objective,
@@ -174,3 +176,18 @@ def test_the_detector_finds_what_it_was_trained_to_find():
     assert (detector(fresh) > 0).float().mean() < 0.1
     with pytest.raises(ValueError, match="no pictures"):
         fit_detector(pictures[:0], grey_border, steps=1)
+
+
+def test_a_seed_for_a_while_is_none_of_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seeded(seed: int) -> None:
+        raise AssertionError(f"the generators of all GPUs are at {seed} from here on")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded)
+    before, drawn = torch.get_rng_state(), []
+    for _ in range(2):
+        generator, _ = new_networks(3, 4, seed=5)
+        with other_generators(5):
+            drawn.append((next(generator.parameters()).detach(), torch.rand(3)))
+    kernel_distance(torch.eye(4), torch.ones(4, 4), subsets=2, subset=3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(*drawn, strict=True))
