@@ -1,11 +1,11 @@
-"""Does one learning rate do justice to every contestant of a lab? Four of them, on the validation split.
+"""Does one learning rate do justice to every contestant of a lab? Several of them, on the validation split.
 
-    python benchmarks/lab_rates.py LAB [--seeds 1]
+    python benchmarks/lab_rates.py LAB [--seeds 1] [--times 0.5 1 2 4]
 
 LAB is 4, 5 or 6: a lab whose contestants are trained by one recipe. Executes its own source as far as their scores, in
-its `ci` profile, with the validation split in place of the test split, at once, half, twice and four times its learning
-rate. Each rate is kept as soon as it is done, in benchmarks/results/labLAB-rates.json, and a second call goes on where
-the first one stopped.
+its `ci` profile, with the validation split in place of the test split, at each of these multiples of its learning rate.
+Where somebody's best is the lowest or the highest, try a further one. Each rate is kept as soon as it is done, in
+benchmarks/results/labLAB-rates.json, and a second call goes on where the first one stopped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.files import write_text
 
-TIMES = (1, 0.5, 2, 4)  # the lab's learning rate
+TIMES = [1, 0.5, 2, 4]  # the lab's learning rate
 
 
 def scores_on_validation(lab: Lab, times: float, seeds: int) -> tuple[float, dict[str, list[float]]]:
@@ -64,6 +64,7 @@ def main() -> None:
     )
     parser.add_argument("lab", type=int)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--times", type=float, nargs="+", default=TIMES, help="the lab's learning rate")
     options = parser.parse_args()
 
     lab = find_lab(options.lab)
@@ -71,15 +72,16 @@ def main() -> None:
     rates: dict[str, Any] = {}
     if path.exists():
         rates = json.loads(path.read_text(encoding="utf-8"))["rates"]
-    for times in TIMES:
-        if str(times) in rates:
+    for times in options.times:
+        if f"{times:g}" in rates:
             continue
         rate, scores = scores_on_validation(lab, times, options.seeds)
         rounded = {name: [round(score, 4) for score in values] for name, values in scores.items()}
-        rates[str(times)] = {"lr": rate, "scores": rounded}
+        rates[f"{times:g}"] = {"lr": rate, "scores": rounded}
         print(f"{rate:g}:", rounded, flush=True)
+        every = " ".join(sorted(rates, key=float))
         record = {
-            "command": f"python benchmarks/lab_rates.py {lab.number} --seeds {options.seeds}",
+            "command": f"python benchmarks/lab_rates.py {lab.number} --seeds {options.seeds} --times {every}",
             "profile": "ci",
             "split": "val",
             "date": date.today().isoformat(),
