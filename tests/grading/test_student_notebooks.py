@@ -492,6 +492,11 @@ def test_large_outputs_do_not_matter(kind: str, tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"---\njupyter:\n", "as jupytext writes it"),
         (b"[InternetShortcut]\r\nURL=x", "it is a link"),
+        (b"Delivered-To: ta@example.edu\r\nFrom: ann", "it is an e-mail"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document, or an e-mail of Outlook"),
+        (b"lab4".ljust(257, b"\0") + b"ustar\x0000", "it is an archive"),
+        (b"\0\0\0\x18ftypheic", "it is a picture or a film"),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE plist>', "it is a link"),
         (b"hello", ".ipynb is JSON"),
     ],
 )

@@ -36,8 +36,13 @@ _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 _PACKED = {".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
 _OF_PROGRAMS = {"__pycache__", "node_modules", "site-packages"}
-# of direction and order: systems put them around names
-_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\ufeff"))
+_MARKS: dict[int, str | None] = {
+    # of direction, order and line breaks: systems and web pages put them around names
+    **dict.fromkeys(map(ord, "\u200e\u200f\u061c\u200b\u2060\u00ad\ufeff"), None),
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], None),
+    # blanks of other widths: what stands between a Japanese family name and the other
+    **dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "),
+}
 
 
 class ArchiveError(Exception):

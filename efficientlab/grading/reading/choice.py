@@ -6,10 +6,11 @@ Where all were written at once, as a checkout and a zip leave them, times say no
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from efficientlab.files import replacing
 from efficientlab.grading.reading.archive import ArchiveError
@@ -48,7 +49,7 @@ def keep_one(identity: str, claims: Sequence[Claim], folder: Path, lab: int, rea
     files = [c for c in real if not c.typed]
     notebooks = [c for c in files if is_notebook(c.found.path)]
     ordered = sorted(
-        notebooks or files or real or claims, key=lambda c: (c.order, str(c.found.path)), reverse=True
+        notebooks or files or real or claims, key=lambda c: (c.order, _by_number(c.found.path)), reverse=True
     )
     notes: list[str] = []
     chosen = _choose(ordered, path, lab, reader, notes) if len(notebooks) > 1 else ordered[0]
@@ -70,6 +71,11 @@ def keep_one(identity: str, claims: Sequence[Claim], folder: Path, lab: int, rea
     digest = hashlib.sha256(data + refused.encode()).hexdigest()
     about = (identity, chosen.student.name, path, digest, chosen.submitted)
     return Incoming(*about, tuple(notes), refused)
+
+
+def _by_number(path: PurePosixPath) -> list[str]:
+    """A key that has `Version 10` behind `Version 9`."""
+    return [part.zfill(20) if part.isdecimal() else part for part in re.split(r"(\d+)", str(path))]
 
 
 def _content(chosen: Claim, ordered: Sequence[Claim]) -> tuple[bytes, str]:

@@ -24,7 +24,10 @@ LMS = {
     "Gradescope": GRADESCOPE,
     "Blackboard": re.compile(r"(?P<name>.+?)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"),
     "Brightspace": re.compile(
-        r"(?P<id>\d+-\d+) - (?P<name>.+?) - (?P<when>[^-]*\d{4}[^-]*?)(?: - (?P<file>.+))?"
+        r"(?P<id>\d+-\d+) - (?P<name>.+?) - (?P<when>(?:\d{4}-\d\d-\d\d )?[^-]*\d{4}[^-]*?)(?: - (?P<file>.+))?"
+    ),
+    "nbgrader": re.compile(
+        r"(?P<name>[^+]+)\+[^+]+\+(?P<when>\d{4}-\d\d-\d\d[ _]\d\d.\d\d.\d\d(?:\.\d+)?)[^+]*(?:\+[^+]+)?"
     ),
 }
 
@@ -53,6 +56,7 @@ def asker(rule: str, names: Collection[str], who: Who) -> Ask:
         "Gradescope": partial(_gradescope, who),
         "Blackboard": partial(_blackboard, _before_users(names)),
         "Brightspace": _brightspace,
+        "nbgrader": _nbgrader,
     }
     return asks[rule]
 
@@ -95,6 +99,13 @@ def _before_users(names: Collection[str]) -> str:
 
 def _brightspace(found: Found, match: re.Match[str]) -> Claim:
     order = (0.0, found.modified)
-    with suppress(ValueError):  # another language's date: files have theirs
-        order = (datetime.strptime(match["when"], "%b %d, %Y %I%M %p").timestamp(), found.modified)
+    for form in ("%b %d, %Y %I%M %p", "%Y-%m-%d %H%M"):
+        with suppress(ValueError):  # another language's date: files have theirs
+            order = (datetime.strptime(match["when"], form).timestamp(), found.modified)
     return Claim(found, Student(match["name"], match["id"]), order)
+
+
+def _nbgrader(found: Found, match: re.Match[str]) -> Claim:
+    """A folder of nbgrader's exchange: one an attempt."""
+    order = (float(re.sub(r"\D", "", match["when"])[:14]), found.modified)
+    return Claim(found, Student(match["name"]), order)

@@ -9,23 +9,40 @@ from efficientlab.environment import ROOT
 
 HANDED_IN = {
     *(".ipynb", ".py", ".rmd", ".qmd", ".json", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt"),
-    *(".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".png", ".jpg", ".jpeg"),
+    *(".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".png", ".jpg", ".jpeg", ".heic"),
+    *(".eml", ".msg", ".url", ".webloc", ".rtf", ".pages", ".dbc"),
 }
 _SUFFIX = re.compile(
     rf"(?i)( ?\(\d+\))?(?:\.ipynb.*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
 )
 _GENERIC = re.compile(
-    r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|v|solution|submission|"
+    r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|revision|v|solution|submission|"
     r"homework|hw|answers?|notebook|main|work|my|mine|of|the|lab|labs|exercises?|src|code|archive|index|readme|part|"
     r"task|notes|plots?|results?|experiments?|project|training|analysis|data|demo)*"
 )
 _NUMBER = re.compile(r"(?<!\d)(?!20\d\d(?:0\d|1[0-2])[0-3]\d)\d{5,12}(?!\d)")  # a student's, and no date
+_ATTEMPT = r"(?:version|revision|attempt|try|v)[ _-]?\d+"
+_TIMES = re.compile(  # what programs and students write around a name: a day, a time, which attempt it is
+    rf"(?i)^20\d\d-?\d\d-?\d\d(?:[T_ -]\d\d[.:_-]?\d\d(?:[.:_-]?\d\d)?)?[_ -]+"
+    rf"|[_ -]+20\d\d-?\d\d-?\d\d(?:[T_ -]?\d\d[.:_-]?\d\d(?:[.:_-]?\d\d)?)?$"
+    rf"|[_ -]+(?:{_ATTEMPT}|final|re-?submi(?:t|tted|ssion)|revised)$"
+)
 _DATE = re.compile(r"(?:20)?\d\d[ ._-]?\d\d[ ._-]?(?:20)?\d\d")
 _COLLECTIVE = {
     *("section", "sections", "sec", "tutorial", "tutorials", "tutorium", "class", "course", "week", "day"),
     *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "late", "time", "ontime"),
     *("lab", "labs", "hw", "homework", "assignment", "submissions", "submitted"),
-    *("resubmissions", "resubmitted"),
+    *(
+        "resubmissions",
+        "resubmitted",
+        "extension",
+        "extensions",
+        "extended",
+        "withdrawn",
+        "dropped",
+        "regrade",
+    ),
+    *("regrades", "makeup", "files", "working"),
 }  # no teams and no groups: these hand in together
 _BESIDE = {"of", "the", "and", "in", "on"}
 
@@ -48,6 +65,16 @@ def only_number(name: str, slug: str) -> str:
     return rest if rest.isdecimal() else ""
 
 
+def is_after_both(name: str, slug: str) -> bool:
+    """Whether a name is a lab's and a person's, as `lab4-octocat` of GitHub Classroom."""
+    return person(name, slug) not in ("", _stem(name)) and not is_collective(name, slug)
+
+
+def is_attempt(name: str) -> bool:
+    """Whether a folder is one of several that a person handed in: `Version 2` of Teams, `Revision 1` of Schoology."""
+    return re.fullmatch(f"(?i){_ATTEMPT}", name.strip()) is not None
+
+
 def is_collective(name: str, slug: str) -> bool:
     """Whether a folder of this name holds several people's: `section 1`, `late`, `2026-11-20`, the lab's own."""
     words = re.findall(r"[^\W\d_]+|\d+", name.casefold())
@@ -65,7 +92,11 @@ def _is_generic(text: str) -> bool:
 
 
 def _stem(name: str) -> str:
-    return _SUFFIX.sub("", name).strip()
+    """The name without its suffix, and without times and attempts around what else it says."""
+    stem = _SUFFIX.sub("", name).strip()
+    while (rest := _TIMES.sub("", stem)) not in (stem, ""):
+        stem = rest
+    return stem
 
 
 @cache
@@ -76,7 +107,8 @@ def _lab(slug: str) -> str:
     for number, _, topic in (one.partition("_") for one in sorted(slugs)):
         digits = re.sub(r"\D", "", number)
         forms.append(rf"lab[ _-]?{digits}(?!\d)(?:[ _-]{re.escape(topic)})?")
-    return rf"(?:(?:copy of|kopie von) )?(?:{'|'.join(forms)})"
+    copied = r"(?:copy of|kopie v[ao]n|copie de|c[oó]pia de|kopia av|kopia|копия) "
+    return rf"(?:{copied})*(?:{'|'.join(forms)})"
 
 
 def _without_lab(stem: str, slug: str) -> str:

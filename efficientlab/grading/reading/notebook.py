@@ -30,10 +30,15 @@ _KINDS = (
     (rb"\APK[\3\5]", "it is a zip archive, or an office document, under another name"),
     (rb"\A(?:Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ)", "it is an archive; hand in the .ipynb file, or a .zip of it"),
     (rb"\A(?:\x89PNG|\xff\xd8\xff|GIF8)", "it is a picture"),
+    (rb"(?s)\A.{257}ustar", "it is an archive; hand in the .ipynb file, or a .zip of it"),
+    (rb"(?i)\A(?:return-path|received|delivered-to|from|to|cc|date|subject|message-id|mime-version|x-[\w-]+):",
+     "it is an e-mail; save the notebook that is attached to it"),
+    (rb"\A\xd0\xcf\x11\xe0", "it is an office document, or an e-mail of Outlook; save the notebook that is in it"),
+    (rb"(?s)\A.{4}ftyp", "it is a picture or a film"),
     (rb"\A\{\\rtf", "it is a text of a word processor; hand in the .ipynb file itself"),
     (rb"\Aversion https://git-lfs", "it is a pointer of Git LFS; hand in the file itself"),
     (rb"\A---\r?\n", "it is a text with a head, as jupytext writes it; hand in the .ipynb file"),
-    (rb"(?i)\A\[InternetShortcut\]", "it is a link; hand in the file itself"),
+    (rb"(?is)\A(?:\[InternetShortcut\]|<\?xml[^>]*>\s*<(?:!doctype )?plist)", "it is a link; hand in the file itself"),
     (rb"(?i)\A(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|\?xml)", "it is a web page; download the file itself"),
 )  # fmt: skip
 

@@ -6,14 +6,22 @@ many files it holds. So nobody decides for the class by what lies in a folder of
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from efficientlab.grading.reading.archive import Found, printable
 from efficientlab.grading.reading.lms import GRADESCOPE, LMS, Claim, Who, asker
-from efficientlab.grading.reading.naming import HANDED_IN, is_collective, only_number, person, person_key
+from efficientlab.grading.reading.naming import (
+    HANDED_IN,
+    is_after_both,
+    is_attempt,
+    is_collective,
+    only_number,
+    person,
+    person_key,
+)
 from efficientlab.grading.reading.roster import Student
 
 RULES = {
@@ -22,6 +30,7 @@ RULES = {
     "Gradescope": "by Gradescope's folders submission_number, with names from submission_metadata.yml",
     "Blackboard": "by Blackboard's file names: assignment_user_attempt_time_file",
     "Brightspace": "by Brightspace's folder names: number-number - name - time",
+    "nbgrader": "by nbgrader's folder names: user+assignment+time",
     "folders": "by the folder that a notebook lies in: one a student",
     "files": "by the notebook's file name: one a student",
     "student": "by --student: all of it is one student's",
@@ -41,10 +50,22 @@ def choose_rule(files: Sequence[Found], slug: str, who: Who, notes: list[str]) -
     paths = [found.path for found in telling]
     wrapper = _wrapper(paths, slug)
     for level in range(wrapper, wrapper + _DEEPEST):
-        for name, pattern in LMS.items():
-            if _share(paths, wrapper, level, pattern) > 0.5:
-                return name, _by_lms(name, level, slug, files, who)
+        for name in LMS:
+            if _share(paths, wrapper, level, name, slug) > 0.5:
+                return name, _by_lms(name, level, slug, files, paths, who, notes)
+    checkouts = _checkouts(files, slug)
+    if checkouts:
+        wrapper = min(wrapper, len(next(iter(checkouts))) - 1)
+    return _by_names(paths, wrapper, slug, checkouts, notes)
+
+
+def _by_names(
+    paths: Sequence[PurePosixPath], wrapper: int, slug: str, checkouts: Collection[Parts], notes: list[str]
+) -> tuple[str, Claimer]:
+    """The rule of folders, or the one of files."""
     groups = _groups(paths, wrapper, slug)
+    groups = {group for group in groups if not any(group[: len(root)] == root for root in checkouts)}
+    groups |= {root[:depth] for root in checkouts for depth in range(wrapper + 1, len(root))}
     units: dict[Parts, list[Parts]] = defaultdict(list)
     for path in paths:
         unit = _unit(path, wrapper, groups)
@@ -95,20 +116,42 @@ def _wrapper(paths: Sequence[PurePosixPath], slug: str) -> int:
 
 
 def _is_one_persons(inside: Sequence[tuple[str, ...]], slug: str) -> bool:
-    """Whether what lies in one folder is a person's: the lab's notebook, and nothing that is called after others."""
+    """Whether what lies in a folder is a person's: attempts, or the lab's notebook, and nothing called after others."""
     names = [person(parts[0], slug) for parts in inside]
     own = any(len(parts) == 1 and not name for parts, name in zip(inside, names, strict=True))
+    own = own or all(is_attempt(parts[0]) for parts in inside)
     numbers = {only_number(parts[0], slug) for parts in inside}  # of a class whose names are hidden
     numbered = len(numbers) == len(inside) > 1 and all(numbers)
     return own and not any(names) and not numbered and not any(GRADESCOPE.fullmatch(p[0]) for p in inside)
 
 
-def _share(paths: Sequence[PurePosixPath], wrapper: int, level: int, pattern: re.Pattern[str]) -> float:
+def _checkouts(files: Sequence[Found], slug: str) -> Collection[Parts]:
+    """The folders of git that lie where most do, a person's each; one alone is, if it is called after lab and person."""
+    roots = {
+        parts[: parts.index(".git")] for parts in (found.path.parts for found in files) if ".git" in parts
+    }
+    roots -= {()}
+    depths = Counter(len(root) for root in sorted(roots, key=len))
+    most = depths.most_common(1)[0][0] if depths else 0
+    kept = {root for root in roots if len(root) == most}
+    return kept if len(kept) > 1 or all(is_after_both(root[-1], slug) for root in kept) else set()
+
+
+def _lms_part(path: PurePosixPath, level: int, rule: str, slug: str) -> str:
+    """The part of a path that has a rule's pattern, at this level or below folders that are no person's: `late`."""
+    for part in path.parts[level:]:
+        if LMS[rule].fullmatch(part):
+            return part
+        if person(part, slug) and not is_collective(part, slug):
+            break
+    return ""
+
+
+def _share(paths: Sequence[PurePosixPath], wrapper: int, level: int, rule: str, slug: str) -> float:
     """The share of submissions whose names at `level` have the pattern; each at the outermost level counts as one."""
     votes: dict[str, list[bool]] = defaultdict(list)
     for path in paths:
-        part = path.parts[level] if len(path.parts) > level else ""
-        votes[path.parts[wrapper]].append(pattern.fullmatch(part) is not None)
+        votes[path.parts[wrapper]].append(_lms_part(path, level, rule, slug) != "")
     return sum(sum(v) / len(v) for v in votes.values()) / len(votes) if votes else 0.0
 
 
@@ -171,20 +214,32 @@ def _named(unit: Parts, inside: Sequence[Parts], slug: str) -> set[str]:
     return {key for key in keys if key and not (own and own in key)}
 
 
-def _by_lms(rule: str, level: int, slug: str, files: Sequence[Found], who: Who) -> Claimer:
-    names = {found.path.parts[level] for found in files if len(found.path.parts) > level}
-    ask = asker(rule, names, who)
+def _by_lms(
+    rule: str,
+    level: int,
+    slug: str,
+    files: Sequence[Found],
+    paths: Sequence[PurePosixPath],
+    who: Who,
+    notes: list[str],
+) -> Claimer:
+    """The rule of an LMS, and for what has none of its names, as what came by mail, that of folders or files."""
+    ask = asker(rule, {_lms_part(found.path, level, rule, slug) for found in files}, who)
+    rest = [path for path in paths if len(path.parts) > level and not _lms_part(path, level, rule, slug)]
+    _, by_name = _by_names(rest, level, slug, (), notes)
 
     def claim(found: Found) -> Claim | None:
-        if len(found.path.parts) <= level:
-            return None
-        part = found.path.parts[level]
-        if match := LMS[rule].fullmatch(part):
+        if match := LMS[rule].fullmatch(_lms_part(found.path, level, rule, slug)):
             return ask(found, match)
-        if handed_in(found.path) and not found.leftover and (name := person(part, slug)):
-            note = f"{part} has none of {rule}'s names; the student is named after it."
-            return Claim(found, Student(name), (found.modified,), note=note)
-        return None
+        if not handed_in(found.path) or found.leftover:
+            return None
+        mine = by_name(found)
+        if mine is None or not person(mine.student.name, slug):
+            return None
+        note = (
+            f"{mine.student.name} has none of {rule}'s names; the student is named after the file or folder."
+        )
+        return replace(mine, note=note)
 
     return claim
 
@@ -207,6 +262,9 @@ def _plain(wrapper: int, groups: Collection[Parts], slug: str, folders: bool) ->
             if folders and not name:
                 return None  # the lab itself, beside the students' folders
             name = name or found.path.name.split(".ipynb")[0]
-        return Claim(found, Student(name.strip() or "unnamed"), (found.modified,))
+        was_handed_in = (
+            "Working files" not in found.path.parts[: len(unit)]
+        )  # of Teams, beside `Submitted files`
+        return Claim(found, Student(name.strip() or "unnamed"), (was_handed_in, found.modified))
 
     return claim

@@ -290,6 +290,18 @@ def test_brightspace_names_the_person_and_the_time(form: str, tmp_path: Path) ->
     assert b"23" in ann.path.read_bytes()
 
 
+@pytest.mark.parametrize("time", ["2026-11-{} 1011", "{} novembre 2026 1011"])
+def test_brightspace_writes_times_in_many_ways(time: str, tmp_path: Path) -> None:
+    who = [("Ann - Lee", 20), ("Ann - Lee", 23), ("Bob Roe", 21)]
+    members = {
+        f"{len(name)}-8801 - {name} - {time.format(day)}/x.ipynb": notebook(mark=str(day))
+        for name, day in who
+    }
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["Ann - Lee", "Bob Roe"] and "Brightspace" in intake.rule
+    assert b"23" in intake.incoming[0].path.read_bytes()
+
+
 def test_other_plugins_of_moodle_hand_in_too(tmp_path: Path) -> None:
     members = {f"{n}_{i}_assignsubmission_mahara/x.ipynb": notebook() for i, n in enumerate(("Ann", "Bob"))}
     assert people(taken(tmp_path, members)) == ["Ann", "Bob"]
@@ -360,6 +372,83 @@ def test_a_folder_that_may_hold_several_peoples_is_doubted_aloud(tmp_path: Path)
         intake.notes
     )
     assert not any("ann" in note for note in intake.notes)
+
+
+FILE = "lab4_tsm.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        # a folder of an LMS's names inside of an export of that LMS
+        (["a_1_9_x.ipynb", "b_2_9_x.ipynb", "late/c_3_9_x.ipynb", "late/d_4_9_x.ipynb"], "a b c d"),
+        (["a_1_9_x.ipynb", "b_2_9_x.ipynb", "submissions (1)/c_3_9_x.ipynb"], "a b c"),
+        (["a_1_9_x.ipynb", "late/c_3_9_x.ipynb", "late/d_4_9_x.ipynb"], "a c d"),
+        ([f"{n}_{i}_assignsubmission_file_/{FILE}" for i, n in enumerate("ab")] + [
+            f"late/{n}_{i}_assignsubmission_file_/{FILE}" for i, n in enumerate("cd")], "a b c d"),
+        # what came by mail beside it
+        (["a_1_9_x.ipynb", "b_2_9_x.ipynb", "c_3_9_x.ipynb", "mail/cy.ipynb", "mail/dan.ipynb"], "a b c cy dan"),
+        (["a_1_9_x.ipynb", "b_2_9_x.ipynb", "c_3_9_x.ipynb", f"mail/cy/{FILE}", f"mail/dan/{FILE}"], "a b c cy dan"),
+        # words for several people's
+        ([f"ann/{FILE}", f"bob/{FILE}", f"extensions/cy/{FILE}", f"extensions/dan/{FILE}", f"withdrawn/eve/{FILE}"],
+         "ann bob cy dan eve"),
+        # Teams
+        ([f"Student Work/{w}/{n}/Lab 4/{v}{FILE}" for w, v in (("Submitted files", "Version 1/"), ("Working files", ""))
+          for n in ("ann", "bob", "cy")], "ann bob cy"),
+        ([f"Submitted files/Jane Smith/Lab 4/Version {v}/{FILE}" for v in (1, 2)], "Jane Smith"),
+        ([f"Jane Smith/Revision {v}/{FILE}" for v in (1, 2)], "Jane Smith"),
+        # copies of Google Drive in other languages, times and attempts around a name
+        (["ann - Copie de lab4.ipynb", "bob - Cópia de lab4_tsm.ipynb", "cy - Copy of Copy of lab4.ipynb"],
+         "ann bob cy"),
+        (["ann_lab4.ipynb", "ann_lab4_v2.ipynb", "lab4_tsm-bob.ipynb", "lab4_tsm-bob-final.ipynb", "Cy New.ipynb"],
+         "Cy New ann bob"),
+        (["2026-11-03 ann.ipynb", "2026-11-05 ann.ipynb", "bob_lab4_20261103_101112.ipynb", "2026-11-05T1030_cy.ipynb"],
+         "ann bob cy"),
+        (["final.ipynb", "v2.ipynb", "ann.ipynb"], "ann final v2"),
+    ],
+)  # fmt: skip
+def test_nobody_is_merged_split_or_called_after_a_folder(
+    names: list[str], found: str, tmp_path: Path
+) -> None:
+    assert " ".join(people(taken(tmp_path, dict.fromkeys(names, notebook())))) == found
+
+
+@pytest.mark.parametrize("users", [["octocat", "lab-rat", "hw2024", "late"], ["octocat"]])
+def test_each_checkout_is_a_students_whatever_its_name(users: list[str], tmp_path: Path) -> None:
+    inside = {"labs/lab4_tsm.ipynb": notebook(mark="mine"), "labs/extra.ipynb": BLANK, ".git/config": b"x"}
+    inside |= {"efficientlab/__init__.py": b"", "vendor/.git/config": b""}
+    intake = taken(tmp_path, {f"lab4/lab4-{u}/{name}": data for u in users for name, data in inside.items()})
+    assert people(intake) == sorted(f"lab4-{user}" for user in users)
+    assert all(b"mine" in one.path.read_bytes() for one in intake.incoming)
+
+
+def test_a_class_in_a_checkout_of_its_own_is_a_class(tmp_path: Path) -> None:
+    names = ["submissions/.git/config", f"submissions/ann/{FILE}", f"submissions/bob/{FILE}"]
+    assert people(taken(tmp_path, dict.fromkeys(names, notebook()))) == ["ann", "bob"]
+
+
+def test_what_was_handed_in_counts_and_not_what_is_worked_on(tmp_path: Path) -> None:
+    folder = unpacked(
+        tmp_path / "in",
+        {
+            f"Submitted files/{n}/Lab 4/Version {v}/{FILE}": notebook(mark=f"version {v}")
+            for n in ("ann", "bob")
+            for v in (9, 10)
+        }
+        | {f"Working files/{n}/Lab 4/{FILE}": notebook(mark="working") for n in ("ann", "bob")},
+    )
+    for path in folder.glob("Submitted files/**/*.ipynb"):
+        os.utime(path, (1, 1))
+    for one in take_in(folder, tmp_path / "g", LAB).incoming:
+        assert b"version 10" in one.path.read_bytes()
+
+
+def test_attempts_in_nbgraders_exchange_are_of_their_user(tmp_path: Path) -> None:
+    form = "inbound/{}+lab4+2026-11-0{} 10:00:00.123456 UTC+abc/lab4_tsm.ipynb"
+    members = {form.format(n, d): notebook(mark=f"{n}{d}") for n, d in (("ann", 2), ("ann", 1), ("bob", 1))}
+    intake = taken(tmp_path, members)
+    assert people(intake) == ["ann", "bob"] and "nbgrader" in intake.rule
+    assert b"ann2" in intake.incoming[0].path.read_bytes()
 
 
 # zips in zips
@@ -449,6 +538,30 @@ def test_marks_of_direction_are_no_part_of_a_name_and_long_names_keep_their_suff
     }
     intake = taken(tmp_path, members)
     assert {"דנה", "דנה כהן"} < set(people(intake)) and len(intake.incoming) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("山田　太郎", "山田 太郎"), ("Jane\xa0Doe", "Jane Doe"), ("\u202bדנה\u202c", "דנה"),
+     ("\u2067סמי\u2069\u200b", "סמי")],
+)  # fmt: skip
+def test_blanks_and_marks_of_any_kind_leave_names_readable(name: str, shown: str, tmp_path: Path) -> None:
+    members = {
+        f"{name}_11_assignsubmission_file/x.ipynb": notebook(),
+        "Bob_12_assignsubmission_file/x.ipynb": b"",
+    }
+    assert people(taken(tmp_path, members)) == sorted(["Bob", shown])
+
+
+@pytest.mark.parametrize("kind", ["eml", "msg", "url", "webloc", "heic", "rtf", "pages", "dbc"])
+def test_who_handed_in_another_kind_of_file_is_in_the_class(kind: str, tmp_path: Path) -> None:
+    members = {
+        f"ann.{kind}": b"x",
+        "bob.ipynb": notebook(),
+        "README.md": b"# class",
+        "roster.csv": b"ann,bob",
+    }
+    assert people(taken(tmp_path, members)) == ["ann", "bob"]
 
 
 def test_a_module_beside_the_notebook_is_named(tmp_path: Path) -> None:
