@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -272,7 +272,7 @@ def test_a_stub_as_it_was_handed_out_is_not_run() -> None:
     assert results_of(submission, reference(), nowhere, [7])[0].status == "unwritten"  # type: ignore[arg-type]
     for cell in raw["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "ex-4-1":
-            cell["source"] = [*cell["source"], "\n# mine"]
+            cell["source"] = [*cell["source"], "\nMINE = 1"]
     changed = parse_notebook(raw, FULL, Path("x.ipynb"), handed_out(FULL.slug))
     assert submission.untouched - changed.untouched == {"4.1"}
 
@@ -282,6 +282,20 @@ def test_a_stub_below_the_answer_is_no_answer() -> None:
     assert graded(RIGHT.format(1), stub).status == "passed"
     assert graded(stub).status == "unwritten"
     assert graded(RIGHT.format(2), stub).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stub: f"{stub}\n# see above",
+        lambda stub: stub.replace("raise NotImplementedError(", "raise  NotImplementedError( "),
+        lambda stub: stub.replace('"', "'") if '"""' not in stub else f"\n\n{stub}\n\n",
+    ],
+)
+def test_a_stub_that_was_formatted_is_no_answer_either(change: Callable[[str], str]) -> None:
+    stub = {"cell_type": "code", "source": change(code_of("ex-4-1")), "metadata": {}}
+    assert graded(RIGHT.format("1"), stub).status == "passed"
+    assert graded(stub).status == "unwritten"
 
 
 def test_an_answer_below_a_magic_that_does_not_run_it_is_named() -> None:
@@ -411,6 +425,7 @@ WRITTEN = {
     "below": lambda q, s: [text(q), text(s, "ex-4-9"), text("Because.")],
     "above": lambda q, s: [text(q), text("Because."), text(s, "ex-4-9")],
     "in code below": lambda q, s: [text(q), text(s, "ex-4-9"), text("Because.", kind="code")],
+    "below a magic": lambda q, s: [text(q), text(s, "ex-4-9"), text("%%markdown\nBecause.", kind="code")],
     "in raw below": lambda q, s: [text(q), text(s, "ex-4-9"), text("Because.", kind="raw")],
     "in the question": lambda q, s: [text(f"{q}\n\nBecause."), text(s, "ex-4-9")],
     "under a heading": lambda q, s: [text(q), text(s, "ex-4-9"), text("# Because.")],
@@ -425,6 +440,23 @@ def test_a_written_answer_is_found_beside_its_cell(name: str) -> None:
     before, stub, after = question()
     submission = read(*WRITTEN[name](before, stub), text(after), text("My own notes."))
     assert submission.written["4.9"].strip("# ") == "Because."
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "# Answers\n\n4.9: Because.",
+        "**Answer to 4.9** Because.",
+        "### Exercise 4.9\nBecause.",
+        "%md\n- 4.9 Because.",
+    ],
+)
+def test_a_written_answer_at_the_end_is_found_by_its_number(elsewhere: str) -> None:
+    before, stub, after = question()
+    kind = "code" if elsewhere.startswith("%") else "markdown"
+    notes = [text("4.90 is my best loss"), text("as in 4.9")]
+    submission = read(text(before), text(stub, "ex-4-9"), text(after), *notes, text(elsewhere, kind=kind))
+    assert submission.written["4.9"] == elsewhere.removeprefix("%md\n")
 
 
 def test_an_answer_in_two_cells_is_read_whole() -> None:
@@ -479,7 +511,7 @@ def test_large_outputs_do_not_matter(kind: str, tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>Please log in", "it is a web page"),
         (b"\n<html>", "it is a web page"),
         (b"%PDF-1.7", "it is a PDF"),
-        (b"PK\3\4docx", "it is a zip archive"),
+        (b"PK\3\4docx", "it is a zip archive, or an office document, under another name; hand in the .ipynb"),
         (b"Rar!\x1a", "it is an archive"),
         (b"\x1f\x8b\x08", "it is an archive"),
         (b"\x89PNG\r\n", "it is a picture"),
@@ -507,6 +539,15 @@ def test_what_is_no_notebook_is_called_what_it_is(data: bytes, sentence: str, tm
     with pytest.raises(SubmissionError, match="this is not a notebook: ") as error:
         read_submission(tmp_path / "x.ipynb", LAB)
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("behind", ["\n<html>", "}]}", '{"cells": []}'])
+def test_what_stands_behind_a_notebook_does_not_matter(behind: str, tmp_path: Path) -> None:
+    from efficientlab.grading.reading.submission import read_submission
+
+    path = as_file(tmp_path, [])
+    path.write_text(path.read_text() + behind)
+    assert read_submission(path, LAB).answers("4.1")
 
 
 def test_photographs_in_answers_and_zeros_behind_a_file_do_not_matter(tmp_path: Path) -> None:

@@ -21,13 +21,16 @@ MAX_CELLS = 2_000
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'  # one that never ends is one to the end
 _TOKENS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.S)
 _STRINGS = re.compile(_STRING, re.S)
+_MARKDOWN = re.compile(
+    r"\s*%{1,2}(?:md|markdown)\b[ \t]*\n?"
+)  # Databricks' text cells, and Jupyter's in code
 _VALUE = re.compile(r"\s*:\s*[\[{]")
 _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})(?: |\r?$)", re.M)
 _SCRIPT = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:#|import |from |def |class |@|\"\"\"|''')")
 _KINDS = (
     (rb"\A[\s\0]*\Z", "the file is empty"),
     (rb"\A%PDF", "it is a PDF; hand in the .ipynb file itself"),
-    (rb"\APK[\3\5]", "it is a zip archive, or an office document, under another name"),
+    (rb"\APK[\3\5]", "it is a zip archive, or an office document, under another name; hand in the .ipynb file itself"),
     (rb"\A(?:Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ)", "it is an archive; hand in the .ipynb file, or a .zip of it"),
     (rb"\A(?:\x89PNG|\xff\xd8\xff|GIF8)", "it is a picture"),
     (rb"(?s)\A.{257}ustar", "it is an archive; hand in the .ipynb file, or a .zip of it"),
@@ -85,9 +88,18 @@ def load_notebook(path: Path) -> Any:
     if sum(map(bare.count, ",:[{")) > MAX_TOKENS:
         raise SubmissionError(f"{path}: the file has more than {MAX_TOKENS:,} entries beside its outputs.")
     try:
-        return json.loads(text)
+        return _value(text)
     except (ValueError, RecursionError) as error:  # no JSON, or a number of thousands of digits
         raise SubmissionError(f"{path}: this is not a notebook: {_what_it_is(data, error)}.") from None
+
+
+def _value(text: str) -> Any:
+    """The JSON value at a text's start: what was written over a longer file has the rest of that behind it."""
+    text = text.lstrip()
+    value, _ = json.JSONDecoder().raw_decode(text)
+    if not isinstance(value, dict):
+        json.loads(text)
+    return value
 
 
 def _text(data: bytes) -> str:
@@ -114,7 +126,7 @@ def without_outputs(text: str) -> str:
             depth += 1
         else:
             depth -= 1
-            if depth == ends_at:
+            if 0 <= ends_at == depth:
                 start, ends_at = at, -1
     return "".join([*kept, text[start:] if ends_at < 0 else ""])
 
@@ -168,6 +180,8 @@ def _raw_cell(number: int, cell: dict[str, Any]) -> RawCell:
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     ids = tuple(_tidy(name) for name in (grade_id, cell.get("id")) if isinstance(name, str))
     kind = _tidy(str(cell.get("cell_type", ""))[:20])
+    if kind == "code" and (magic := _MARKDOWN.match(source)):
+        kind, source = "markdown", source[magic.end() :]
     return RawCell(number, kind, _tidy(source), ids, _pictures(cell.get("attachments")))
 
 

@@ -126,7 +126,7 @@ def _is_one_persons(inside: Sequence[tuple[str, ...]], slug: str) -> bool:
 
 
 def _checkouts(files: Sequence[Found], slug: str) -> Collection[Parts]:
-    """The folders of git that lie where most do, a person's each; one alone is, if it is called after lab and person."""
+    """The folders of git that lie where most do, a person's each; one alone is, if called after lab and person."""
     roots = {
         parts[: parts.index(".git")] for parts in (found.path.parts for found in files) if ".git" in parts
     }

@@ -60,10 +60,22 @@ def written_answer(
     kept = [p for p in pictures if len(p[2]) <= MAX_PICTURE][:MAX_PICTURES]
     if len(kept) < len(pictures):
         parts.append("(A picture was left out: see the notebook.)")
+    if not parts and not kept and handed_out:
+        parts = _elsewhere(exercise_id, cells, handed_out)
     text = "\n\n".join(parts).strip()
     if len(text) > MAX_ANSWER:
         text = f"{text[:MAX_ANSWER]}\n\n(Cut here: the answer has {len(text):,} characters.)"
     return Answer(text, tuple(kept))
+
+
+def _elsewhere(exercise_id: str, cells: Sequence[RawCell], handed_out: frozenset[str]) -> list[str]:
+    """The student's own texts with the exercise at a line's start: `Answer to 4.9: …` at the notebook's end."""
+    word = r"(?:(?:answer|exercise|ex|question|q|task)s?\.?|to|for|[#*_>|:( \t-])*"
+    named = re.compile(rf"^{word}{re.escape(exercise_id)}(?![\w.]*\d)", re.M | re.I)
+    own = (c.source.strip() for c in cells if c.kind != "code" and c.source.strip() not in handed_out)
+    return [
+        text for text in own if named.search(text) and not any(text.startswith(t) for t in handed_out if t)
+    ]
 
 
 def _ends(cell: RawCell, handed_out: frozenset[str]) -> bool:
