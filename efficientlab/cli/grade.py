@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from efficientlab.cli.options import Verbs, add_lab, add_seed, add_verb, find
+from efficientlab.cli.options import Verbs, a_path, add_lab, add_seed, add_verb, find
 
 if TYPE_CHECKING:
     from efficientlab.grading.engines import Engine
@@ -38,10 +37,12 @@ def add(verbs: Verbs) -> None:
     parser = add_verb(
         verbs, "grade", run, "grade a class's submissions in a sandbox and write all reports", MORE
     )
-    parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a zip, a folder or a notebook")
+    parser.add_argument(
+        "submissions", type=a_path, metavar="SUBMISSIONS", help="a zip, a folder or a notebook"
+    )
     add_lab(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="GRADES", help="the folder for all results"
+        "--out", type=a_path, required=True, metavar="GRADES", help="the folder for all results"
     )
     parser.add_argument(
         "--student",

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def lab_number(text: str) -> int:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} names no lab; write 4, lab4 or lab4_tsm")
     return int(match[1])
+
+
+def a_path(text: str) -> Path:
+    """A path that was given: an empty one, as of a variable that is not set, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; write . for the current folder")
+    return Path(text)
 
 
 def _seed(text: str) -> int:

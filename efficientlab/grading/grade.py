@@ -18,7 +18,7 @@ from efficientlab.grading.reading.intake import take_in
 from efficientlab.grading.reading.notebook import SubmissionError
 from efficientlab.grading.record import Record
 from efficientlab.grading.reporting.reports import Total, write_reports
-from efficientlab.grading.reporting.review import ReviewError, write_review
+from efficientlab.grading.reporting.review import ReviewError, other_tables, write_review
 from efficientlab.grading.sandbox.contract import SandboxError
 
 SHOWN = 40  # submissions in the terminal; a larger class is read in its overview
@@ -73,7 +73,7 @@ def grade(
         ValueError,
         OSError,
     ) as error:
-        print(f"efficientlab grade: {error}", file=sys.stderr)
+        print(f"efficientlab grade: {_said(error, out)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; what is graded is kept, and the same command goes on from there.", file=sys.stderr)
@@ -99,13 +99,24 @@ def review(grades: Path, lab: Lab) -> int:
             written = write_review(grades, lab)
             write_reports(records, grades, lab)
     except (ArchiveError, Busy, OtherLab, SandboxError, ReviewError, ValueError, OSError) as error:
-        print(f"efficientlab review: {error}", file=sys.stderr)
+        print(f"efficientlab review: {_said(error, grades)}", file=sys.stderr)
         return 2
     for problem in problems:
         print(f"note: {problem}")
+    for path in other_tables(grades):
+        print(f"note: {path} is not read; save it as {written[-1].name}, as CSV.")
     print("read the answers in: " + ", ".join(str(path) for path in written[:-1]))
     print(f"write the points in: {written[-1]}, then run this again; the reports now hold what is filled in.")
     return 0
+
+
+def _said(error: Exception, out: Path) -> str:
+    """What went wrong, in one sentence; a file system says it in two words, and a full one names no file."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{error.filename or out}: there is a file where a folder should be; give another --out."
+    return f"{error.filename or out}: {error.strerror or error}."
 
 
 def print_totals(records: Iterable[Record]) -> None:

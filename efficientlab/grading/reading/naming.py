@@ -22,10 +22,12 @@ _GENERIC = re.compile(
 )
 _NUMBER = re.compile(r"(?<!\d)(?!20\d\d(?:0\d|1[0-2])[0-3]\d)\d{5,12}(?!\d)")  # a student's, and no date
 _ATTEMPT = r"(?:version|revision|attempt|try|v)[ _-]?\d+"
+_CLOCK = r"[T_ -]?(?:[01]\d|2[0-3])[.:_-]?[0-5]\d(?:[.:_-]?[0-5]\d)?"
+_DAY = rf"20\d\d(?:-\d\d-\d\d(?:{_CLOCK})?|\d\d\d\d{_CLOCK})"  # eight digits alone may be a student's number
 _TIMES = re.compile(  # what programs and students write around a name: a day, a time, which attempt it is
-    rf"(?i)^20\d\d-?\d\d-?\d\d(?:[T_ -]\d\d[.:_-]?\d\d(?:[.:_-]?\d\d)?)?[_ -]+"
-    rf"|[_ -]+20\d\d-?\d\d-?\d\d(?:[T_ -]?\d\d[.:_-]?\d\d(?:[.:_-]?\d\d)?)?$"
-    rf"|[_ -]+(?:{_ATTEMPT}|final|re-?submi(?:t|tted|ssion)|revised)$"
+    rf"(?i)^{_DAY}[_ -]+"
+    rf"|[_ -]+(?:{_DAY}|{_ATTEMPT}|(?:submission|solution)(?:[_ -]?\d{{1,2}})?)$"
+    rf"|[_ -]+(?:final|re-?submi(?:t|tted|ssion)|revised)$"
 )
 _DATE = re.compile(r"(?:20)?\d\d[ ._-]?\d\d[ ._-]?(?:20)?\d\d")
 _COLLECTIVE = {
@@ -65,6 +67,13 @@ def only_number(name: str, slug: str) -> str:
     return rest if rest.isdecimal() else ""
 
 
+def without_times(name: str) -> str:
+    """The name without days, times and attempts around what else it says."""
+    while (rest := _TIMES.sub("", name)) not in (name, ""):
+        name = rest
+    return name
+
+
 def is_after_both(name: str, slug: str) -> bool:
     """Whether a name is a lab's and a person's, as `lab4-octocat` of GitHub Classroom."""
     return person(name, slug) not in ("", _stem(name)) and not is_collective(name, slug)
@@ -92,11 +101,7 @@ def _is_generic(text: str) -> bool:
 
 
 def _stem(name: str) -> str:
-    """The name without its suffix, and without times and attempts around what else it says."""
-    stem = _SUFFIX.sub("", name).strip()
-    while (rest := _TIMES.sub("", stem)) not in (stem, ""):
-        stem = rest
-    return stem
+    return without_times(_SUFFIX.sub("", name).strip())
 
 
 @cache
@@ -106,7 +111,7 @@ def _lab(slug: str) -> str:
     forms = []
     for number, _, topic in (one.partition("_") for one in sorted(slugs)):
         digits = re.sub(r"\D", "", number)
-        forms.append(rf"lab[ _-]?{digits}(?!\d)(?:[ _-]{re.escape(topic)})?")
+        forms.append(rf"lab[ _#-]?0?{digits}(?!\d)(?:[ _-]?{re.escape(topic)})?")
     copied = r"(?:copy of|kopie v[ao]n|copie de|c[oó]pia de|kopia av|kopia|копия) "
     return rf"(?:{copied})*(?:{'|'.join(forms)})"
 

@@ -21,6 +21,7 @@ from efficientlab.grading.reading.naming import (
     only_number,
     person,
     person_key,
+    without_times,
 )
 from efficientlab.grading.reading.roster import Student
 
@@ -255,7 +256,7 @@ def _plain(wrapper: int, groups: Collection[Parts], slug: str, folders: bool) ->
                 return None  # it is of no person
             if not name and not handed_in(found.path):
                 return None  # a text of the instructor's
-            name = unit[-1]
+            name = without_times(unit[-1])
         else:
             if not handed_in(found.path) or (found.leftover and "zip" not in found.leftover):
                 return None

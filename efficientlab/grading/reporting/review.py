@@ -84,6 +84,11 @@ def write_review(grades: Path, lab: Lab) -> list[Path]:
     return [*written, _points_path(grades)]
 
 
+def other_tables(grades: Path) -> list[Path]:
+    """What a spreadsheet saved beside `points.csv`, which is not read: `points.xlsx`, `points (1).csv`."""
+    return sorted(set(_points_path(grades).parent.glob("points*")) - {_points_path(grades)})
+
+
 def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
     """The marks in `points.csv` by (record id, exercise id); empty where there is no file yet."""
     path = _points_path(grades)
@@ -95,6 +100,7 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         if exercise.check is None
         for identity in class_ids(grades)
     }
+    cells = {exercise.cell for exercise in lab.exercises}
     marks: dict[tuple[str, str], HandMark] = {}
     try:
         rows = rows_of(path, COLUMNS[:3])
@@ -106,9 +112,14 @@ def read_points(grades: Path, lab: Lab) -> dict[tuple[str, str], HandMark]:
         cell, code = row.get("exercise", "").lower(), row.get("answer", "").upper()
         if not text and not (comment and (cell, code) in people):
             continue
+        if not cell:  # of cells that were merged, the first alone is saved
+            cell = next((known for known, other in people if other == code), cell)
         where = f"{path}, line {line}"
         if (cell, code) not in people:
-            raise ReviewError(f"{where}: there is no answer {code!r} to {cell!r}.")
+            if not code and cell not in cells:
+                continue  # a line of the reader's own: a sum, a mean
+            hint = "codes are those that this folder's review wrote, with the review/key.txt of then"
+            raise ReviewError(f"{where}: there is no answer {code!r} to {cell!r}; {hint}.")
         key = people[cell, code]
         if key in marks:
             raise ReviewError(f"{where}: answer {code} to {cell} stands here a second time.")

@@ -32,6 +32,10 @@ def rows_of(path: Path, columns: Sequence[str]) -> list[tuple[int, Mapping[str, 
             names = [cell.strip().casefold() for cell in row]
             missing = [name for name in columns if name not in names]
             if not missing:
+                if twice := [name for name in columns if names.count(name) > 1]:
+                    raise TableError(
+                        f"the column {twice[0]} stands there twice; give one of them another name."
+                    )
                 below = enumerate(table[at + 1 :], start=at + 2)
                 return [(n, dict(zip(names, map(str.strip, cells), strict=False))) for n, cells in below]
             fewest = min(fewest, missing, key=len)

@@ -404,6 +404,14 @@ FILE = "lab4_tsm.ipynb"
          "Cy New ann bob"),
         (["2026-11-03 ann.ipynb", "2026-11-05 ann.ipynb", "bob_lab4_20261103_101112.ipynb", "2026-11-05T1030_cy.ipynb"],
          "ann bob cy"),
+        ([f"ann 2026-11-03/{FILE}", f"ann 2026-11-05/{FILE}", f"bob_20261103101112/{FILE}", f"cy v2/{FILE}"],
+         "ann bob cy"),
+        (["ann_submission.ipynb", "ann_submission_2.ipynb", "lab04_bob.ipynb", "Lab#4 cy.ipynb", "lab4tsm-dan.ipynb"],
+         "ann bob cy dan"),
+        # a student's number that looks like a day
+        (["smith_20261105.ipynb", "smith_20261106.ipynb", "20261107_lee.ipynb", "lee_202611081.ipynb"],
+         "20261107_lee lee_202611081 smith_20261105 smith_20261106"),
+        ([f"smith_20261105/{FILE}", f"smith_20261106/{FILE}"], "smith_20261105 smith_20261106"),
         (["final.ipynb", "v2.ipynb", "ann.ipynb"], "ann final v2"),
     ],
 )  # fmt: skip

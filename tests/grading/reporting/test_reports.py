@@ -425,6 +425,11 @@ def test_points_come_back_from_any_spreadsheet(
         lambda text: "\r\n".join(f"mine,{line}" for line in text.split("\r\n")),
         lambda text: text.replace(",6,", ",'6,"),
         lambda text: text.replace(",6,", ",６,"),
+        lambda text: f"{text}\r\n\r\nmean,,6.5,,\r\n,,31,,of all\r\nTable 2,,\r\n",
+        lambda text: (
+            text[: text.index("ex-4-9") + 6] + text[text.index("ex-4-9") + 6 :].replace("ex-4-9", "")
+        ),
+        lambda text: "\r\n\r\n".join(text.split("\r\n")),
         lambda text: text.lower(),
         lambda text: text.encode("utf-16-le"),
     ],
@@ -436,6 +441,37 @@ def test_points_come_back_in_any_dialect(grades: Path, change: Callable[[str], s
     path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
     (mark,) = read_points(grades, LAB).values()
     assert mark.points == 6
+
+
+def test_a_line_of_an_answer_without_its_code_and_a_column_that_stands_twice_are_named(grades: Path) -> None:
+    path = grades / "review" / "points.csv"
+    before = path.read_text(encoding="utf-8-sig")
+    path.write_text(f"{before}ex-4-9,,7,,\r\n")
+    with pytest.raises(ReviewError, match=r"no answer '' to 'ex-4-9'"):
+        read_points(grades, LAB)
+    path.write_text(before.replace("of,comment", "of,Points"))
+    with pytest.raises(ReviewError, match="the column points stands there twice"):
+        read_points(grades, LAB)
+
+
+def test_a_table_under_another_name_is_named(grades: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("points.xlsx", "points (1).csv", ".~lock.points.csv#"):
+        (grades / "review" / name).write_bytes(b"x")
+    assert review(grades, LAB) == 0
+    said = capsys.readouterr().out
+    assert "points (1).csv is not read; save it as points.csv" in said and "points.xlsx is not read" in said
+    assert "lock" not in said
+
+
+def test_a_file_in_the_way_of_the_results_gets_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results").write_text("mine")
+    for out in (tmp_path / "results", tmp_path / "results" / "lab4"):
+        assert grade(tmp_path, LAB, out) == 2
+        assert "there is a file where a folder should be; give another --out" in capsys.readouterr().err
+    assert grade(tmp_path, LAB, tmp_path / ("y" * 300)) == 2
+    assert "[Errno" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4\x14\0" + bytes(range(256)), b"<html><table>"])
