@@ -54,9 +54,8 @@ def choose_rule(files: Sequence[Found], slug: str, who: Who, notes: list[str]) -
         for name in LMS:
             if _share(paths, wrapper, level, name, slug) > 0.5:
                 return name, _by_lms(name, level, slug, files, paths, who, notes)
-    checkouts = _checkouts(files, slug)
-    if checkouts:
-        wrapper = min(wrapper, len(next(iter(checkouts))) - 1)
+    checkouts = _checkouts(files, wrapper, slug)
+    wrapper = min([wrapper, *(len(root) - 1 for root in checkouts)])
     return _by_names(paths, wrapper, slug, checkouts, notes)
 
 
@@ -126,16 +125,23 @@ def _is_one_persons(inside: Sequence[tuple[str, ...]], slug: str) -> bool:
     return own and not any(names) and not numbered and not any(GRADESCOPE.fullmatch(p[0]) for p in inside)
 
 
-def _checkouts(files: Sequence[Found], slug: str) -> Collection[Parts]:
-    """The folders of git that lie where most do, a person's each; one alone is, if called after lab and person."""
-    roots = {
-        parts[: parts.index(".git")] for parts in (found.path.parts for found in files) if ".git" in parts
+def _checkouts(files: Sequence[Found], wrapper: int, slug: str) -> Collection[Parts]:
+    """The folders of git that are a person's each, whatever they are called: those below no person's folder.
+
+    One that holds everything may be the class's; it is a person's if it is called after the lab and somebody.
+    """
+    inside = (found.path.parts for found in files)
+    roots = {parts[: parts.index(".git")] for parts in inside if ".git" in parts} - {()}
+    whole = {root for root in roots if len(root) <= wrapper}
+    if theirs := {root for root in whole if is_after_both(root[-1], slug)}:
+        return theirs
+    roots -= whole
+    return {
+        root
+        for root in roots
+        if not any(root[:depth] in roots for depth in range(wrapper + 1, len(root)))
+        and all(is_collective(part, slug) or not person(part, slug) for part in root[wrapper:-1])
     }
-    roots -= {()}
-    depths = Counter(len(root) for root in sorted(roots, key=len))
-    most = depths.most_common(1)[0][0] if depths else 0
-    kept = {root for root in roots if len(root) == most}
-    return kept if len(kept) > 1 or all(is_after_both(root[-1], slug) for root in kept) else set()
 
 
 def _lms_part(path: PurePosixPath, level: int, rule: str, slug: str) -> str:

@@ -430,6 +430,17 @@ def test_each_checkout_is_a_students_whatever_its_name(users: list[str], tmp_pat
     assert all(b"mine" in one.path.read_bytes() for one in intake.incoming)
 
 
+def test_checkouts_in_students_folders_and_below_late_are_the_students(tmp_path: Path) -> None:
+    inside = dict.fromkeys(("labs/lab4_tsm.ipynb", "labs/extra.ipynb", ".git/config"), notebook())
+    own = {f"{n}/lab4-course/{name}": data for n in ("ann", "bob") for name, data in inside.items()}
+    own |= {f"ann/mine/{name}": data for name, data in inside.items()}
+    assert people(taken(tmp_path, own)) == ["ann", "bob"]
+    late = {
+        f"{u}/{name}": data for u in ("lab4-a1", "lab4-b2", "late/lab4-c3") for name, data in inside.items()
+    }
+    assert people(taken(tmp_path, late, "others")) == ["lab4-a1", "lab4-b2", "lab4-c3"]
+
+
 def test_a_class_in_a_checkout_of_its_own_is_a_class(tmp_path: Path) -> None:
     names = ["submissions/.git/config", f"submissions/ann/{FILE}", f"submissions/bob/{FILE}"]
     assert people(taken(tmp_path, dict.fromkeys(names, notebook()))) == ["ann", "bob"]
