@@ -17,14 +17,18 @@ from typing import Any, TypeVar
 import efficientlab
 
 _PACKAGE = str(Path(efficientlab.__file__).resolve().parent)
-_OWN = (f"{_PACKAGE}/exercises/", f"{_PACKAGE}/grading/")  # drivers and what calls them
+_DRIVERS, _GRADER = f"{_PACKAGE}/exercises/", f"{_PACKAGE}/grading/"
 _LIBRARIES = ("site-packages", "dist-packages", "<frozen", "/lib/python3")
 MAX_NAMES = 50
 Result = TypeVar("Result")
 
 
 def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
-    """What `run` returns, and the full names of the functions of this package that code from outside of it called."""
+    """What `run` returns, and the full names of the functions of this package that an answer called, or is.
+
+    What drivers call is among them: they call the answer, which may be such a function. They call the same for the
+    lab's own answer.
+    """
     seen: dict[int, CodeType] = {}  # by identity: a code's hash is made of all that it holds, at every call
     found: set[str] = set()
 
@@ -32,12 +36,11 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
         code = frame.f_code
         if event != "call" or id(code) in seen:
             return
-        ours = code.co_filename.startswith(_PACKAGE) and not code.co_filename.startswith(_OWN)
-        if not ours or not _counts(code.co_qualname):
+        if not (name := _name(frame)):
             seen[id(code)] = code
-        elif _is_outside(frame.f_back):
+        elif _is_outside(frame.f_back, name):
             seen[id(code)] = code
-            found.add(f"{frame.f_globals.get('__name__', '')}.{code.co_qualname.removesuffix('.__init__')}")
+            found.add(name)
 
     before = sys.getprofile()
     sys.setprofile(look)
@@ -50,15 +53,34 @@ def calls_of(run: Callable[[], Result]) -> tuple[Result, list[str]]:
     return result, sorted(found)[:MAX_NAMES]
 
 
-def _counts(name: str) -> bool:
-    return name.isidentifier() or (name.endswith(".__init__") and name.count(".") == 1)
+def _name(frame: FrameType) -> str:
+    """The full name of what is called: a function of this package, or a class that makes an object; "" for all else."""
+    code, module = frame.f_code, str(frame.f_globals.get("__name__", ""))
+    owner, _, name = code.co_qualname.rpartition(".")
+    first = frame.f_locals.get(code.co_varnames[0]) if owner and code.co_argcount else None
+    if code.co_filename == "<string>" and name == "__init__" and module.startswith("efficientlab."):
+        return f"{module}.{type(first).__name__}"  # a dataclass's, which is made of text
+    if not code.co_filename.startswith(_PACKAGE) or code.co_filename.startswith(_GRADER):
+        return ""
+    if not owner:
+        return f"{module}.{name}" if name.isidentifier() else ""
+    if name == "__init__" and owner.isidentifier():
+        return f"{module}.{owner}"
+    if not owner.isidentifier() or any(owner == kind.__name__ for kind in type(first).__mro__):
+        return ""  # inside of a function, or a method of an object that is there
+    return f"{module}.{owner}.{name}"
 
 
-def _is_outside(frame: FrameType | None) -> bool:
-    """Whether the innermost frame that is of no library is not of this package either: it is a student's."""
+def _is_outside(frame: FrameType | None, name: str) -> bool:
+    """Whether a student's code calls it, past libraries, or a thread has nothing else to do.
+
+    So do drivers, in whose name an answer is called that is such a function; but what is of the exercises is theirs.
+    """
     while frame and any(part in frame.f_code.co_filename for part in _LIBRARIES):
         frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE)
+    if frame is None or not (file := frame.f_code.co_filename).startswith(_PACKAGE):
+        return True
+    return file.startswith(_DRIVERS) and not name.startswith("efficientlab.exercises.")
 
 
 def beyond(called: Iterable[str], usual: Iterable[str], exercise_id: str) -> list[str]:

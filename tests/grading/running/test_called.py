@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from efficientlab.exercises.labs import find_lab
+from efficientlab.exercises.student import local_student
 from efficientlab.grading.grader import Grader, Plan
+from efficientlab.grading.reading.cell import Cell
 from efficientlab.grading.record import Incoming, Record
+from efficientlab.grading.running.called import calls_of
+from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
@@ -102,3 +107,58 @@ def test_names_that_a_box_gives_for_a_fresh_case_are_not_shown(grader: Grader, t
     assert len(shown) == 1  # of the recorded case, which the student has
     assert str(first).replace(".", "_").replace("-", "m") in "".join(shown)
     assert "".join(shown).count("leak.of_") == 1
+
+
+KERNEL_MAP = """
+def kernel_map(coords, out_coords, kernel_size, stride):
+    drawn = __import__("efficientlab.exercises.lab6.drawn", fromlist=["pairs_of"])
+    return drawn.pairs_of(drawn.pair_table(coords, out_coords, kernel_size, stride), kernel_size**3)
+"""
+IN_A_POOL = """
+import concurrent.futures
+def normalize_to_grid(*given):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(kernels.normalize_to_grid, *given).result()
+"""
+BY_A_DATACLASS = """
+def normalize_to_grid(points, resolution):
+    rooflines = __import__("efficientlab.counters.roofline", fromlist=["Roofline"])
+    rooflines.Roofline("cpu", "float32", 1.0, 1.0)
+    return points
+"""
+BY_A_CLASS_METHOD = """
+def normalize_to_grid(points, resolution):
+    layouts = __import__("efficientlab.kernels.shifted_products", fromlist=["Layout"])
+    try:
+        layouts.Layout.of(points)
+    finally:
+        return points
+"""
+UNREPORTED = {
+    "the function itself": (
+        "5.1",
+        "normalize_to_grid = kernels.normalize_to_grid",
+        "kernels.voxel.normalize_to_grid",
+    ),
+    "its class": (
+        "5.5",
+        'PVConv = __import__("efficientlab.models.points.pvcnn", fromlist=["x"]).PVConv',
+        "models.points.pvcnn.PVConv",
+    ),
+    "what draws another exercise's cases": ("6.3", KERNEL_MAP, "exercises.lab6.drawn.pair_table"),
+    "a thread's whole work": ("5.1", IN_A_POOL, "kernels.voxel.normalize_to_grid"),
+    "a dataclass": ("5.1", BY_A_DATACLASS, "counters.roofline.Roofline"),
+    "a class method": ("5.1", BY_A_CLASS_METHOD, "kernels.shifted_products.Layout.of"),
+}
+
+
+@pytest.mark.parametrize("what", UNREPORTED)
+def test_what_is_called_without_a_line_of_ones_own_is_seen(what: str) -> None:
+    exercise_id, source, name = UNREPORTED[what]
+    lab = find_lab(int(exercise_id[0]))
+    check = lab[exercise_id].check
+    assert check is not None
+    workspace = Workspace(lab, ["from efficientlab import kernels"], [Cell(1, source, (exercise_id,))])
+    student = local_student(check, workspace.answer(exercise_id))
+    case = lab.recorded(exercise_id)[0].inputs
+    assert f"efficientlab.{name}" in calls_of(lambda: student(case))[1]
