@@ -92,6 +92,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29),
     "fcntl": (72, 25),
     "flock": (73, 32),
+    "setsid": (112, 157),
     "preadv2": (327, 286),
     "kill": (62, 129),
     "tkill": (200, 130),
