@@ -104,6 +104,12 @@ def test_an_answer_that_the_package_gave_is_reported_and_costs_nothing(grades: P
     assert not [note for note in records["half"].notes if "calls" in note]
 
 
+def test_imports_in_a_thousand_cells_do_not_fill_the_page() -> None:
+    notes = borrowed({number: ["efficientlab.kernels.bev_pool"] for number in range(1, 1001)}, set())
+    assert len(notes) == 11
+    assert notes[-1] == "990 more cells import what the lab does not."
+
+
 @pytest.mark.parametrize(
     ("source", "shown"),
     [

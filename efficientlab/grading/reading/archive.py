@@ -32,6 +32,7 @@ MAX_TOTAL = 20_000_000_000  # bytes of all files together
 MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
 MAX_INNER_DIRECTORY = 2_000_000  # of one that a student handed in
+MAX_PARTS = 20  # of a path, without the file's name: it stands in notes
 _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 _PACKED = {".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
@@ -278,7 +279,7 @@ def _safe_path(name: str) -> PurePosixPath:
     """The name without drive, root and `..`: it serves to recognise the student. Without one it may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
     kept = [printable(_short(part)) for part in parts if part not in ("", ".", "..")]
-    return PurePosixPath(*kept) if kept else PurePosixPath("unnamed.ipynb")
+    return PurePosixPath(*kept[:-1][:MAX_PARTS], kept[-1]) if kept else PurePosixPath("unnamed.ipynb")
 
 
 def _short(name: str) -> str:

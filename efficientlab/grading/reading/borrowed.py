@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from efficientlab.grading.reading.statements import parse_cell
 
 
+MAX_CELLS = 10  # that are named one by one
+
+
 def borrowed(imported: Mapping[int, Sequence[str]], usual: set[str]) -> list[str]:
     """A sentence for each cell that imports from efficientlab beyond the `usual`, which the solution does, too."""
     notes = []
@@ -19,6 +22,8 @@ def borrowed(imported: Mapping[int, Sequence[str]], usual: set[str]) -> list[str
         if more := sorted(set(names) - usual):
             shown = ", ".join(more)[:200]
             notes.append(f"cell {number} imports {shown}, which the lab does not: a person will look at it.")
+    if len(notes) > MAX_CELLS:
+        notes = [*notes[:MAX_CELLS], f"{len(notes) - MAX_CELLS} more cells import what the lab does not."]
     return notes
 
 

@@ -13,6 +13,9 @@ from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import ExerciseResult, Record
 
 NOT_CHECKED = "It could not be checked. That is not your fault, and your instructor sees it."
+MAX_CELL = (
+    32_000  # characters: a spreadsheet's cell has 32,767, and Python reads no table with one over 131,072
+)
 _STARTS = r"(^|[;\t]){}(?=[ \n\u3000]*[=+\-@\t\r＝＋－＠])"  # wide signs are formulas in Japanese settings
 _FORMULA, _MADE_SAFE = (re.compile(_STARTS.format(between)) for between in ("", "'"))
 
@@ -83,9 +86,12 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 def safe_cell(value: object) -> object:
     """A value that no spreadsheet takes for a formula: text that starts like one gets an apostrophe in front.
 
-    So does what would start a cell where semicolons or tabs separate them.
+    So does what would start a cell where semicolons or tabs separate them. What no cell holds is cut.
     """
-    return _FORMULA.sub(r"\1'", value.replace("\0", "")) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA.sub(r"\1'", value.replace("\0", ""))
+    return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"
 
 
 def plain_text(cell: str) -> str:

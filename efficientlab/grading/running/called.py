@@ -57,13 +57,14 @@ def _name(frame: FrameType) -> str:
     """The full name of what is called: a function of this package, or a class that makes an object; "" for all else."""
     code, module = frame.f_code, str(frame.f_globals.get("__name__", ""))
     owner, _, name = code.co_qualname.rpartition(".")
-    first = frame.f_locals.get(code.co_varnames[0]) if owner and code.co_argcount else None
-    if code.co_filename == "<string>" and name == "__init__" and module.startswith("efficientlab."):
-        return f"{module}.{type(first).__name__}"  # a dataclass's, which is made of text
-    if not code.co_filename.startswith(_PACKAGE) or code.co_filename.startswith(_GRADER):
+    of_text = code.co_filename == "<string>" and name == "__init__" and module.startswith("efficientlab.")
+    if not of_text and (not code.co_filename.startswith(_PACKAGE) or code.co_filename.startswith(_GRADER)):
         return ""
     if not owner:
         return f"{module}.{name}" if name.isidentifier() else ""
+    first = frame.f_locals[code.co_varnames[0]] if code.co_argcount else None
+    if of_text:
+        return f"{module}.{type(first).__name__}"  # a dataclass makes its own
     if name == "__init__" and owner.isidentifier():
         return f"{module}.{owner}"
     if not owner.isidentifier() or any(owner == kind.__name__ for kind in type(first).__mro__):

@@ -192,6 +192,12 @@ def test_names_that_climb_out_write_nothing_outside(tmp_path: Path) -> None:
     assert len(intake.incoming) >= 3
 
 
+def test_folders_without_an_end_fill_no_page(tmp_path: Path) -> None:
+    deep = archive._safe_path("/".join(["ann", *(f"{n:0200}" for n in range(300)), "lab4.ipynb"]))
+    assert (deep.parts[0], deep.name) == ("ann", "lab4.ipynb")
+    assert len(str(deep)) < 5_000
+
+
 def test_symbolic_links_are_left_out(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "e.zip", "w") as out:
         info = zipfile.ZipInfo("link.ipynb")

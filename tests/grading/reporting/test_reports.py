@@ -28,7 +28,13 @@ from efficientlab.grading.folder import alone_in
 from efficientlab.grading.grade import grade, review
 from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import ExerciseResult, Record, Status, load_records, record_id, record_path
-from efficientlab.grading.reporting.gradebook import canvas_csv, grades_csv, gradescope_json, safe_cell
+from efficientlab.grading.reporting.gradebook import (
+    canvas_csv,
+    csv_text,
+    grades_csv,
+    gradescope_json,
+    safe_cell,
+)
 from efficientlab.grading.reporting.reports import Total, class_values, student_values, write_reports
 from efficientlab.grading.reporting.review import ReviewError, read_points, write_review
 
@@ -235,6 +241,14 @@ def test_tables_have_a_row_a_student_and_no_formula(grades: Path) -> None:
 )
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
     assert str(safe_cell(text)).startswith("'")
+
+
+def test_no_cell_is_longer_than_a_spreadsheet_and_python_read() -> None:
+    rows = list(
+        csv.reader(io.StringIO(csv_text([["a", "=" + "x" * 200_000, "b"], ["next"]]).lstrip("\ufeff")))
+    )
+    assert rows[1] == ["next"]
+    assert [len(cell) for cell in rows[0]] == [1, 32_001, 1]
 
 
 def test_gradescope_gets_its_format(grades: Path) -> None:
