@@ -68,18 +68,22 @@ def run_kernel(
         ModuleNotFoundError: Triton is not installed.
     """
     try:
+        from triton.runtime.autotuner import Autotuner, Heuristics
         from triton.runtime.interpreter import InterpretedFunction
-        from triton.runtime.jit import KernelInterface
+        from triton.runtime.jit import JITFunction
     except ModuleNotFoundError:
         from efficientlab.exercises.kernel_corner import MISSING
 
         raise ModuleNotFoundError(MISSING) from None
 
-    if not isinstance(kernel, KernelInterface):
+    written = kernel
+    while type(written) in (Autotuner, Heuristics):
+        written = written.fn
+    if type(written) not in (JITFunction, InterpretedFunction):  # another class may launch anything
         raise AnswerError("Returned", "is no Triton kernel: write `@triton.jit` above it.")
     guarded = [a for a in arguments if isinstance(a, Guarded)]
     watch = Watch([g.inner for g in guarded], target.inner, [g.buffer for g in guarded])
-    interpreted = isinstance(kernel, InterpretedFunction)
+    interpreted = isinstance(written, InterpretedFunction)
     empty = bool((target.inner == UNWRITTEN).all())  # else it holds the zeros of a sum, which none may load
     with watch.looking() if interpreted else contextlib.nullcontext():
         kernel[grid](*(a.inner if isinstance(a, Guarded) else a for a in arguments), BLOCK=block)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from efficientlab.grading.reading.statements import parse_cell
 
-
 MAX_CELLS = 10  # that are named one by one
 
 
