@@ -19,6 +19,8 @@ import efficientlab
 _PACKAGE = str(Path(efficientlab.__file__).resolve().parent)
 _DRIVERS, _GRADER = f"{_PACKAGE}/exercises/", f"{_PACKAGE}/grading/"
 _LIBRARIES = ("site-packages", "dist-packages", "<frozen", "/lib/python3")
+_BORROWED = "<borrowed "  # what `lab.borrow` hands out
+_LENT = "efficientlab.lent"  # the module as whose function a borrowed answer is reported
 MAX_NAMES = 50
 Result = TypeVar("Result")
 
@@ -57,6 +59,8 @@ def _name(frame: FrameType) -> str:
     """The full name of what is called: a function of this package, or a class that makes an object; "" for all else."""
     code, module = frame.f_code, str(frame.f_globals.get("__name__", ""))
     owner, _, name = code.co_qualname.rpartition(".")
+    if code.co_filename.startswith(_BORROWED):
+        return f"{_LENT}.{(owner or name).partition('.')[0]}" if not owner or name == "__init__" else ""
     of_text = code.co_filename == "<string>" and name == "__init__" and module.startswith("efficientlab.")
     if not of_text and (not code.co_filename.startswith(_PACKAGE) or code.co_filename.startswith(_GRADER)):
         return ""
@@ -75,12 +79,13 @@ def _name(frame: FrameType) -> str:
 def _is_outside(frame: FrameType | None, name: str) -> bool:
     """Whether a student's code calls it, past libraries, or a thread has nothing else to do.
 
-    So do drivers, in whose name an answer is called that is such a function; but what is of the exercises is theirs.
+    So do drivers, in whose name an answer is called that is such a function; but what is of the exercises is theirs,
+    and what is in the text of a borrowed answer is that text's.
     """
     while frame and any(part in frame.f_code.co_filename for part in _LIBRARIES):
         frame = frame.f_back
     if frame is None or not (file := frame.f_code.co_filename).startswith(_PACKAGE):
-        return True
+        return not (name.startswith(_LENT) and frame and frame.f_code.co_filename.startswith(_BORROWED))
     return file.startswith(_DRIVERS) and not name.startswith("efficientlab.exercises.")
 
 
