@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
 
-from efficientlab.grading.reading.archive import Found
+from efficientlab.grading.reading.archive import ArchiveError, Found, printable
 from efficientlab.grading.reading.roster import Student
 
 METADATA = ("submission_metadata.yml", "submission_metadata.json")
@@ -48,13 +48,15 @@ Who = Callable[[str], tuple[Student, str | None]]  # of Gradescope's folder: the
 Ask = Callable[[Found, "re.Match[str]"], Claim]
 
 
-def asker(rule: str, names: Collection[str], who: Who) -> Ask:
+def asker(rule: str, names: Mapping[str, Found], who: Who) -> Ask:
     """The function that makes a claim of a file whose name, or folder's, has a rule's pattern; `names` are all such."""
     asks: dict[str, Ask] = {
         "Canvas": _canvas,
         "Moodle": _moodle,
         "Gradescope": partial(_gradescope, who),
-        "Blackboard": partial(_blackboard, _before_users(names)),
+        "Blackboard": partial(
+            _blackboard, _before_users(names), _users(names) if rule == "Blackboard" else {}
+        ),
         "Brightspace": _brightspace,
         "nbgrader": _nbgrader,
     }
@@ -82,14 +84,30 @@ def _gradescope(who: Who, found: Found, match: re.Match[str]) -> Claim:
     return Claim(found, student, (float(match["id"]), found.modified), submitted)
 
 
-def _blackboard(before: str, found: Found, match: re.Match[str]) -> Claim:
+def _blackboard(before: str, users: Mapping[str, Student], found: Found, match: re.Match[str]) -> Claim:
     """Blackboard puts a text of its own beside each attempt; it holds what the student typed."""
     typed = "" if match["file"] else "a text was typed into Blackboard"
     order = (float(match["when"].replace("-", "")), found.modified)
-    return Claim(found, Student(match["name"].removeprefix(before) or match["name"]), order, typed=typed)
+    student = users.get(match["name"]) or Student(match["name"].removeprefix(before) or match["name"])
+    return Claim(found, student, order, typed=typed)
 
 
-def _before_users(names: Collection[str]) -> str:
+def _users(names: Mapping[str, Found]) -> dict[str, Student]:
+    """Who Blackboard's own texts say has handed in, `Name: Jane Doe (jdoe)`, by what stands before `_attempt_`."""
+    users = {}
+    for name, found in names.items():
+        match = LMS["Blackboard"].fullmatch(name)
+        if match is None or match["file"]:
+            continue
+        with suppress(ArchiveError):
+            first = found.read()[:1_000].decode("utf-8-sig", errors="replace").split("\n")[0]
+            said = re.fullmatch(r"Name:\s*(?P<name>.*\S)\s*\((?P<user>[^()]+)\)\s*", first)
+            if said and f"_{match['name']}".endswith(f"_{said['user']}"):
+                users[match["name"]] = Student(printable(said["name"]), printable(said["user"]))
+    return users
+
+
+def _before_users(names: Iterable[str]) -> str:
     """What stands before the user in Blackboard's names: course and assignment, as far as all share these words."""
     matches = filter(None, map(LMS["Blackboard"].fullmatch, names))
     people = [match["name"].split("_") for match in matches]

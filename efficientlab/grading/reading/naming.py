@@ -46,6 +46,7 @@ _COLLECTIVE = {
     ),
     *("regrades", "makeup", "files", "working"),
 }  # no teams and no groups: these hand in together
+_ANYBODY = {"student", "participant", "candidate", "user", "person", "anon", "anonymous", "team", "group"}
 _BESIDE = {"of", "the", "and", "in", "on"}
 
 
@@ -69,7 +70,7 @@ def only_number(name: str, slug: str) -> str:
 
 def without_times(name: str) -> str:
     """The name without days, times and attempts around what else it says."""
-    while (rest := _TIMES.sub("", name)) not in (name, ""):
+    while (rest := _TIMES.sub("", name)) not in (name, "") and rest.casefold() not in _ANYBODY:
         name = rest
     return name
 

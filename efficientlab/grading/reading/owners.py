@@ -231,7 +231,7 @@ def _by_lms(
     notes: list[str],
 ) -> Claimer:
     """The rule of an LMS, and for what has none of its names, as what came by mail, that of folders or files."""
-    ask = asker(rule, {_lms_part(found.path, level, rule, slug) for found in files}, who)
+    ask = asker(rule, {_lms_part(found.path, level, rule, slug): found for found in files}, who)
     rest = [path for path in paths if len(path.parts) > level and not _lms_part(path, level, rule, slug)]
     _, by_name = _by_names(rest, level, slug, (), notes)
 

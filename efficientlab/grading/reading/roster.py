@@ -38,7 +38,7 @@ def assign_ids(students: Iterable[Student], known: Mapping[str, Student]) -> dic
     """
     ids: dict[str, Student] = {}
     waiting = sorted(students, key=lambda s: (s.name.casefold(), s.lms_id, s.number))
-    for same in (_same_submission, _same_number, _same_person):
+    for same in (_same_submission, _same_number, _same_person, _same_address):
         rest = []
         for student in waiting:
             mine = next((i for i, old in known.items() if i not in ids and same(old, student)), None)
@@ -65,6 +65,12 @@ def _same_number(old: Student, new: Student) -> bool:
 
 def _same_person(old: Student, new: Student) -> bool:
     return old.key == new.key
+
+
+def _same_address(old: Student, new: Student) -> bool:
+    """Whether it is one person, of whom one export says less: no number, other letters in the address."""
+    same = old.email.casefold() == new.email.casefold() != ""
+    return same and not (old.lms_id and new.lms_id)
 
 
 def _new_id(student: Student, taken: set[str]) -> str:

@@ -266,10 +266,25 @@ def test_blackboard_names_the_user_and_the_attempt(tmp_path: Path) -> None:
         BLACKBOARD.format("tina", 21) + ".txt": b"Submission Field: see my mail",
     }
     intake = taken(tmp_path, members)
-    assert people(intake) == ["a_roe", "jdoe", "tina"] and "by Blackboard" in intake.rule
+    assert people(intake) == ["Jane Doe", "a_roe", "tina"] and "by Blackboard" in intake.rule
+    assert {s.lms_id for s in intake.students.values()} == {"jdoe", ""}
     assert "typed into Blackboard" in refused(intake)["tina"]
-    jane = next(one for one in intake.incoming if one.student == "jdoe")
+    jane = next(one for one in intake.incoming if one.student == "Jane Doe")
     assert b"second" in jane.path.read_bytes()
+
+
+def test_blackboard_says_where_a_user_begins(tmp_path: Path) -> None:
+    """Users who share a start, as `stu_01` and `stu_02`, in one export and in the next."""
+    first = {f"Lab_4_stu_0{i}_attempt_2026-11-0{i}-10-11-12": i for i in (1, 2)}
+    members = {f"{name}_x.ipynb": notebook() for name in first}
+    members |= {
+        f"{name}.txt": f"Name: Ann {i} (stu_0{i})\r\nName: Bob (bob)".encode() for name, i in first.items()
+    }
+    students = taken(tmp_path, members).students
+    assert {(s.name, s.lms_id) for s in students.values()} == {("Ann 1", "stu_01"), ("Ann 2", "stu_02")}
+    again = {name: data for name, data in members.items() if "stu_01" in name}
+    again |= {"Lab_4_bob_attempt_2026-11-03-10-11-12_x.ipynb": notebook()}
+    assert len(taken(tmp_path, again).students) == 3
 
 
 @pytest.mark.parametrize(
@@ -408,7 +423,9 @@ FILE = "lab4_tsm.ipynb"
          "ann bob cy"),
         (["ann_submission.ipynb", "ann_submission_2.ipynb", "lab04_bob.ipynb", "Lab#4 cy.ipynb", "lab4tsm-dan.ipynb"],
          "ann bob cy dan"),
-        # a student's number that looks like a day
+        # of whom nothing but a number is told
+        ([f"student_v{i}.ipynb" for i in (1, 2)], "student_v1 student_v2"),
+        ([f"team v{i}/{FILE}" for i in (1, 2)], "team v1 team v2"),
         (["smith_20261105.ipynb", "smith_20261106.ipynb", "20261107_lee.ipynb", "lee_202611081.ipynb"],
          "20261107_lee lee_202611081 smith_20261105 smith_20261106"),
         ([f"smith_20261105/{FILE}", f"smith_20261106/{FILE}"], "smith_20261105 smith_20261106"),
@@ -722,6 +739,13 @@ def test_a_name_is_one_name_however_its_accents_are_written(form: str, tmp_path:
     again = taken(tmp_path, {form.format(apart): notebook(), **other})
     assert {one.id for one in first.incoming} == {one.id for one in again.incoming}
     assert len(again.students) == 2
+
+
+def test_an_address_is_one_persons_where_an_export_says_less() -> None:
+    known = assign_ids([Student("Jane", "", "J@X.edu", "1"), Student("Bob", "8", "b@x.edu")], {})
+    again = [Student("Jane Doe", "77", "j@x.edu", "5"), Student("Robert", "9", "b@x.edu")]
+    ids = assign_ids(again, known)
+    assert ids["Jane"].lms_id == "77" and "Bob_8" not in ids
 
 
 def test_an_id_never_depends_on_who_else_is_there() -> None:
