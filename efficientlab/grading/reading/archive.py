@@ -13,6 +13,7 @@ import stat
 import struct
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -269,10 +270,20 @@ def _decoded(info: zipfile.ZipInfo) -> str:
     """The member's name; many tools write UTF-8 without saying so, which zipfile reads as code page 437."""
     if info.flag_bits & 0x800:
         return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
+    with suppress(UnicodeError):
+        raw = info.filename.encode("cp437")
+        return _unicode_path(info.extra, raw) or raw.decode("utf-8")
+    return info.filename
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str:
+    """The name in Unicode that Info-ZIP and WinRAR put beside the `raw` one, if it is still that one's; or nothing."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == 0x7075 and len(field) > 5 and struct.unpack_from("<L", field, 1)[0] == zlib.crc32(raw):
+            return field[5:].decode("utf-8")
+    return ""
 
 
 def _safe_path(name: str) -> PurePosixPath:

@@ -13,7 +13,7 @@ HANDED_IN = {
     *(".eml", ".msg", ".url", ".webloc", ".rtf", ".pages", ".dbc"),
 }
 _SUFFIX = re.compile(
-    rf"(?i)( ?\(\d+\))?(?:\.ipynb.*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
+    rf"(?i)( ?\(\d+\))?(?:\.ipynb(?!.*\.ipynb).*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
 )
 _GENERIC = re.compile(
     r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|revision|v|solution|submission|"
@@ -22,12 +22,13 @@ _GENERIC = re.compile(
 )
 _NUMBER = re.compile(r"(?<!\d)(?!20\d\d(?:0\d|1[0-2])[0-3]\d)\d{5,12}(?!\d)")  # a student's, and no date
 _ATTEMPT = r"(?:version|revision|attempt|try|v)[ _-]?\d+"
+_COPIED = r"(?:copy of|kopie v[ao]n|copie de|c[oó]pia de|kopia av|kopia|копия)"
 _CLOCK = r"[T_ -]?(?:[01]\d|2[0-3])[.:_-]?[0-5]\d(?:[.:_-]?[0-5]\d)?"
 _DAY = rf"20\d\d(?:-\d\d-\d\d(?:{_CLOCK})?|\d\d\d\d{_CLOCK})"  # eight digits alone may be a student's number
 _TIMES = re.compile(  # what programs and students write around a name: a day, a time, which attempt it is
-    rf"(?i)^{_DAY}[_ -]+"
+    rf"(?i)^(?:{_DAY}[_ -]+|{_COPIED} )"
     rf"|[_ -]+(?:{_DAY}|{_ATTEMPT}|(?:submission|solution)(?:[_ -]?\d{{1,2}})?)$"
-    rf"|[_ -]+(?:final|re-?submi(?:t|tted|ssion)|revised)$"
+    rf"|[_ -]+(?:final|re-?submi(?:t|tted|ssion)|revised|(?:copy|kopie|copie|copia) ?\d*(?: ?\(\d+\))?)$"
 )
 _DATE = re.compile(r"(?:20)?\d\d[ ._-]?\d\d[ ._-]?(?:20)?\d\d")
 _COLLECTIVE = {
@@ -113,8 +114,7 @@ def _lab(slug: str) -> str:
     for number, _, topic in (one.partition("_") for one in sorted(slugs)):
         digits = re.sub(r"\D", "", number)
         forms.append(rf"lab[ _#-]?0?{digits}(?!\d)(?:[ _-]?{re.escape(topic)})?")
-    copied = r"(?:copy of|kopie v[ao]n|copie de|c[oó]pia de|kopia av|kopia|копия) "
-    return rf"(?:{copied})*(?:{'|'.join(forms)})"
+    return rf"(?:{_COPIED} )*(?:{'|'.join(forms)})(?:\.ipynb)?(?: ?\(\d+\))?"
 
 
 def _without_lab(stem: str, slug: str) -> str:

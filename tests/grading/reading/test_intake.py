@@ -9,6 +9,7 @@ import random
 import stat
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -282,6 +283,20 @@ def test_names_in_any_encoding_are_read(tmp_path: Path) -> None:
         "Zoë Müller",
         "ascii",
     }
+
+
+def test_a_name_in_unicode_beside_a_lost_one_is_read(tmp_path: Path) -> None:
+    """As Info-ZIP writes it on Windows: question marks, and the right name in a field of its own."""
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as out:
+        for i, name in enumerate(["王小明", "李雷"]):
+            raw = f"???_{i}/x.ipynb".encode()
+            right = f"{name}/x.ipynb".encode()
+            crc = zlib.crc32(raw) if i == 0 else 7  # another tool renamed the second
+            info = zipfile.ZipInfo(raw.decode())
+            info.extra = struct.pack("<HHBL", 0x7075, 5 + len(right), 1, crc) + right
+            out.writestr(info, notebook())
+    students = take_in(tmp_path / "e.zip", tmp_path / "g", LAB).students.values()
+    assert {s.name for s in students} == {"王小明", "???_1"}
 
 
 def test_ids_are_safe_distinct_and_the_same_in_the_next_run(tmp_path: Path) -> None:
