@@ -13,7 +13,7 @@ HANDED_IN = {
     *(".eml", ".msg", ".url", ".webloc", ".rtf", ".pages", ".dbc"),
 }
 _SUFFIX = re.compile(
-    rf"(?i)( ?\(\d+\))?(?:\.ipynb(?!.*\.ipynb).*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
+    rf"(?i)( ?\(\d+\))?(?:(?:\.ipynb)+(?!.*\.ipynb).*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
 )
 _GENERIC = re.compile(
     r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|revision|v|solution|submission|"

@@ -424,7 +424,7 @@ FILE = "lab4_tsm.ipynb"
         (["ann_submission.ipynb", "ann_submission_2.ipynb", "lab04_bob.ipynb", "Lab#4 cy.ipynb", "lab4tsm-dan.ipynb"],
          "ann bob cy dan"),
         (["Copy of ann_lab4.ipynb", "ann_lab4.ipynb", "ann_lab4 - Copy.ipynb", "ann_lab4 - Copy (2).ipynb"], "ann"),
-        (["lab4_tsm (1) - cy.ipynb", "Copy of lab4_tsm.ipynb - Bob Roe.ipynb", "dan - x.ipynb.ipynb"], "Bob Roe cy dan - x"),
+        (["lab4_tsm (1) - cy.ipynb", "Copy of lab4_tsm.ipynb - Bob Roe.ipynb", "dan.ipynb.ipynb"], "Bob Roe cy dan"),
         # of whom nothing but a number is told
         ([f"student_v{i}.ipynb" for i in (1, 2)], "student_v1 student_v2"),
         ([f"team v{i}/{FILE}" for i in (1, 2)], "team v1 team v2"),
