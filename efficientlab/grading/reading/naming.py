@@ -12,9 +12,8 @@ HANDED_IN = {
     *(".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".png", ".jpg", ".jpeg", ".heic"),
     *(".eml", ".msg", ".url", ".webloc", ".rtf", ".pages", ".dbc"),
 }
-_SUFFIX = re.compile(
-    rf"(?i)( ?\(\d+\))?(?:(?:\.ipynb)+(?!.*\.ipynb).*|(?:\.tar)?(?:{'|'.join(re.escape(s) for s in sorted(HANDED_IN))}))$"
-)
+_KNOWN_SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(HANDED_IN))
+_SUFFIX = re.compile(rf"(?i)( ?\(\d+\))?(?:(?:\.ipynb)+(?!.*\.ipynb).*|(?:\.tar)?(?:{_KNOWN_SUFFIX}))$")
 _GENERIC = re.compile(
     r"(?:untitled|scratch|draft|final|backup|copy|copie|kopie|old|new|test|try|attempt|version|revision|v|solution|submission|"
     r"homework|hw|answers?|notebook|main|work|my|mine|of|the|lab|labs|exercises?|src|code|archive|index|readme|part|"
