@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.contract import AnswerError, Values
+from efficientlab.exercises.contract import AnswerError, Value, Values
 
 
 def random_tensors(seed: int) -> Callable[..., Tensor]:
@@ -83,6 +83,11 @@ def processor_limit(seconds: float, failure: Exception) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def but_defaults(defaults: Values, **options: Value) -> Values:
+    """The options that are not at their default: who is given no option must take the default that the stub has."""
+    return {key: value for key, value in options.items() if value != defaults[key]}
+
+
 def in_single(case: Values) -> Values:
     """The case in single precision, as the labs' tensors are: a dtype that is written into an answer shows."""
     return {
@@ -97,6 +102,13 @@ def watched(*given: Tensor) -> Callable[[], bool]:
     return lambda: any(
         a.shape != b.shape or not torch.equal(a.detach(), b) for a, b in zip(given, before, strict=True)
     )
+
+
+def left_frozen(network: nn.Module) -> bool:
+    """Whether a parameter of a network was left without a gradient; all of them have one again afterwards."""
+    frozen = not all(parameter.requires_grad for parameter in network.parameters())
+    network.requires_grad_()
+    return frozen
 
 
 def tensor_of(case: Values, key: str) -> Tensor:

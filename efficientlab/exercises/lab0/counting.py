@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from efficientlab.exercises.cases import picker
+from efficientlab.exercises.cases import but_defaults, picker
 from efficientlab.exercises.contract import (
     Check,
     CheckFailed,
@@ -22,7 +22,7 @@ from efficientlab.exercises.lab0.subjects import network, subject_inputs
 LAYERS = ("dense", "strided", "depthwise", "dilated", "transposed", "3D")
 """The layers of exercise 0.1; the notebook's text says what they are."""
 
-SUBJECTS = ("family", "3D", "1D", "twice", "unused", "two inputs", "evaluation")
+SUBJECTS = ("family", "3D", "1D", "twice", "two names", "itself", "unused", "two inputs", "evaluation")
 
 
 # 0.1 · a family of convolutions, by hand
@@ -44,13 +44,19 @@ BY_HAND = Check(
 # 0.2 · the same, in code
 
 
+DEFAULTS: Values = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "transposed": False}
+
+
 def _numbers(text: Any) -> tuple[int, ...]:
     return tuple(int(part) for part in str(text).split("×"))
 
 
 def _drive_conv_macs(conv_macs: Any, case: Values) -> Values:
-    options = {key: value for key, value in case.items() if key not in ("size", "kernel")}
-    macs = returned_number(conv_macs(size=_numbers(case["size"]), kernel=_numbers(case["kernel"]), **options))
+    channels = {key: case[key] for key in ("c_in", "c_out")}
+    options = but_defaults(DEFAULTS, **{key: case[key] for key in DEFAULTS})
+    macs = returned_number(
+        conv_macs(size=_numbers(case["size"]), kernel=_numbers(case["kernel"]), **channels, **options)
+    )
     return {"the number of MACs": macs, "it must be an integer: divide with `//`": isinstance(macs, float)}
 
 
@@ -82,6 +88,8 @@ def _inputs_conv_macs(seed: int) -> list[Values]:
                 "transposed": transposed,
             }
         )
+    for padding in (0, 1):  # the kernel is put down everywhere, and the output is another size than the input
+        cases.append(cases[0] | {"kernel": f"{pick(4, 5)}×{pick(2, 6)}", "stride": 1, "padding": padding})
     return cases
 
 

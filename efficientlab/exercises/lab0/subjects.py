@@ -53,6 +53,22 @@ class _Sums(nn.Module):
         return self.head(x.flatten(2).transpose(1, 2))  # (N, H·W, 5)
 
 
+class _TwoNames(nn.Module):
+    """Holds the same layer under two names, of which `named_modules` gives the first."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(c, c, 3, padding=1)
+        self.body = nn.Sequential(self.first, nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(self.first(x))
+
+
+class _Pointwise(nn.Conv2d):
+    """A convolution of a class of its own."""
+
+
 class _Raises(nn.Module):
     """A network that fails after its first layer."""
 
@@ -81,7 +97,7 @@ class _TwoInputs(nn.Module):
 
     def __init__(self, c: int) -> None:
         super().__init__()
-        self.look, self.read = nn.Conv2d(c, 3, 1), nn.Linear(c, 3)
+        self.look, self.read = _Pointwise(c, 3, 1), nn.Linear(c, 3)
 
     def forward(self, picture: Tensor, vector: Tensor) -> Tensor:
         return self.look(picture).mean((2, 3)) + self.read(vector)  # (N, 3)
@@ -108,9 +124,13 @@ def network(kind: str, c: int) -> nn.Module:
     if kind == "3D":
         return nn.Sequential(nn.Conv3d(c, 3, 3, padding=1, bias=False), nn.ConvTranspose3d(3, 2, 2, stride=2))
     if kind == "1D":
-        return nn.Sequential(nn.Conv1d(c, 4, 5), nn.Sequential(nn.Dropout(), nn.Conv1d(4, 2, 3, stride=2)))
+        inner = nn.Sequential(nn.Dropout(), nn.Conv1d(4, 2, 3, stride=2))
+        return nn.Sequential(nn.Conv1d(c, 4, 5), inner, nn.ConvTranspose1d(2, 6, 4, stride=3, groups=2))
+    if kind == "itself":  # its name is empty
+        return nn.Conv2d(c, 5, 3)
     kinds = {
         "twice": _Sums,
+        "two names": _TwoNames,
         "raises": _Raises,
         "unused": _Unused,
         "two inputs": _TwoInputs,
