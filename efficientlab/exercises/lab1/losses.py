@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import left_frozen, random_tensors, state_of, tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -24,19 +24,27 @@ from efficientlab.exercises.gradients import gradient, scalar
 # 1.1 · the adversarial losses
 
 
+class _Patches(nn.Module):
+    """A PatchGAN in small: (N, 1, H, W) twice → (N, 1, H − 1, W − 1)."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return 2 * F.conv2d(torch.cat([a, b], 1), self.weight)
+
+
 def _drive_adversarial_losses(adversarial_losses: Any, case: Values) -> Values:
-    weight, fake = tensor_of(case, "weight").requires_grad_(), tensor_of(case, "fake").requires_grad_()
-    drawing, picture = tensor_of(case, "drawing"), tensor_of(case, "picture")
-
-    def discriminator(a: Tensor, b: Tensor) -> Tensor:
-        """A PatchGAN in small: (N, 1, H, W) twice → (N, 1, H − 1, W − 1)."""
-        return 2 * F.conv2d(torch.cat([a, b], 1), weight)
-
+    discriminator, fake = _Patches(tensor_of(case, "weight")), tensor_of(case, "fake").requires_grad_()
+    weight, drawing, picture = discriminator.weight, tensor_of(case, "drawing"), tensor_of(case, "picture")
     losses = adversarial_losses(discriminator, drawing, picture, fake)
     if not isinstance(losses, tuple | list) or len(losses) != 2:
         raise AnswerError("Returned", f"returned {type(losses).__name__}; give (loss_d, loss_g).")
     loss_d, loss_g = (scalar(loss, f" as {name}") for loss, name in zip(losses, ("D", "G"), strict=True))
     return {
+        "frozen": left_frozen(discriminator),
+        "other_mode": not discriminator.training,
         "loss_d": loss_d.detach().clone(),
         "loss_g": loss_g.detach().clone(),
         "reaches_generator": bool(gradient(loss_d, fake).abs().sum() > 0),
@@ -69,6 +77,8 @@ ADVERSARIAL_LOSSES = Check(
             "reaches_generator": "both losses are right but the discriminator's has a gradient for the generator",
             "gradient_d": "the gradient of the discriminator's loss for its own weights",
             "gradient_g": "the gradient of the generator's loss for the made-up picture",
+            "frozen": "both losses are right but the discriminator was left frozen: it cannot learn in its next step",
+            "other_mode": "both losses are right but the discriminator was left in evaluation mode",
         }
     ),
 )
@@ -77,22 +87,29 @@ ADVERSARIAL_LOSSES = Check(
 # 1.2 · reconstruction, with pairs and without
 
 
+class _Teacher(nn.Module):
+    """Counts how often it is asked; (N, 1, H, W) → (N, 1, H, W)."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight, self.calls = nn.Parameter(weight), 0
+
+    def forward(self, drawing: Tensor) -> Tensor:
+        self.calls += 1
+        return torch.tanh(drawing * self.weight)
+
+
 def _drive_reconstruction_loss(reconstruction_loss: Any, case: Values) -> Values:
-    fake, weight = tensor_of(case, "fake").requires_grad_(), tensor_of(case, "weight").requires_grad_()
-    picture = tensor_of(case, "picture") if case["paired"] else None
-    calls = 0
-
-    def teacher(drawing: Tensor) -> Tensor:
-        nonlocal calls
-        calls += 1
-        return torch.tanh(drawing * weight)
-
-    loss = scalar(reconstruction_loss(fake, tensor_of(case, "drawing"), picture, teacher))
+    fake, teacher = tensor_of(case, "fake").requires_grad_(), _Teacher(tensor_of(case, "weight"))
+    drawing, picture = tensor_of(case, "drawing"), tensor_of(case, "picture")
+    changed = watched(drawing, picture)
+    loss = scalar(reconstruction_loss(fake, drawing, picture if case["paired"] else None, teacher))
     return {
         "loss": loss.detach().clone(),
         "gradient": gradient(loss, fake),
-        "teacher_learns": bool(gradient(loss, weight).abs().sum() > 0),
-        "asked_in_vain": case["paired"] is True and calls > 0,
+        "teacher_learns": bool(gradient(loss, teacher.weight.requires_grad_()).abs().sum() > 0),
+        "asked_in_vain": case["paired"] is True and teacher.calls > 0,
+        "changed": changed(),
     }
 
 
@@ -120,6 +137,7 @@ RECONSTRUCTION_LOSS = Check(
             "gradient": "the gradient with respect to the student's picture",
             "teacher_learns": "the loss is right but it has a gradient for the teacher",
             "asked_in_vain": "the loss is right but the teacher was asked in vain: there is a true picture",
+            "changed": "the loss is right but the drawing or the picture that you were given was changed",
         }
     ),
 )
@@ -194,18 +212,20 @@ def _drive_total_objective(total_objective: Any, case: Values) -> Values:
     terms = {name: term(name, power) for power, name in enumerate(calls, 1)}
     # in another order: names say what belongs together
     weights = {name: float(case[name]) for name in reversed(calls)}
+    given = dict(terms), dict(weights)
     loss = scalar(total_objective(terms, weights))
     return {
         "loss": loss.detach().clone(),
         "gradient": gradient(loss, x),
         "computed_in_vain": any(calls[name] > 0 for name in calls if case[name] == 0),
         "computed_twice": max(calls.values()) > 1,
+        "changed": (terms, weights) != given,
     }
 
 
 def _inputs_total_objective(seed: int) -> list[Values]:
     randn = random_tensors(seed)
-    weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (0.3, 0.0, 3.0))
+    weights = ((1.0, 100.0, 0.5), (0.0, 10.0, 0.0), (0.3, 0.0, 3.0), (0.5, -2.0, 0.0), (2e-3, 0.0, 0.0))
     return [
         {
             "x": 0.5 + randn(5).abs(),
@@ -227,6 +247,7 @@ TOTAL_OBJECTIVE = Check(
             "gradient": "the gradient of the total",
             "computed_in_vain": "the total is right but a term of weight 0 was computed: that costs time",
             "computed_twice": "the total is right but a term was computed more than once",
+            "changed": "the total is right but a dictionary that you were given was changed",
         }
     ),
 )

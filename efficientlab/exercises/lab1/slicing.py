@@ -7,7 +7,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from efficientlab.exercises.cases import other_generators, quarters, random_tensors, state_of, tensor_of
+from efficientlab.exercises.cases import (
+    left_frozen,
+    other_generators,
+    quarters,
+    random_tensors,
+    state_of,
+    tensor_of,
+)
 from efficientlab.exercises.chance import dependent, mean_limit, uniform_moments
 from efficientlab.exercises.contract import (
     AnswerError,
@@ -80,6 +87,7 @@ def _inputs_sliced(seed: int) -> list[Values]:
         ("convolution", 1, 4, 1, 3, 3, 1, False),  # a stem: one input channel, and no depthwise layer
         ("convolution", 4, 6, 3, 5, 1, 1, True),  # pointwise: no padding
         ("depthwise convolution", 4, 4, 2, 2, 3, 1, True),
+        ("depthwise convolution", 5, 5, 3, 3, 3, 2, False),
         ("transposed convolution", 4, 6, 2, 3, 3, 2, True),
         ("transposed convolution", 5, 3, 5, 2, 3, 1, False),
         ("instance norm", 5, 5, 3, 3, 0, 1, True),
@@ -94,7 +102,7 @@ def _inputs_sliced(seed: int) -> list[Values]:
             full = nn.ConvTranspose2d(c_in, c_out, 3)
         else:
             full = nn.GroupNorm(c_in, c_in)
-        size = 4 // stride if kind == "convolution" else 4 * stride
+        size = 4 * stride if kind == "transposed convolution" else 4 // stride
         case: Values = {
             "kind": kind,
             "c_in": c_in,
@@ -171,7 +179,7 @@ def _inputs_sample_config(seed: int) -> list[Values]:
             "choices": "8 12 15 18 24,16 24 30 36 48,32 48 60 72 96,16 24 30 36 48",
             "draw_seed": 100 * seed + 1,
         },
-        {"choices": "4 6 8,2 3 5,7 9 13", "draw_seed": 100 * seed + 2},
+        {"choices": "4 6,2 3 5 7 11,7 9 13", "draw_seed": 100 * seed + 2},
     ]
 
 
@@ -184,19 +192,23 @@ def _judge_sample_config(inputs: Values, expected: Values, got: Values) -> None:
             "the same seed of `rng` draws other configurations the second time: all draws come from `rng`.",
             detail,
         )
-    hits = torch.stack([drawn == choice for choice in torch.tensor(choices).T], 2)  # (draws, L, choices)
-    if not hits.any(2).all():
-        raise CheckFailed("a width was drawn that is not among its layer's choices.", detail)
-    shares, wanted = hits.double().mean(0), 1 / hits.shape[2]
-    if (shares - wanted).abs().max() > mean_limit(DRAWS, wanted * (1 - wanted), 1.0, shares.numel()):
-        layer, choice = divmod(int((shares - wanted).abs().argmax()), hits.shape[2])
-        raise CheckFailed(
-            f"layer {layer} gets the width {choices[layer][choice]} in a share of {shares[layer, choice]:.2f} of "
-            f"{DRAWS} draws; expected about {wanted:.2f}.",
-            detail,
-        )
-    index = hits.double().argmax(2)
-    if dependent(index.double().T, *uniform_moments(hits.shape[2])):
+    indices, moments = [], []
+    for layer, widths in enumerate(choices):
+        hits = drawn[:, layer, None] == torch.tensor(widths)  # (draws, widths)
+        if not hits.any(1).all():
+            raise CheckFailed("a width was drawn that is not among its layer's choices.", detail)
+        off, wanted = hits.double().mean(0) - 1 / len(widths), 1 / len(widths)
+        if off.abs().max() > mean_limit(DRAWS, wanted * (1 - wanted), 1.0, sum(map(len, choices))):
+            choice = int(off.abs().argmax())
+            raise CheckFailed(
+                f"layer {layer} gets the width {widths[choice]} in a share of {wanted + off[choice]:.2f} of "
+                f"{DRAWS} draws; expected about {wanted:.2f}.",
+                detail,
+            )
+        indices.append(hits.double().argmax(1))
+        moments.append(uniform_moments(len(widths)))
+    mean, variance = torch.tensor(moments, dtype=torch.float64).T[:, :, None]  # (L, 1) each
+    if dependent(torch.stack(indices), mean, variance):
         raise CheckFailed("the layers' widths are not drawn independently of each other.", detail)
 
 
@@ -227,6 +239,7 @@ def _drive_extract(extract: Any, case: Values) -> Values:
     if alone is student:
         raise AnswerError("Returned", "returned the super student itself; make a network that stands alone.")
     count = sum(p.numel() for p in alone.parameters())
+    frozen = left_frozen(alone)
     # whether a step of the extracted network's training would reach the super student: step, look, step back
     mine = [p.detach().clone() for p in alone.parameters()]
     with torch.no_grad():
@@ -238,7 +251,7 @@ def _drive_extract(extract: Any, case: Values) -> Values:
             p.copy_(value)
         # in double precision the picture is the same on every processor and in every memory format
         out = returned_tensor(alone.double()(tensor_of(case, "drawing"))).clone()
-    return {"out": out, "parameters": count, "changed": changed}
+    return {"out": out, "parameters": count, "changed": changed, "frozen": frozen}
 
 
 def _well_conditioned(network: nn.Module, seed: int) -> nn.Module:
@@ -275,6 +288,7 @@ EXTRACT = Check(
         {
             "out": "the extracted network's picture",
             "parameters": "the number of parameters of the extracted network",
+            "frozen": "the network is right but a weight of it takes no gradient: it could not be trained",
             "changed": "the network is right but training it would change the super student: they share memory",
         }
     ),
