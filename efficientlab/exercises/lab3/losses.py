@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import left_frozen, random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     Check,
     Values,
@@ -32,6 +32,12 @@ class _Judge(torch.nn.Module):
         return torch.sin(2 * x.flatten(1)) @ self.weight  # (N, C, H, W) → (N,)
 
 
+_LEFT = {
+    "frozen": "the loss is right but the discriminator was left frozen: it cannot learn in its next step",
+    "other_mode": "the loss is right but the discriminator was left in evaluation mode",
+}
+
+
 def _warp(x: Tensor) -> Tensor:
     """An augmentation in small: differentiable, without draws, and each picture alone: it reads the mean of its
     channels, as colour does, and its values may leave [−1, 1].
@@ -45,6 +51,9 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
     real, fake = tensor_of(case, "real"), torch.tanh(latent)
     loss = scalar(discriminator_loss(discriminator, real, fake, _warp))
     return {
+        "fake_cut": not fake.requires_grad,
+        "frozen": left_frozen(discriminator),
+        "other_mode": not discriminator.training,
         "loss": loss.detach(),
         "discriminator": gradient(loss, discriminator.weight),
         "generator": gradient(loss, latent),
@@ -57,6 +66,8 @@ def _drive_generator_loss(generator_loss: Any, case: Values) -> Values:
     latent = tensor_of(case, "fake").requires_grad_()
     loss = scalar(generator_loss(discriminator, torch.tanh(latent), _warp))
     return {
+        "frozen": left_frozen(discriminator),
+        "other_mode": not discriminator.training,
         "loss": loss.detach(),
         "generator": gradient(loss, latent),
         "pictures": discriminator.seen,
@@ -86,6 +97,9 @@ DISCRIMINATOR_LOSS = Check(
             "discriminator": "the gradient for the discriminator's weights",
             "generator": "the gradient that reaches the generator, which must be zero in this step,",
             "pictures": "the number of pictures that the discriminator was shown",
+            "fake_cut": "the loss is right but the generated pictures that you were given were cut off from the "
+            "generator: `detach_()` cuts them off for good, `detach()` gives a copy",
+            **_LEFT,
         }
     ),
 )
@@ -99,6 +113,7 @@ GENERATOR_LOSS = Check(
             "loss": "the generator's loss",
             "generator": "the gradient that reaches the generator",
             "pictures": "the number of pictures that the discriminator was shown",
+            **_LEFT,
         }
     ),
 )

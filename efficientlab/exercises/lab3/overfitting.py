@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors, tensor_of
+from efficientlab.exercises.cases import left_frozen, random_tensors, tensor_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -48,6 +48,7 @@ def _drive_overfitting(overfitting: Any, case: Values) -> Values:
             raise AnswerError("Returned", f"gives {key!r} as {kind_of(value)}; give a number.")
         rates[str(key)] = float(value)
     rates["mode_kept"] = discriminator.training == case["training"]
+    rates["frozen"] = left_frozen(discriminator)
     rates["parts_kept"] = discriminator.dropout.training == case["training"]
     return rates
 
@@ -85,6 +86,7 @@ OVERFITTING = Check(
             "fake": "fake, the share of generated pictures with a positive score,",
             "gap": "gap",
             "mode_kept": "the discriminator was left in another mode than you found it in",
+            "frozen": "the discriminator was left frozen: its weights take no gradient any more",
             "parts_kept": "a layer of the discriminator was left in another mode than you found it in",
         }
     ),
