@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
+from efficientlab.exercises.cases import but_defaults, in_single, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -29,7 +29,8 @@ def _drive_modulated_conv(modulated_conv: Any, case: Values) -> Values:
     leaves = [tensor_of(case, name).requires_grad_() for name in ("x", "weight", "style")]
     given = [leaf * 1.0 for leaf in leaves]
     changed = watched(*given)
-    y = returned_tensor(modulated_conv(*given, case["width"], case["demodulate"]))
+    options = but_defaults({"demodulate": True}, demodulate=case["demodulate"])
+    y = returned_tensor(modulated_conv(*given, case["width"], **options))
     upstream = tensor_of(case, "upstream")
     if y.shape != upstream.shape:
         raise AnswerError(

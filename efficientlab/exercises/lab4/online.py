@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import random_tensors
+from efficientlab.exercises.cases import but_defaults, random_tensors
 from efficientlab.exercises.contract import (
     Check,
     Values,
@@ -22,7 +22,8 @@ from efficientlab.exercises.lab4.elsewhere import Elsewhere
 def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
     first, second = case["first"], case["second"]
     assert isinstance(first, Tensor) and isinstance(second, Tensor)
-    shift = OnlineShift(fold_div=case["fold_div"]).train(bool(case["training"]))
+    options = but_defaults({"fold_div": 8}, fold_div=case["fold_div"])
+    shift = OnlineShift(**options).train(bool(case["training"]))
     changed = False
 
     def play(clips: Tensor) -> Tensor:
@@ -37,7 +38,7 @@ def _drive_online_shift(OnlineShift: Any, case: Values) -> Values:
         return torch.stack(outputs, 1)
 
     out: Values = {"first": play(first)}
-    other = OnlineShift(fold_div=case["fold_div"])
+    other = OnlineShift(**options)
     other(second[:, 0].clone())  # another block's shift must not disturb this one
     out["going_on"] = play(first)
     fold = first.shape[2] // int(case["fold_div"])

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import drawn_state, random_tensors, state_of
+from efficientlab.exercises.cases import but_defaults, drawn_state, random_tensors, state_of
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -27,7 +27,8 @@ def _drive_temporal_shift(temporal_shift: Any, case: Values) -> Values:
     leaf.requires_grad_()
     x = leaf * 1.0  # not a leaf, so that a shift in place runs and can be shown for what it is
     before = x.detach().clone()
-    options = {"fold_div": case["fold_div"], "causal": case["causal"]}
+    defaults: Values = {"fold_div": 8, "causal": False}
+    options = but_defaults(defaults, fold_div=case["fold_div"], causal=case["causal"])
     y = returned_tensor(temporal_shift(x, case["n_frames"], **options))
     changed = not torch.equal(x.detach(), before)
     if y.shape != x.shape:
@@ -144,7 +145,9 @@ def _drive_kernel_in_time(kernel_in_time: Any, case: Values) -> Values:
     leaf.requires_grad_()
     weight = leaf * 1.0  # no leaf: an answer that writes into it runs, and can be shown for what it is
     before = weight.detach().clone()
-    kernel = returned_tensor(kernel_in_time(weight, fold_div=case["fold_div"]))
+    kernel = returned_tensor(
+        kernel_in_time(weight, **but_defaults({"fold_div": 8}, fold_div=case["fold_div"]))
+    )
     if kernel.shape != upstream.shape:
         raise AnswerError(
             "Returned",
