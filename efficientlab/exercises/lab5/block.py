@@ -41,10 +41,12 @@ def _drive_pvconv(PVConv: Any, case: Values) -> Values:
             "Returned", f"returned shape {tuple(y.shape)} where {tuple(upstream.shape)} belongs."
         )
     slope = gradient(y, leaf, upstream)
+    later = returned_tensor(layer(features.detach(), points.flip(0, 1)))  # another cloud, of the same layer
     return {
         "missing": missing,
         "surplus": surplus,
         "out": y.detach(),
+        "later": later.detach(),
         "reads_features": bool(slope.any()),
         "gradient": slope,
         "changed": changed,
@@ -65,7 +67,12 @@ def _inputs_pvconv(seed: int) -> list[Values]:
 
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for i, o, r, n, p, training in ((3, 4, 3, 2, 12, False), (4, 2, 4, 1, 20, False), (2, 3, 3, 2, 24, True)):
+    for i, o, r, n, p, training in (
+        (3, 4, 3, 2, 12, False),
+        (4, 2, 4, 1, 20, False),
+        (2, 3, 3, 2, 24, True),
+        (3, 3, 3, 1, 12, False),
+    ):
         state = drawn_state(PVConv(i, o, r), randn)
         bias = tensor_of(state, "state.voxel_layers.4.bias")
         bias += 0.5 * bias.sign()  # fewer outputs near 0, whose digits are those of rounding
@@ -85,6 +92,7 @@ def _inputs_pvconv(seed: int) -> list[Values]:
 _judge_pvconv_values = values_judge(
     {
         "out": "the output (cloud, channel, point)",
+        "later": "the output for the second cloud that one block is given",
         "reads_features": "the output does not depend on the features",
         "gradient": "the gradient with respect to the features",
         "changed": "the output is right but one of its inputs was changed",

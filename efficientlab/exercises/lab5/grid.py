@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientlab.exercises.cases import tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -132,9 +133,10 @@ VOXELIZE = Check(
 
 
 def _drive_grid_report(grid_report: Any, case: Values) -> Values:
-    report = grid_report(case["coords"], case["channels"], case["resolution"])
-    report = returned_dictionary(report)
-    return {key: float(value) for key, value in report.items()}
+    coords = tensor_of(case, "coords")
+    changed = watched(coords)
+    report = returned_dictionary(grid_report(coords, case["channels"], case["resolution"]))
+    return {**{key: float(value) for key, value in report.items()}, "changed": changed()}
 
 
 def _inputs_grid_report(seed: int) -> list[Values]:
@@ -157,6 +159,7 @@ GRID_REPORT = Check(
             "alone": "alone, the share of points that have a voxel to themselves,",
             "occupied": "occupied, the share of voxels that hold a point,",
             "bytes": "bytes, the size of the dense grid,",
+            "changed": "the report is right but the coordinates that you were given were changed",
         },
         rtol=1e-6,
         atol=0.0,
