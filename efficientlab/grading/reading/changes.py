@@ -11,6 +11,7 @@ changes `w`. Which names hold modules the `Slicer` knows, who sees all statement
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -283,7 +284,8 @@ def _executed(call: ast.Call) -> Iterator[str]:
         yield STAR
         return
     try:
-        inner = ast.parse(text.value).body
+        with warnings.catch_warnings(action="ignore"):
+            inner = ast.parse(text.value).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in inner:

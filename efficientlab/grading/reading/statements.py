@@ -14,6 +14,7 @@ import __future__
 import ast
 import builtins
 import dis
+import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ class Statement:
         """The statement as IPython compiles it: `await` may stand at the top level."""
         module = ast.Module([self.node], type_ignores=[])
         flags = self.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        return compile(module, self.filename, "exec", flags, dont_inherit=True)
+        with warnings.catch_warnings(action="ignore"):
+            return compile(module, self.filename, "exec", flags, dont_inherit=True)
 
     @cached_property
     def changes(self) -> Changes:
@@ -158,7 +160,8 @@ def kept_statements(cell: int, source: str, filename: str) -> list[Statement]:
 def parse_cell(source: str) -> list[ast.stmt]:
     """The top-level statements of a cell as Python's parser sees them; `SyntaxError` in every case of failure."""
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings(action="ignore"):  # `"\d"` is for its author to be warned of
+            body = ast.parse(source).body
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(f"this is no Python: {error}") from None
     if "finally" in source and (depth := _finally_depth(body)) > MAX_FINALLY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -181,3 +182,8 @@ def test_of_a_class_the_same_is_read_as_of_one() -> None:
             kept.cache_clear()
         assert read(notebook) == found
     assert len(together[0]["needs"]["4.1"]["cells"]) > 1
+
+
+def test_pythons_warnings_of_an_answer_are_not_the_graders(recwarn: pytest.WarningsRecorder) -> None:
+    (statement,) = parse_cell("x = 1if True else '\\d'")
+    assert isinstance(statement, ast.Assign) and not recwarn.list
