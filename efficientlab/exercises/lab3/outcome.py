@@ -80,7 +80,7 @@ def _inputs_leakage(seed: int) -> list[Values]:
     cases: list[Values] = []
     for a, b, c, middle in ((40, 30, 50, 0.1), (30, 60, 20, -0.2), (20, 20, 30, -4.0), (25, 50, 40, 4.0)):
         clean, augmented, samples = pictures(a, -0.5), pictures(b, 0.6), pictures(c, middle)
-        clean[:2] = samples[0] = 0.0  # their logits are exactly 0, which is not positive
+        augmented[:2] = 0.0  # their logits are exactly 0, which is not positive
         cases.append({"clean": clean, "augmented": augmented, "samples": samples, "weight": weight})
     return cases
 
