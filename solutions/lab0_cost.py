@@ -596,7 +596,7 @@ mine = op_costs(n, c, side, itemsize=4)
 costs = {name: measure(operator, map_a, time=False) for name, operator in operators.items()}
 print(f"{'':15}{'M MACs':>10}{'MB read':>10}{'MB written':>12}{'FLOP/byte':>11}")
 for name, cost in costs.items():
-    assert mine[name] == (cost.macs, cost.bytes_read, cost.bytes_written), name
+    assert tuple(mine[name]) == (cost.macs, cost.bytes_read, cost.bytes_written), name
     print(
         f"{name:15}{cost.macs / 1e6:>10.1f}{cost.bytes_read / 1e6:>10.2f}{cost.bytes_written / 1e6:>12.2f}"
         f"{cost.intensity:>11.2f}"
