@@ -34,17 +34,8 @@ _COLLECTIVE = {
     *("section", "sections", "sec", "tutorial", "tutorials", "tutorium", "class", "course", "week", "day"),
     *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "late", "time", "ontime"),
     *("lab", "labs", "hw", "homework", "assignment", "submissions", "submitted"),
-    *(
-        "resubmissions",
-        "resubmitted",
-        "extension",
-        "extensions",
-        "extended",
-        "withdrawn",
-        "dropped",
-        "regrade",
-    ),
-    *("regrades", "makeup", "files", "working"),
+    *("resubmissions", "resubmitted", "extension", "extensions", "extended", "withdrawn", "dropped"),
+    *("regrade", "regrades", "makeup", "files", "working"),
 }  # no teams and no groups: these hand in together
 _ANYBODY = {"student", "participant", "candidate", "user", "person", "anon", "anonymous", "team", "group"}
 _BESIDE = {"of", "the", "and", "in", "on"}
