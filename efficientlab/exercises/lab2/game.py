@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -22,20 +23,28 @@ def pictures_of(case: Values) -> dict[int, Tensor]:
     }
 
 
+def network_of(function: Callable[..., Tensor], weight: nn.Parameter) -> nn.Module:
+    """A function as a network of this parameter: an answer may freeze it, or ask for its mode."""
+    network = nn.Module()
+    network.weight, network.forward = weight, function
+    return network
+
+
 # 2.7 · one discriminator for all sizes
 
 
 def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
-    weight = tensor_of(case, "weight").requires_grad_()  # (codes, 3)
+    weight = nn.Parameter(tensor_of(case, "weight"))  # (codes, 3)
     fakes, asked = pictures_of(case), []
 
-    def discriminator(picture: Tensor, code: Tensor) -> Tensor:
+    def scores(picture: Tensor, code: Tensor) -> Tensor:
         """Scores that depend on size, pixels and code: (N, 3, s, s), (N, 2) → (N,)."""
         size = picture.shape[-1]
         asked.append(size)
         pattern = 1 + wave((3, size, size), size)
         return 2 * (picture * pattern).mean((2, 3)).mul(weight[code].mean(1)).sum(1)
 
+    discriminator = network_of(scores, weight)
     sizes = tuple(int(s) for s in str(case["judged"]).split())
     real = tensor_of(case, "real")
     code, real_code = tensor_of(case, "code"), tensor_of(case, "real_code")
@@ -45,7 +54,7 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
         "asked": " ".join(map(str, sorted(asked))),
         "loss": loss.detach(),
         "reaches_generator": any(bool(gradient(loss, fake).abs().sum() > 0) for fake in fakes.values()),
-        "gradient": gradient(loss, weight),
+        "gradient": gradient(loss, weight.requires_grad_()),
         "changed": changed() or given.keys() != fakes.keys(),
     }
 
@@ -84,10 +93,10 @@ DISCRIMINATOR_LOSS = Check(
 
 
 def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
-    weight, z = tensor_of(case, "weight").requires_grad_(), tensor_of(case, "z")
+    weight, z = nn.Parameter(tensor_of(case, "weight")), tensor_of(case, "z")
     pictures, asked = pictures_of(case), []
 
-    def teacher(latents: Tensor, size: int = 8) -> Tensor:
+    def paint(latents: Tensor, size: int = 8) -> Tensor:
         """A generator in small, whose own small pictures are not its large ones made small: (N, 4) → (N, 3, s, s)."""
         asked.append(bool(torch.equal(latents, z)))
         return 1.5 * torch.tanh((latents @ weight)[:, :, None, None] * (1 + wave((size, size), size)))
@@ -97,11 +106,11 @@ def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
         return (a.mean((2, 3)) - b.mean((2, 3))).abs().sum(1) + (a - b).abs().mean((1, 2, 3)) ** 2
 
     given, changed = dict(pictures), watched(z, *pictures.values())
-    loss = scalar(consistency_loss(teacher, z, given, distance))
+    loss = scalar(consistency_loss(network_of(paint, weight), z, given, distance))
     return {
         "loss": loss.detach(),
         **{f"gradient{size}": gradient(loss, picture) for size, picture in pictures.items()},
-        "teacher_learns": bool(gradient(loss, weight).abs().sum() > 0),
+        "teacher_learns": bool(gradient(loss, weight.requires_grad_()).abs().sum() > 0),
         "other_latents": not all(asked),
         "asked_often": len(asked) > 1,
         "changed": changed() or given.keys() != pictures.keys(),
