@@ -99,8 +99,9 @@ def test_an_answer_that_the_package_gave_is_reported_and_costs_nothing(grades: P
     assert [note for note in records["spy"].notes if sentence in note]
     assert not [note for note in records["half"].notes if "imports" in note]
     assert sentence in (grades / "index.html").read_text()
-    called = "the answer to 4.2 calls efficientlab.kernels.shift.temporal_shift, which the lab's own does not"
-    assert [note for note in records["spy"].notes if called in note]
+    # its gradient is called by the driver, and named as well
+    called = "efficientlab.kernels.shift.temporal_shift, which the lab's own does not"
+    assert [note for note in records["spy"].notes if note.startswith("the answer to 4.2") and called in note]
     assert not [note for note in records["half"].notes if "calls" in note]
 
 
