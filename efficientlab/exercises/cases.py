@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from efficientlab.exercises.contract import AnswerError, Value, Values
+from efficientlab.seeding import seeded
 
 
 def random_tensors(seed: int) -> Callable[..., Tensor]:
@@ -50,8 +51,7 @@ def uniform_numbers(seed: int) -> Callable[[float, float], float]:
 def other_generators(seed: int) -> Iterator[None]:
     """Seed the global generators, which an answer that is given an `rng` must not use, for a while."""
     python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002 (it is the global one)
         try:

@@ -20,7 +20,7 @@ ROOMS = [  # from the top down; the rooms of one line know nothing of each other
     {"datasets"},
     {"counters"},
     {"kernels"},
-    {"environment", "files", "frontend"},
+    {"environment", "files", "frontend", "seeding"},
 ]
 
 

@@ -17,6 +17,7 @@ from efficientlab.exercises.contract import (
     returned_dictionary,
     values_judge,
 )
+from efficientlab.seeding import seeded
 
 # 3.1 · the discriminator's overfitting
 
@@ -36,8 +37,7 @@ class _Scores(torch.nn.Module):
 def _drive_overfitting(overfitting: Any, case: Values) -> Values:
     discriminator = _Scores(tensor_of(case, "weight"))
     discriminator.train(bool(case["training"]))
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)
+    with seeded(0):
         told = overfitting(
             discriminator, tensor_of(case, "train"), tensor_of(case, "held_out"), tensor_of(case, "fake")
         )

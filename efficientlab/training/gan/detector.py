@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.models.gan.dcgan import Discriminator
+from efficientlab.seeding import seeded
 from efficientlab.training.gan.few_shot import Transform
 
 
@@ -22,8 +23,7 @@ def fit_detector(pictures: Tensor, transform: Transform, *, steps: int, seed: in
     if not len(pictures):
         raise ValueError("there are no pictures to train a detector with")
     rng = torch.Generator(pictures.device).manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         detector = Discriminator(pictures.shape[1]).to(pictures.device)
     optimiser = torch.optim.Adam(detector.parameters(), lr=1e-3, fused=True)
     half = 32

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientlab.kernels.backend import whole
+from efficientlab.seeding import seeded
 from efficientlab.training.finite import finite
 
 OVERSHOOT = 0.05  # of the pixels' range: what bicubic resizing may leave beyond both ends
@@ -99,8 +100,7 @@ def kernel_distance(r: Tensor, f: Tensor, *, subset: int = 100, subsets: int = 5
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save all")
         metric = KernelInceptionDistance(_Given(r), subsets=subsets, subset_size=subset)
-    with torch.random.fork_rng(devices=[]):  # torchmetrics draws its subsets from the global generator
-        torch.default_generator.manual_seed(0)
+    with seeded(0):  # torchmetrics draws its subsets from the global generator
         mean, _ = _compare(metric, r, f)
     return float(finite(mean, "distances"))
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.models.gan.features import FeatureNet
+from efficientlab.seeding import seeded
 from efficientlab.training.finite import finite, labels_within
 
 
@@ -66,8 +67,7 @@ def train_features(
     if len(pictures) < batch:
         raise ValueError(f"training needs at least one batch of {batch} pictures, got {len(pictures)}")
     rng = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         network = FeatureNet(pictures.shape[1], classes or int(labels.max()) + 1, widths)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * (len(pictures) // batch)

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from efficientlab.datasets.gan.few_shot import FewShot
 from efficientlab.models.gan.dcgan import LATENT, Discriminator, Generator
+from efficientlab.seeding import seeded
 from efficientlab.training.finite import finite
 from efficientlab.training.gan.distances import features_of, frechet_distance
 from efficientlab.training.side_by_side import Key, progress, side_by_side
@@ -203,8 +204,7 @@ def fit_few_shot(
 
 def new_networks(channels: int, width: int, seed: int) -> Networks:
     """An untrained pair, whose weights follow from the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         return Generator(channels, width), Discriminator(channels, width)
 
 
