@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from efficientlab.cli.options import Verbs, add_lab, add_seed, add_verb, find
+from efficientlab.cli.options import Verbs, a_path, add_lab, add_seed, add_verb, find
 
 MORE = """examples:
   efficientlab check labs/lab4_tsm.ipynb --lab 4                 what your notebook has so far
@@ -21,7 +20,7 @@ def add(verbs: Verbs) -> None:
     parser = add_verb(
         verbs, "check", run, "check notebooks of your own, without a sandbox, and print their points", MORE
     )
-    parser.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("notebooks", nargs="+", type=a_path, metavar="NOTEBOOK")
     add_lab(parser)
     parser.add_argument(
         "--exercise",

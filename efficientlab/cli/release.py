@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from efficientlab.cli.options import Verbs, add_lab, add_verb, find
+from efficientlab.cli.options import Verbs, a_path, add_lab, add_verb, find
 
 MORE = """BUNDLE then holds
   labs/*.ipynb           the student's notebook
@@ -29,7 +28,7 @@ def add(verbs: Verbs) -> None:
         verbs, "release", run, "make what students get: the lab without anything that answers it", MORE
     )
     add_lab(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="a new folder")
+    parser.add_argument("--out", type=a_path, required=True, metavar="BUNDLE", help="a new folder")
     parser.add_argument(
         "--lend", action="store_true", help="with the packed answers that lab.borrow hands out for no points"
     )

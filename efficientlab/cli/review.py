@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from efficientlab.cli.options import Verbs, add_lab, add_verb, find
+from efficientlab.cli.options import Verbs, a_path, add_lab, add_verb, find
 
 MORE = """The first run writes GRADES/review/EXERCISE.html, all answers side by side under codes, and
 GRADES/review/points.csv. Fill in the points there, in any spreadsheet, and run it again: the pages of students, the
@@ -20,7 +19,7 @@ def add(verbs: Verbs) -> None:
     parser = add_verb(
         verbs, "review", run, "read the written answers side by side; merge the points from a CSV", MORE
     )
-    parser.add_argument("grades", type=Path, metavar="GRADES", help="the folder that grade wrote")
+    parser.add_argument("grades", type=a_path, metavar="GRADES", help="the folder that grade wrote")
     add_lab(parser)
 
 

@@ -105,10 +105,19 @@ def test_the_command_hands_the_name_on(tmp_path: Path, monkeypatch: pytest.Monke
     assert [path.name for path in (tmp_path / "out" / "submissions").iterdir()] == ["submission.ipynb"]
 
 
-@pytest.mark.parametrize("words", [["", "--out", "x"], [".", "--out", ""]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["grade", "", "--out", "x"],
+        ["grade", ".", "--out", ""],
+        ["review", ""],
+        ["check", ""],
+        ["release", "--out", ""],
+    ],
+)
 def test_a_variable_that_is_not_set_is_not_the_current_folder(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["grade", *words, "--lab", "4"])
+        main([*words, "--lab", "4"])
     assert ended.value.code == 2 and "it is empty" in capsys.readouterr().err
