@@ -21,9 +21,7 @@ MAX_CELLS = 2_000
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'  # one that never ends is one to the end
 _TOKENS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.S)
 _STRINGS = re.compile(_STRING, re.S)
-_MARKDOWN = re.compile(
-    r"\s*%{1,2}(?:md|markdown)\b[ \t]*\n?"
-)  # Databricks' text cells, and Jupyter's in code
+_MARKDOWN = re.compile(r"\s*%{1,2}(?:md|markdown)\b[ \t]*\n?")  # Databricks' text cells, Jupyter's in code
 _VALUE = re.compile(r"\s*:\s*[\[{]")
 _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})(?: |\r?$)", re.M)
 _SCRIPT = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:#|import |from |def |class |@|\"\"\"|''')")

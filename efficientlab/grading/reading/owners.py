@@ -269,9 +269,7 @@ def _plain(wrapper: int, groups: Collection[Parts], slug: str, folders: bool) ->
             if folders and not name:
                 return None  # the lab itself, beside the students' folders
             name = name or found.path.name.split(".ipynb")[0]
-        was_handed_in = (
-            "Working files" not in found.path.parts[: len(unit)]
-        )  # of Teams, beside `Submitted files`
+        was_handed_in = "Working files" not in found.path.parts[: len(unit)]  # Teams' drafts
         return Claim(found, Student(name.strip() or "unnamed"), (was_handed_in, found.modified))
 
     return claim

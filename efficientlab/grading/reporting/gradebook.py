@@ -13,9 +13,7 @@ from efficientlab.grading.reading.intake import Intake, Student
 from efficientlab.grading.record import ExerciseResult, Record
 
 NOT_CHECKED = "It could not be checked. That is not your fault, and your instructor sees it."
-MAX_CELL = (
-    32_000  # characters: a spreadsheet's cell has 32,767, and Python reads no table with one over 131,072
-)
+MAX_CELL = 32_000  # characters: a spreadsheet's cell has 32,767, and Python's csv reads none over 131,072
 _STARTS = r"(^|[;\t]){}(?=[ \n\u3000]*[=+\-@\t\r＝＋－＠])"  # wide signs are formulas in Japanese settings
 _FORMULA, _MADE_SAFE = (re.compile(_STARTS.format(between)) for between in ("", "'"))
 

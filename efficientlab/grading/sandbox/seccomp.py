@@ -116,9 +116,7 @@ def program_of(namespaces: bool, process: int = 0) -> _Program:
     program.deny_where("clone", 0, _ANY_BIT, _NEW_NAMESPACES)
     program.deny_where("prctl", 0, _EQUAL, libc.PR_SET_PDEATHSIG)  # it dies with the grader
     program.deny("flock", 0)
-    program.deny(
-        "setsid", 0
-    )  # Linux shares processors out by session: a box has one share, however many it is
+    program.deny("setsid", 0)  # Linux shares processors out by session: a box has one share
     program.allow_only("preadv2", 5, 0, errno.EOPNOTSUPP)  # RWF_NOWAIT: whether a page is in memory
     owner = () if namespaces else _OWNER
     locks = dict.fromkeys(_LOCKS, 0) | dict.fromkeys((*_WATCHES, *owner), errno.EPERM)
