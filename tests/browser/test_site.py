@@ -19,7 +19,6 @@ from efficientlab.authoring.site.api import _signature, markdown
 from efficientlab.authoring.site.headlines import RESULTS, read_gains, read_table
 from efficientlab.authoring.site.labs import papers
 from efficientlab.authoring.site.mathml import mathml
-from efficientlab.authoring.site.rooms import ROOMS
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
@@ -157,11 +156,6 @@ def test_the_reference_has_every_name(pages: dict[Path, Page]) -> None:
     for room in (kernels, counters):
         page = pages[HTML / "api" / f"{room.__name__.rpartition('.')[2]}.html"]
         assert {f"{room.__name__}.{name}" for name in room.__all__} <= page.places
-
-
-def test_the_house_has_every_room() -> None:
-    rooms = {path.stem for path in (ROOT / "efficientlab").glob("[a-z]*") if path.suffix in ("", ".py")}
-    assert set(ROOMS) == rooms - {"__pycache__", "data"}
 
 
 def test_headlines_are_read_from_what_the_seeds_printed() -> None:

@@ -6,22 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 import grimp
 import pytest
 
+from efficientlab.authoring.site.rooms import FLOORS, ROOMS
 from efficientlab.exercises.labs import MODULES
-
-ROOMS = [  # from the top down; the rooms of one line know nothing of each other
-    {"cli"},
-    {"demo"},
-    {"authoring"},
-    {"grading"},
-    {"exercises"},
-    {"viz"},
-    {"training"},
-    {"models"},
-    {"datasets"},
-    {"counters"},
-    {"kernels"},
-    {"environment", "files", "frontend", "seeding"},
-]
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +18,12 @@ def imports() -> grimp.ImportGraph:
 
 def test_every_room_has_its_floor(imports: grimp.ImportGraph) -> None:
     rooms = {module.removeprefix("efficientlab.") for module in imports.find_children("efficientlab")}
-    assert rooms - {"__main__"} == set().union(*ROOMS)
+    assert rooms - {"__main__"} == set(ROOMS)
 
 
 def test_no_import_runs_back_up(imports: grimp.ImportGraph) -> None:
     wrong = imports.find_illegal_dependencies_for_layers(
-        layers=[room if len(room) > 1 else next(iter(room)) for room in ROOMS], containers={"efficientlab"}
+        layers=[set(floor) if len(floor) > 1 else floor[0] for floor in FLOORS], containers={"efficientlab"}
     )
     routes = [
         " → ".join([*sorted(route.heads), *route.middle, *sorted(route.tails)])
