@@ -1073,16 +1073,14 @@ plt.show()
 # (FID grows when there are fewer pictures, so read down a column, not along a row.)
 
 # %% tags=["result"]
-import json
 from functools import cache
 from statistics import median
 
-from efficientlab.environment import ROOT
+from efficientlab.training.recorded import recorded
 from efficientlab.viz.gan.translation import search_curves
 
 lab.needs("1.5", "1.7", "1.10")
 SEARCHES = 21  # of each kind, with a seed each
-recorded = ROOT / "benchmarks" / "results" / "lab1-searches.json"
 
 
 def looked_up_in(known, config, answers):
@@ -1096,8 +1094,8 @@ def random_search(known, evaluations, seed):
     return [list(known)[i] for i in drawn[:evaluations]]
 
 
-if recorded.exists():  # a copy without the repository lacks it
-    record = json.loads(recorded.read_text(encoding="utf-8"))
+record = recorded("lab1-searches")
+if record:  # a copy without the repository lacks it
     known = {tuple(int(n) for n in name.split("-")): loss for name, loss in record["losses"].items()}
     unseen = val[record["pictures"] :]
     unseen_truth = features_of(to_pixels(unseen.picture), features)
@@ -1475,15 +1473,9 @@ plt.show()
 # `python benchmarks/lab_seeds.py 1` makes them again.
 
 # %%
-import json
+from efficientlab.training.recorded import show_seeds
 
-from efficientlab.environment import ROOT
-
-recorded = ROOT / "benchmarks" / "results" / "lab1-seeds.json"
-if recorded.exists():  # a copy without the repository lacks it
-    record = json.loads(recorded.read_text(encoding="utf-8"))
-    print(f"{record['seeds']} seeds, recorded on {record['date']}")
-    print("\n".join(next(lines for lines in record["results"] if lines[0].startswith("test split"))))
+show_seeds(1, "test split")
 
 # %% [markdown]
 # Read the ablation as it is. The rows *selected*, *− distillation*, and *− distillation − game* differ in one term

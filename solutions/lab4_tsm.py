@@ -728,15 +728,9 @@ print(f"always {NOUNS[commonest]:39}{mean_and_range([(test.noun == commonest).do
 # they are recorded: `python benchmarks/lab_seeds.py 4` makes them again.
 
 # %%
-import json
+from efficientlab.training.recorded import recorded, show_rates, show_seeds
 
-from efficientlab.environment import ROOT
-
-recorded = ROOT / "benchmarks" / "results" / "lab4-seeds.json"
-if recorded.exists():  # a copy without the repository lacks it
-    record = json.loads(recorded.read_text(encoding="utf-8"))
-    print(f"{record['seeds']} seeds, recorded on {record['date']}")
-    print("\n".join(next(lines for lines in record["results"] if lines[0].startswith("mean [lowest"))))
+show_seeds(4, "mean [lowest")
 
 # %% [markdown]
 # **Is one learning rate fair?** What suits one network may starve another. So each contestant was also trained at half, twice
@@ -745,20 +739,12 @@ if recorded.exists():  # a copy without the repository lacks it
 
 # %%
 lab.needs("4.1", "4.2", "4.3")
-recorded = ROOT / "benchmarks" / "results" / "lab4-rates.json"
-if recorded.exists():  # a copy without the repository lacks it
-    rates = json.loads(recorded.read_text(encoding="utf-8"))["rates"]
-    print(
-        f"{'top-1 on validation':24}"
-        + "".join(f"{'rate ' + format(rate['lr'], 'g'):>12}" for rate in rates.values())
-    )
-    best, gain = {}, {}
-    for name in ENTRANTS:
-        scores = {times: mean(rate["scores"][name]) for times, rate in rates.items()}
-        best[name] = max(scores.values())
-        gain[name] = best[name] - scores["1"]
-        print(f"{name:24}" + "".join(f"{score:12.3f}" for score in scores.values()))
-    assert max(gain.values()) < 0.02, "nobody gains two hundredths by a rate of its own"
+rates = show_rates(4, "top-1 on validation", ENTRANTS, places=3)
+if rates:  # a copy without the repository lacks them
+    best = {name: max(scores.values()) for name, scores in rates.items()}
+    shared = PROFILES["ci"]["lr"]  # of the profile that was recorded
+    gain = [best[name] - scores[shared] for name, scores in rates.items()]
+    assert max(gain) < 0.02, "nobody gains two hundredths by a rate of its own"
     assert best["TSN"] < best["CNN+LSTM"] < best["RGB difference"] < best["TSM"] < best["3D narrow"]
 
 # %% [markdown]
@@ -773,9 +759,8 @@ if recorded.exists():  # a copy without the repository lacks it
 
 # %%
 lab.needs("4.1", "4.2", "4.3")
-choices = ROOT / "benchmarks" / "results" / "lab4-choices.json"
-if choices.exists():  # a copy without the repository lacks it
-    record = json.loads(choices.read_text(encoding="utf-8"))
+record = recorded("lab4-choices")
+if record:  # a copy without the repository lacks it
     choice = {
         name: {question: [run[question] for run in seeds.values()] for question in ("verb", "noun", "both")}
         for name, seeds in record["runs"].items()

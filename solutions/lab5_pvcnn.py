@@ -843,24 +843,15 @@ print(f"Without its point branch it loses more than {above_no_points} points.")
 # they are recorded: `python benchmarks/lab_rates.py 5 --times 0.25 0.5 1 2 4` makes them again.
 
 # %%
-import json
-
-from efficientlab.environment import ROOT
+from efficientlab.training.recorded import show_rates
 
 lab.needs("5.5")
-recorded = ROOT / "benchmarks" / "results" / "lab5-rates.json"
-if recorded.exists():  # a copy without the repository lacks it
-    rates = [
-        (rate["lr"], {name: scores[0] for name, scores in rate["scores"].items()})
-        for rate in json.loads(recorded.read_text(encoding="utf-8"))["rates"].values()
-    ]
-    print(f"{'mIoU on validation':20}" + "".join(f"{f'rate {lr:g}':>13}" for lr, _ in rates))
-    for name in CONTESTANTS:
-        print(f"{name:20}" + "".join(f"{scores[name]:13.1f}" for _, scores in rates))
-    best = {name: max(scores[name] for _, scores in rates) for name in CONTESTANTS}
+rates = show_rates(5, "mIoU on validation", CONTESTANTS)
+if rates:  # a copy without the repository lacks them
+    best = {name: max(scores.values()) for name, scores in rates.items()}
     assert best[small] > best["PointNet ×½"] + 1
     assert best[large] > best["voxel CNN"] + 10 and best[large] > best["without points"] + 6
-    worst = min(scores[large] for _, scores in rates)
+    worst = min(rates[large].values())
     assert worst > max(best["voxel CNN"], best["without points"]), "at its worst rate, too"
 
 # %% [markdown]

@@ -895,23 +895,14 @@ print(f"PVCNN on 32³ voxels is more than {above_dense} points below, at more th
 # recorded: `python benchmarks/lab_rates.py 6` makes them again.
 
 # %%
-import json
-
-from efficientlab.environment import ROOT
+from efficientlab.training.recorded import show_rates
 
 lab.needs("6.9")
-recorded = ROOT / "benchmarks" / "results" / "lab6-rates.json"
-if recorded.exists():  # a copy without the repository lacks it
-    rates = [
-        (rate["lr"], {name: scores[0] for name, scores in rate["scores"].items()})
-        for rate in json.loads(recorded.read_text(encoding="utf-8"))["rates"].values()
-    ]
-    print(f"{'mIoU on validation':20}" + "".join(f"{f'rate {lr:g}':>12}" for lr, _ in rates))
-    for name in CONTESTANTS:
-        print(f"{name:20}" + "".join(f"{scores[name]:12.1f}" for _, scores in rates))
-    best = {name: max(scores[name] for _, scores in rates) for name in CONTESTANTS}
+rates = show_rates(6, "mIoU on validation", CONTESTANTS)
+if rates:  # a copy without the repository lacks them
+    best = {name: max(scores.values()) for name, scores in rates.items()}
     assert best["SPVCNN"] > best["without points"] + 5 and best["SPVCNN"] > best["PVCNN R32"] + 10
-    assert min(scores["SPVCNN"] for _, scores in rates) > best["without points"], "at its worst rate, too"
+    assert min(rates["SPVCNN"].values()) > best["without points"], "at its worst rate, too"
 
 # %% [markdown]
 # One rate is fair enough: with the best of the four for each, both gaps stay above what is claimed for several seeds, and at its

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 from statistics import fmean
 from typing import Any
 
@@ -56,51 +57,59 @@ class Landscape:
         rough = sum((a - b) ** 2 for a, b in itertools.pairwise(config))
         return sum(w / c for w, c in zip(self.worth, config, strict=True)) + 0.02 * rough
 
-    def all_macs(self, widths: int) -> Tensor:
-        """`macs` of every configuration, an axis of `widths` a layer; each layer is added once for all."""
-        each = torch.arange(1, widths + 1, dtype=torch.float64)
+    def all_macs(self, widths: Sequence[int]) -> Tensor:
+        """`macs` of every configuration, an axis of so many widths a layer; each layer is added once for all."""
         total = torch.zeros((), dtype=torch.float64)
-        for p in self.price:
+        for p, each in zip(self.price, _counts(widths), strict=True):
             total = total[..., None] + p * each
         return total
 
-    def all_losses(self, widths: int) -> Tensor:
+    def all_losses(self, widths: Sequence[int]) -> Tensor:
         """`loss` of every configuration, likewise."""
-        each = torch.arange(1, widths + 1, dtype=torch.float64)
-        rough = 0.02 * (each[:, None] - each).square()
-        total = self.worth[0] / each
-        for w in self.worth[1:]:
-            total = total[..., None] + (rough + w / each)
+        first, *rest = _counts(widths)
+        total, before = self.worth[0] / first, first
+        for w, each in zip(self.worth[1:], rest, strict=True):
+            total = total[..., None] + (0.02 * (before[:, None] - each).square() + w / each)
+            before = each
         return total
 
 
+def _counts(widths: Sequence[int]) -> list[Tensor]:
+    """1, 2, … to each layer's number of widths."""
+    return [torch.arange(1, most + 1, dtype=torch.float64) for most in widths]
+
+
 @lru_cache(1000)  # the grader's submissions all have the same ones
-def landscape(layers: int, widths: int, share: float, seed: int) -> Landscape:
+def landscape(widths: tuple[int, ...], share: float, seed: int) -> Landscape:
     """A landscape whose budget is the MACs of the configuration that comes nearest to `share` of the widest one's.
 
-    That configuration costs exactly what may be spent.
+    That configuration costs exactly what may be spent. A layer has so many `widths`: 1, 2, …
     """
     generator = torch.Generator().manual_seed(seed)
-    price, worth = ((torch.rand(layers, generator=generator) + 0.5).tolist() for _ in range(2))
+    price, worth = ((torch.rand(len(widths), generator=generator) + 0.5).tolist() for _ in range(2))
     land = Landscape(tuple(price), tuple(worth))
     costs = land.all_macs(widths)
-    nearest = int((costs - share * costs.max()).abs().argmin())
-    config = [nearest // widths**axis % widths + 1 for axis in reversed(range(layers))]
-    return replace(land, budget=land.macs(config))
+    nearest = torch.unravel_index((costs - share * costs.max()).abs().argmin(), costs.shape)
+    return replace(land, budget=land.macs([int(index) + 1 for index in nearest]))
 
 
 @lru_cache(1000)
-def best_tenth(land: Landscape, widths: int) -> float:
+def best_tenth(land: Landscape, widths: tuple[int, ...]) -> float:
     """The loss that the best tenth of all configurations within the budget are below."""
     losses = land.all_losses(widths)[land.all_macs(widths) <= land.budget + 1e-9]
     return losses.kthvalue(len(losses) // 10 + 1).values.item()
+
+
+def _widths(case: Values) -> tuple[int, ...]:
+    """How many widths each layer of a case may have."""
+    return tuple(map(int, str(case["widths"]).split()))
 
 
 def _lands(case: Values) -> Iterator[tuple[int, Landscape]]:
     """A landscape for each run of a case, with its seed."""
     for run in range(int(case["runs"])):
         seed = 1000 * int(case["landscape"]) + run
-        yield seed, landscape(int(case["layers"]), int(case["widths"]), float(case["budget"]), seed)
+        yield seed, landscape(_widths(case), float(case["budget"]), seed)
 
 
 def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
@@ -108,17 +117,16 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
 
     Landscapes count widths 1, 2, …; the search sees their multiples by 1 in the first layer, by 2 in the second, and so
     on. So who takes one layer's choices for all, or makes a width between two of them, is found out. Where there are
-    several landscapes, the first is searched twice.
+    several landscapes, the first is searched three times.
     """
-    layers = int(case["layers"])
-    menus = [tuple(unit * n for n in range(1, int(case["widths"]) + 1)) for unit in range(1, layers + 1)]
+    menus = [tuple(unit * n for n in range(1, most + 1)) for unit, most in enumerate(_widths(case), 1)]
     endless = AnswerError(
         "Returned",
         "finds no end: where children are hard to find, give up on a generation after some attempts.",
     )
     on_budget = 0
 
-    def search(land: Landscape, seed: int, other: int) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
+    def search(land: Landscape, seed: int, others: int) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
         asked: list[tuple[int, ...]] = []
 
         def evaluate(config: Any) -> float:
@@ -132,7 +140,7 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
             return cost
 
         rng = torch.Generator().manual_seed(seed)
-        with other_generators(other), processor_limit(SECONDS, endless):
+        with other_generators(others), processor_limit(SECONDS, endless):
             size = case["population"], case["generations"]
             best = evolve(evaluate, _patient(macs, endless), menus, land.budget, *size, rng)
         best = _counted(best, menus, "returned")
@@ -142,18 +150,20 @@ def drive_evolve(evolve: Any, case: Values, sign: int = 1) -> Values:
 
     lands = list(_lands(case))
     found = [search(land, seed, seed) for seed, land in lands]
-    again = found[0][0]
-    if len(lands) > 1:  # once more, while the global generators, which must not be used, give other numbers
+    repeated: Values = {}
+    if len(lands) > 1:
         (seed, land), *_ = lands
-        again, _ = search(land, seed, seed + 1)
+        # the global generators, which must not be used, give other numbers; then `rng`, which must be, does
+        for name, of_rng, of_others in (("again", seed, seed + 1), ("reseeded", seed + 1, seed)):
+            repeated[name] = torch.tensor(search(land, of_rng, of_others)[0], dtype=torch.uint8)
     most = max(len(asked) for asked, _ in found)
-    table = torch.zeros(len(found), most, layers, dtype=torch.uint8)  # a row of zeros: nothing was asked
+    table = torch.zeros(len(found), most, len(menus), dtype=torch.uint8)  # a row of zeros: nothing was asked
     for row, (asked, _) in zip(table, found, strict=True):
         row[: len(asked)] = torch.tensor(asked)
     return {
         "asked": table,
         "best": torch.tensor([best for _, best in found], dtype=torch.uint8),
-        "again": torch.tensor(again, dtype=torch.uint8),
+        **repeated,
         # a truth, no count: by chance a count is that of a slip, which then gives a wrong answer its name
         "often_on_budget": on_budget >= ASKED_OFTEN,
     }
@@ -184,12 +194,17 @@ def _counted(config: Any, menus: Sequence[tuple[int, ...]], verb: str) -> tuple[
 
 def search_inputs(seed: int) -> list[Values]:
     """A landscape, a space that is smaller than what may be evaluated, and `RUNS` landscapes to be judged by."""
-    usual: Values = {"widths": 5, "population": POPULATION}
-    small: Values = {"widths": 2, "population": 4}
     cases: list[Values] = [
-        {"layers": 6, "budget": 0.5, "runs": 1, "generations": 4, **usual},
-        {"layers": 3, "budget": 0.6, "runs": 1, "generations": 2, **small},
-        {"layers": 7, "budget": 0.6, "runs": RUNS, "generations": GENERATIONS, **usual},
+        # the first layer has more widths than others: who draws from its number for all is beyond theirs
+        {"widths": "5 4 5 3 5 5", "budget": 0.5, "runs": 1, "population": POPULATION, "generations": 4},
+        {"widths": "2 2 2", "budget": 0.6, "runs": 1, "population": 4, "generations": 2},
+        {
+            "widths": "5 5 5 5 5 5 5",
+            "budget": 0.6,
+            "runs": RUNS,
+            "population": POPULATION,
+            "generations": GENERATIONS,
+        },
     ]
     return [{**case, "landscape": 3 * seed + number} for number, case in enumerate(cases, 1)]
 
@@ -203,7 +218,7 @@ def good_shares(case: Values, runs: Sequence[Sequence[tuple[int, ...]]]) -> list
     """Of what each search evaluated in its second half, how much is among the best tenth of all within the budget."""
     shares = []
     for (_, land), asked in zip(_lands(case), runs, strict=True):
-        tenth = best_tenth(land, int(case["widths"]))
+        tenth = best_tenth(land, _widths(case))
         late = asked[len(asked) // 2 :]
         shares.append(sum(land.loss(config) < tenth for config in late) / len(late))
     return shares
@@ -212,9 +227,9 @@ def good_shares(case: Values, runs: Sequence[Sequence[tuple[int, ...]]]) -> list
 def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
     """All from what was asked and returned; MACs and losses are worked out here."""
     detail = f"on the case: {describe(inputs)}"
-    limit = int(inputs["population"]) * int(inputs["generations"])
-    table, finds, repeated = (tensor_of(got, key) for key in ("asked", "best", "again"))
-    size = (int(inputs["runs"]), int(inputs["layers"]))
+    limit, widths = int(inputs["population"]) * int(inputs["generations"]), _widths(inputs)
+    table, finds = tensor_of(got, "asked"), tensor_of(got, "best")
+    size = (int(inputs["runs"]), len(widths))
     if table.ndim != 3 or (len(table), table.shape[2]) != size or finds.shape != size:
         raise CheckFailed("what was evaluated and found is no table (run, configuration, layer).", detail)
     most = int(table[:, :, 0].ne(0).sum(1).max())  # first: what is looked through below is then small
@@ -224,6 +239,13 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
         )
     runs = evaluated(table)
     best = [tuple(config) for config in finds.tolist()]
+    menus = [range(1, most + 1) for most in widths]
+    if not all(runs) or any(
+        n not in menu
+        for config in itertools.chain(best, *runs)
+        for n, menu in zip(config, menus, strict=True)
+    ):
+        raise CheckFailed("what was evaluated or found is no configuration.", detail)
     exact = False
     for (_, land), asked, find in zip(_lands(inputs), runs, best, strict=True):
         if any(land.macs(config) > land.budget for config in (*asked, find)):
@@ -233,15 +255,36 @@ def judge_evolve(inputs: Values, expected: Values, got: Values) -> None:
         if land.loss(find) > min(map(land.loss, asked)) + 1e-9:
             raise CheckFailed("what is returned is not the best of what was evaluated.", detail)
         exact |= any(land.macs(config) == land.budget for config in asked)
-    if len(repeated) != len(runs[0]) or runs[0] != [tuple(config) for config in repeated.tolist()]:
+    all_may_be_evaluated = prod(widths) <= limit
+    if got["often_on_budget"] is True and not exact and all_may_be_evaluated:  # elsewhere it is one of many
+        raise CheckFailed("a configuration that costs exactly the budget is never evaluated.", detail)
+    if len(runs) > 1:
+        _judge_several(inputs, got, runs)
+
+
+def _judge_several(inputs: Values, got: Values, runs: Sequence[Sequence[tuple[int, ...]]]) -> None:
+    """What one search does not show: where its randomness comes from, whether generations lack, how good it is."""
+    detail = f"on the case: {describe(inputs)}"
+    first = torch.tensor(runs[0])
+    again, reseeded = (torch.equal(tensor_of(got, key).to(first), first) for key in ("again", "reseeded"))
+    if not again:
         raise CheckFailed(
             "the same seed of `rng` searches otherwise the second time: all randomness comes from `rng`.",
             detail,
         )
-    all_may_be_evaluated = int(inputs["widths"]) ** int(inputs["layers"]) <= limit
-    if got["often_on_budget"] is True and not exact and all_may_be_evaluated:  # elsewhere it is one of many
-        raise CheckFailed("a configuration that costs exactly the budget is never evaluated.", detail)
-    if len(runs) >= RUNS and (good := fmean(good_shares(inputs, runs))) < GOOD_SHARE:
+    if reseeded:
+        raise CheckFailed(
+            "another seed of `rng` evaluates the same configurations: draw from `rng` as it is given.", detail
+        )
+    population, generations = int(inputs["population"]), int(inputs["generations"])
+    # the same number in every search: none of them gave up on a generation, which is by chance
+    made = {divmod(len(asked), population) for asked in runs}
+    if made in [{(full, 0)} for full in range(generations)]:
+        raise CheckFailed(
+            f"{made.pop()[0]} generations of {population} were evaluated, and {generations} are asked for.",
+            detail,
+        )
+    if (good := fmean(good_shares(inputs, runs))) < GOOD_SHARE:
         raise CheckFailed(
             f"{100 * good:.0f} % of what a search evaluates in its second half is among the best tenth of all that is "
             f"within the budget, in the mean of {RUNS}; where the best have children it is more than "

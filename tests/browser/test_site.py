@@ -16,12 +16,13 @@ from efficientlab import counters, kernels
 from efficientlab.authoring.colab import colab_url
 from efficientlab.authoring.site import HTML, build_site
 from efficientlab.authoring.site.api import _signature, markdown
-from efficientlab.authoring.site.headlines import RESULTS, read_gains, read_table
+from efficientlab.authoring.site.headlines import read_gains, read_table
 from efficientlab.authoring.site.labs import papers
 from efficientlab.authoring.site.mathml import mathml
 from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import MODULES, find_lab
+from efficientlab.training.recorded import RESULTS
 
 pytestmark = pytest.mark.slow
 LABS = [find_lab(number) for number in MODULES]

@@ -148,17 +148,18 @@ def test_a_search_without_an_end_that_asks_nothing_is_told(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_landscape_is_known_as_a_whole(seed):
-    land = landscape(4, 3, 0.6, seed)
-    space = list(itertools.product((1, 2, 3), repeat=4))
+    widths = (3, 2, 4, 3)
+    land = landscape(widths, 0.6, seed)
+    space = list(itertools.product(*(range(1, most + 1) for most in widths)))
     macs, losses = map(torch.tensor, ([land.macs(c) for c in space], [land.loss(c) for c in space]))
-    assert torch.allclose(land.all_macs(3).flatten().float(), macs)
-    assert torch.allclose(land.all_losses(3).flatten().float(), losses)
+    assert torch.allclose(land.all_macs(widths).flatten().float(), macs)
+    assert torch.allclose(land.all_losses(widths).flatten().float(), losses)
     assert abs(land.budget - 0.6 * max(map(land.macs, space))) == pytest.approx(
         float((macs - 0.6 * macs.max()).abs().min()), abs=1e-5
     )
     assert land.budget in map(land.macs, space)
     allowed = [land.loss(c) for c in space if land.macs(c) <= land.budget]
-    assert sum(loss < best_tenth(land, 3) - 1e-9 for loss in allowed) == len(allowed) // 10
+    assert sum(loss < best_tenth(land, widths) - 1e-9 for loss in allowed) == len(allowed) // 10
 
 
 def randomly(evaluate, macs, choices, budget, population, generations, rng):

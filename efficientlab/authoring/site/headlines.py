@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from efficientlab.authoring.site.figures import write_figure
 from efficientlab.authoring.site.logged import LOGGED, logged, opening
-from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
+from efficientlab.training.recorded import RESULTS
 from efficientlab.viz.style import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RESULTS = ROOT / "benchmarks" / "results"
 SPREAD = re.compile(r"(-?[\d.]+) \[(-?[\d.]+), (-?[\d.]+)\]")
 
 
