@@ -174,7 +174,10 @@ def _raised(check: Check, inputs: Values, error: AnswerError) -> CheckFailed:
     if error.kind == "Returned":
         return CheckFailed(f"`{check.name}` {error.text}", where, cause=error)
     failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
-    return failed(f"`{check.name}` raised {error}", f"{where}\n{error.trace}".rstrip(), cause=error)
+    said, *more = str(error).splitlines()  # `load_state_dict` writes a line for each of its tensors
+    if more:
+        said = "\n".join([said, *more[:2], *(["…"] if more[2:] else [])])
+    return failed(f"`{check.name}` raised {said}", f"{where}\n{error.trace}".rstrip(), cause=error)
 
 
 def returned_tensor(value: Any, what: str = "") -> torch.Tensor:

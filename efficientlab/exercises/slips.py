@@ -48,16 +48,17 @@ def _explaining(slips: set[str], cases: Sequence[Evidence], lone: set[str]) -> s
 
 
 def _by_output(slips: set[str], shown: Sequence[Evidence]) -> str | None:
-    """The only slip that explains the first wrong output, and those after it until there is only one.
+    """The only slip that explains the first wrong output, and those after it, right or wrong, until there is only one.
 
     Truth values are shared by too many faults to show a slip, but they rule out those that have others.
     """
+    explains = False
     for key in dict.fromkeys(key for e in shown for key in e.expected):
-        cases = [e for e in shown if _wrong(key, e.expected, e.got)]
+        wrong = [e for e in shown if _wrong(key, e.expected, e.got)]
+        explains |= any(not isinstance(e.expected[key], bool | str) for e in wrong)
+        cases = wrong or (shown if explains else [])  # behind a wrong output, a right one tells apart, too
         slips = {s for s in slips if all(_gives(e.slips.get(s), key, e.got) for e in cases)}
-        values = [e.expected[key] for e in cases]
-        one = _only(slips)
-        if one and values and not any(isinstance(value, bool | str) for value in values):
+        if explains and (one := _only(slips)):
             return one
     return None
 

@@ -54,6 +54,20 @@ def test_outputs_in_order_tell_slips_apart_that_share_the_first():
     assert known_slip([follows]) is None
 
 
+def test_a_right_output_behind_a_wrong_one_rules_a_slip_out():
+    expected = {"read": 2, "written": 1, "read later": 4}
+    slips = {
+        "swapped": {"read": 1, "written": 2, "read later": 3},
+        "reads one": {"read": 1, "written": 1, "read later": 4},
+    }
+    both = {
+        "read": 1,
+        "written": 1,
+        "read later": 3,
+    }  # "reads one", and a fault of its own in what comes later
+    assert known_slip([Evidence(expected, slips, both, False)]) == "reads one"
+
+
 def test_two_slips_are_never_named():
     twins = {"a": SLIPS["negative"], "b": SLIPS["negative"]}
     assert known_slip([evidence(SLIPS["negative"], twins)]) is None

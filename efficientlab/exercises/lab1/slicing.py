@@ -48,7 +48,15 @@ def _drive_sliced(SLICED: Any, case: Values) -> Values:
         layer = conv_transpose(c_in, c_out, 3, stride, 1, output_padding=stride - 1)
     else:
         layer = norm(c_in)
-    layer.load_state_dict(state_of(case))
+    full = state_of(case)
+    have, wanted = ({k: tuple(state[k].shape) for k in sorted(state)} for state in (layer.state_dict(), full))
+    if have != wanted:
+        raise AnswerError(
+            "Returned",
+            f"has, as a {kind}, the parameters {have} where {wanted} belong. The order of `Layers` is conv, "
+            "conv_transpose, norm.",
+        )
+    layer.load_state_dict(full)
     before = {name: p.detach().clone() for name, p in layer.named_parameters()}
     full_first = bool(case["full_first"])
     if full_first:  # a full pass in between must leave no trace

@@ -1,4 +1,4 @@
-"""these are FLOPs: a MAC is one multiplication and one addition, so there are half as many."""
+"""these are twice the MACs: a MAC is one multiplication and one addition, two FLOPs; and the model runs once."""
 
 from functools import partial
 
