@@ -53,7 +53,9 @@ def _numbers(text: Any) -> tuple[int, ...]:
 
 def _drive_conv_macs(conv_macs: Any, case: Values) -> Values:
     channels = {key: case[key] for key in ("c_in", "c_out")}
-    options = but_defaults(DEFAULTS, **{key: case[key] for key in DEFAULTS})
+    options = {key: case[key] for key in DEFAULTS}
+    if case["by_default"]:
+        options = but_defaults(DEFAULTS, **options)
     macs = returned_number(
         conv_macs(size=_numbers(case["size"]), kernel=_numbers(case["kernel"]), **channels, **options)
     )
@@ -86,6 +88,7 @@ def _inputs_conv_macs(seed: int) -> list[Values]:
                 "dilation": dilation,
                 "groups": groups,
                 "transposed": transposed,
+                "by_default": groups != 2,  # else all options are given
             }
         )
     for padding in (0, 1):  # the kernel is put down everywhere, and the output is another size than the input

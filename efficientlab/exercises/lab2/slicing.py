@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import but_defaults, in_single, random_tensors, tensor_of, watched
+from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -29,7 +29,7 @@ def _drive_modulated_conv(modulated_conv: Any, case: Values) -> Values:
     leaves = [tensor_of(case, name).requires_grad_() for name in ("x", "weight", "style")]
     given = [leaf * 1.0 for leaf in leaves]
     changed = watched(*given)
-    options = but_defaults({"demodulate": True}, demodulate=case["demodulate"])
+    options = {} if case["by_default"] else {"demodulate": case["demodulate"]}
     y = returned_tensor(modulated_conv(*given, case["width"], **options))
     upstream = tensor_of(case, "upstream")
     if y.shape != upstream.shape:
@@ -54,12 +54,12 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
         return (4 * randn(*shape, dtype=torch.float64)).round() / 4
 
     cases: list[Values] = []
-    for n, c, inputs, outputs, width, k, h, w, demodulate in (
-        (2, 4, 4, 5, 5, 3, 4, 3, True),
-        (3, 2, 5, 6, 3, 3, 3, 4, True),
-        (2, 3, 5, 3, 3, 1, 2, 3, False),
-        (1, 2, 4, 5, 2, 3, 3, 3, False),
-        (2, 3, 4, 4, 2, 1, 2, 2, True),
+    for n, c, inputs, outputs, width, k, h, w, demodulate, by_default in (
+        (2, 4, 4, 5, 5, 3, 4, 3, True, False),
+        (3, 2, 5, 6, 3, 3, 3, 4, True, True),
+        (2, 3, 5, 3, 3, 1, 2, 3, False, False),
+        (1, 2, 4, 5, 2, 3, 3, 3, False, False),
+        (2, 3, 4, 4, 2, 1, 2, 2, True, False),
     ):
         cases.append(
             {
@@ -68,6 +68,7 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
                 "style": 1 + quarters(n, inputs),
                 "width": width,
                 "demodulate": demodulate,
+                "by_default": by_default,
                 "upstream": quarters(n, width, h, w),
             }
         )
