@@ -10,7 +10,8 @@ a translated picture says by how far. So each judge recovers the draw of every p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from typing import cast
 
 import torch
@@ -130,16 +131,11 @@ def judge_color(draws: Augmentation, size: tuple[int, int]) -> None:
 
 
 def recover_translation(x: Tensor, y: Tensor) -> Augmentation:
-    """The rows u and columns v that each picture was moved by, found by trying all."""
+    """The rows u and columns v that each picture was moved by, found by trying all, the shortest first."""
     n, _, h, w = x.shape
     padded = torch.nn.functional.pad(x, (w, w, h, h))
-    found = torch.full((n, 2), h * w)  # a number that no shift has
-    for u in range(1 - h, h):
-        for v in range(1 - w, w):
-            moved = padded[:, :, h + u : 2 * h + u, w + v : 2 * w + v]
-            same = (moved - y).abs().amax((1, 2, 3)) < 1e-6
-            found[same] = torch.tensor([u, v])
-    lost = (found[:, 0] == h * w).nonzero()[:, 0]
+    shifts = sorted(product(range(1 - h, h), range(1 - w, w)), key=lambda shift: max(map(abs, shift)))
+    found, lost = _tried(padded, y, shifts, lambda p, u, v: p[:, :, h + u : 2 * h + u, w + v : 2 * w + v])
     if len(lost):
         _not_wrapped(x, y, int(lost[0]))
         raise CheckFailed(
@@ -147,6 +143,21 @@ def recover_translation(x: Tensor, y: Tensor) -> Augmentation:
             "zeros where nothing comes from."
         )
     return neutral_augmentation(n, (h, w))._replace(translation=found)
+
+
+def _tried(
+    x: Tensor, y: Tensor, places: Iterable[tuple[int, int]], changed: Callable[[Tensor, int, int], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """The first place for each picture at which x `changed` there is y, (N, 2); and the pictures without one."""
+    found, lost = torch.zeros(len(y), 2, dtype=torch.long), torch.arange(len(y))
+    for place in places:
+        off = (changed(x, *place) - y).abs().amax((1, 2, 3)) >= 1e-6
+        found[lost[~off]] = torch.tensor(place)
+        if not off.all():
+            x, y, lost = x[off], y[off], lost[off]
+        if not len(lost):
+            break
+    return found, lost
 
 
 def _not_wrapped(x: Tensor, y: Tensor, i: int) -> None:
@@ -187,15 +198,13 @@ def recover_cutout(x: Tensor, y: Tensor) -> Augmentation:
             f"picture {int(whole.nonzero()[0])} has no hole, although wherever the centre is drawn a quarter of the "
             "rectangle lies inside. A slice that starts below 0 is empty: start it at max(0, …)."
         )
-    found = torch.full((n, 2), h * w)
     rows, columns = torch.arange(h), torch.arange(w)
-    for top in _nearest_first(h):
+
+    def cut(pictures: Tensor, top: int, left: int) -> Tensor:
         in_rows = (rows >= top) & (rows < top + h // 2)
-        for left in _nearest_first(w):
-            hole = in_rows[:, None] & (columns >= left) & (columns < left + w // 2)
-            same = (x.masked_fill(hole, 0) - y).abs().amax((1, 2, 3)) < 1e-6
-            found[same & (found[:, 0] == h * w)] = torch.tensor([top, left])
-    lost = (found[:, 0] == h * w).nonzero()[:, 0]
+        return pictures.masked_fill(in_rows[:, None] & (columns >= left) & (columns < left + w // 2), 0)
+
+    found, lost = _tried(x, y, product(_nearest_first(h), _nearest_first(w)), cut)
     if len(lost):
         i = int(lost[0])
         kept = (y[i] == x[i]).all(0)  # (H, W)

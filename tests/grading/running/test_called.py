@@ -18,7 +18,10 @@ from efficientlab.grading.running.called import calls_of
 from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.sandbox.contract import SandboxError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="boxes are forked on Linux only"),
+]
 
 HELPERS = """
 def borrowed(x, n_frames, fold_div=8, causal=False):
