@@ -113,10 +113,10 @@ def test_an_exception_shows_the_students_own_line() -> None:
 
 def test_of_an_exception_of_many_lines_the_first_three_are_shown() -> None:
     def crash(x: Tensor) -> Tensor:
-        raise RuntimeError("\n".join(f"line {n}" for n in range(20)))
+        raise RuntimeError("\n".join(f"said {n}" for n in range(20)))
 
-    assert message(crash).startswith("`double` raised RuntimeError: line 0\nline 1\nline 2\n…\n")
-    assert "line 3" not in message(crash)
+    assert message(crash).startswith("`double` raised RuntimeError: said 0\nsaid 1\nsaid 2\n…\n")
+    assert "said 3" not in message(crash)
 
 
 def test_a_stub_is_not_written_rather_than_wrong() -> None:
