@@ -1,4 +1,4 @@
-"""the loss is right but the list of previews that was given is emptied."""
+"""the loss is right but the list of previews that was given is changed: it is emptied, or holds something else."""
 
 import torch
 import torch.nn.functional as F
