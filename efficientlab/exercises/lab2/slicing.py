@@ -105,7 +105,8 @@ def _drive_sub_generator(sub_generator: Any, case: Values) -> Values:
     parts = Parts(float(case["phase"]), tuple(int(n) for n in str(case["full"]).split("-")))
     leaf = tensor_of(case, "rows").requires_grad_()
     rows, changed = list(leaf.unbind(0)), watched(parts.const, leaf)
-    given, convs, layers = list(rows), list(parts.convs), [*parts.convs, *parts.paints]
+    given, layers = list(rows), [*parts.convs, *parts.paints]
+    convs: list[Any] = list(parts.convs)
     pictures = sub_generator(parts.const, parts.convs, parts.paints, given, config, case["size"])
     if not isinstance(pictures, dict):
         raise AnswerError(
@@ -205,8 +206,8 @@ def _drive_sort_channels(sort_channels: Any, case: Values) -> Values:
         moved = (parts.run(few, widths) - full).abs().max().item()
         out: Values = {"same": moved < 1e-9, "narrow": parts.run(few, narrow)[:1, :, ::4, ::4]}
         out["const"] = parts.const.detach()
-        for number, layer in enumerate(parts.convs):
-            out[f"conv{number}"] = layer.weight.detach()
+        for number in range(len(parts.convs)):
+            out[f"conv{number}"] = parts.convs.get_parameter(f"{number}.weight").detach()
     out["frozen"] = not parts.const.requires_grad or any(map(left_frozen, [*parts.convs, *parts.paints]))
     return out
 

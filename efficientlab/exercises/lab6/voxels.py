@@ -53,6 +53,9 @@ def _inputs_voxelize(seed: int) -> list[Values]:
         ),  # a street of hundreds of voxels: a number made of four needs room for each
     ):
         at = drawn_points(seed, clouds, points, low, high)
+        at[:, 0] = 2 * at[:, 0] + 1  # a number says which cloud, not which place in a row of clouds
+        if size != 0.1:  # whose multiples are not exact
+            at[:3, 1:] = at[:3, 1:].floor()  # on a voxel's lower border, which belongs to it
         at[:, 1:] *= size
         cases.append({"points": at, "features": randn(points, channels, dtype=torch.float64), "size": size})
     for case in cases:
