@@ -192,7 +192,8 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
             "Returned",
             f"saves {surplus} with its weights, and the shipped ones hold none: register it with persistent=False.",
         )
-    x, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
+    leaf, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
+    x = leaf * 1.0
     module.to(x.dtype)
     changed = watched(x, ratios)
     neutral = returned_tensor(module(x, ratios.flip(0))).detach()  # nothing of the first batch may stay
@@ -205,7 +206,7 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
     return {
         "neutral": bool(torch.allclose(neutral, x.detach())),
         "out": y.detach(),
-        "gradient_x": gradient(y, x, upstream),
+        "gradient_x": gradient(y, leaf, upstream),
         "gradient_weights": torch.cat([weight.flatten() for weight in weights]),
         "changed": changed(),
     }

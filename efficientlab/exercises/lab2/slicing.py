@@ -75,8 +75,8 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
         )
     silent = dict(
         cases[1]
-    )  # a style of zeros, and one whose sum of squares is near the ε: it keeps 0 / 0 away
-    silent["style"] = tensor_of(silent, "style") * torch.tensor([[0], [2**-14], [1]], dtype=torch.float64)
+    )  # a style of zeros, and one whose sum of squares is below the ε: it keeps 0 / 0 away
+    silent["style"] = tensor_of(silent, "style") * torch.tensor([[0], [2**-17], [1]], dtype=torch.float64)
     return [*cases, silent, in_single(cases[1])]
 
 

@@ -94,6 +94,8 @@ def _inputs_voxel_to_point(seed: int) -> list[Values]:
         at = drawn_points(seed, clouds, points, low, high)
         at[:, 1:] *= stride
         coords = downsample(occupied_voxels(at), stride).long()
+        if stride == 1:
+            coords = torch.cat([far_voxels(coords[0]), coords])
         cases.append({"points": at, "coords": coords, "stride": stride})
     whole = drawn_voxels(seed, 1, 12, -2, 2)  # a point at a voxel's lower corner reads that voxel alone
     # and one without any voxel around it reads 0, one with a single far corner reads that, however small its weight

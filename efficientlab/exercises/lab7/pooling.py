@@ -30,12 +30,15 @@ def _cells(seed: int, points: int, cells: int, which: int) -> Tensor:
 
 
 def _none_inside(pool: Callable[[Tensor], Any], cell: Tensor, cells: int, channels: int) -> bool:
-    """Whether cells hold 0 where all points are outside, as those of a camera that looks up may be."""
+    """Whether cells hold 0 where all points are outside, as those of a camera that looks up may be.
+
+    Another number of cells shows in the cases.
+    """
     try:
         pooled = returned_tensor(pool(torch.full_like(cell, -1)))
     except (RuntimeError, IndexError, ValueError):
         return False
-    return pooled.shape == (cells, channels) and not pooled.any()
+    return pooled.shape != (cells, channels) or not pooled.any()
 
 
 # 7.5 · by prefix sums

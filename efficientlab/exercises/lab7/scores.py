@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.exercises.cases import tensor_of, watched
-from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.contract import Check, Values, returned_number, returned_tensor, values_judge
 
 # 7.13 · average precision
 
@@ -19,9 +19,7 @@ def _drive_precision(average_precision: Any, case: Values) -> Values:
     value = average_precision(found, score, truth, case["within"])
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise AnswerError("Returned", f"returned {type(value).__name__} where a number belongs.")
-    return {"precision": float(value), "changed": changed()}
+    return {"precision": float(returned_number(value)), "changed": changed()}
 
 
 def _inputs_precision(seed: int) -> list[Values]:
@@ -46,7 +44,7 @@ def _inputs_precision(seed: int) -> list[Values]:
         far = truth[1:3].clone()
         found = torch.cat([hit, twice, lost, far])
         angle = 2 * torch.pi * torch.rand(len(found), generator=generator, dtype=torch.float64)
-        reach = torch.full((len(found),), 0.4 * within, dtype=torch.float64)
+        reach = torch.full((len(found),), 0.6 * within, dtype=torch.float64)
         reach[len(hit) : len(hit) + len(twice)] = 0.85 * within
         reach[-2:] = 1.25 * within  # near the truth in none of its directions
         diagonal = torch.pi / 4 + 0.05 * torch.randn(2, generator=generator, dtype=torch.float64)
@@ -66,9 +64,9 @@ def _inputs_precision(seed: int) -> list[Values]:
     sure = torch.tensor([0.9, 0.85, 0.8, 0.7, 0.65, 0.6], dtype=torch.float64)
     cases.append({"found": near, "score": sure, "truth": pair, "within": 2.0})
     many = torch.stack([torch.zeros(16), 9.0 * torch.arange(16), torch.zeros(16)], 1).double()
-    cases.append(
-        {"found": many[:2], "score": torch.tensor([0.9, 0.8]).double(), "truth": many, "within": 1.0}
-    )
+    beside = many[:1] + 3.0  # the surest is no hit
+    few = {"found": torch.cat([beside, many[:2]]), "score": torch.tensor([0.95, 0.9, 0.8]).double()}
+    cases.append({**few, "truth": many, "within": 1.0})
     cases.append({**cases[0], "found": torch.zeros(0, 3).double(), "score": torch.zeros(0).double()})
     return cases
 

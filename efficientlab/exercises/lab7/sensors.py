@@ -150,6 +150,7 @@ def _inputs_fuser(seed: int) -> list[Values]:
         (3, 3, 2, "both", True),
         (3, 2, 2, "camera", False),
         (2, 3, 3, "lidar", False),
+        (3, 3, 2, "camera", False),
     ):
         state = {
             k: v.double()
@@ -166,7 +167,7 @@ def _inputs_fuser(seed: int) -> list[Values]:
             "training": training,
         }
         cases.append(case | state)
-    return [*cases, in_single(cases[-1])]
+    return [*cases[:-1], in_single(cases[-1])]
 
 
 _judge_fuser_values = values_judge(

@@ -1,4 +1,4 @@
-"""the order is right but the layers that were sorted are left frozen: they are trained further."""
+"""the order is right but what was sorted is left frozen: it is trained further."""
 
 import torch
 from torch import Tensor

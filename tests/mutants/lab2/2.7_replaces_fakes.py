@@ -1,4 +1,4 @@
-"""the loss is right but the dictionary of fakes is changed: the generator's step needs all of them, with their gradient."""
+"""the loss is right but the pictures or their dictionary are changed: the generator's step needs all fakes, with their gradient."""
 
 import torch
 import torch.nn.functional as F

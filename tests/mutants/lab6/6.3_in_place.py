@@ -1,4 +1,4 @@
-"""the pairs are right, but the outputs that were given are multiplied by the stride in place."""
+"""the pairs are right, but the coordinates that were given are changed: something is in place."""
 
 import torch
 from torch import Tensor

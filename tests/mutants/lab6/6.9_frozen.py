@@ -1,4 +1,4 @@
-"""all is right, but the voxel layers are frozen: the block is trained with them."""
+"""all is right, but a part of the block is frozen: voxel layers and point layers are trained."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""all is right, but the points that were given are divided by the stride in place: the next block needs them."""
+"""all is right, but the points or the features that were given are changed in place: the next block needs them."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""the fused map is right, but the batch norm is frozen: it is trained with the convolution."""
+"""the fused map is right, but the convolution or the batch norm is frozen: both are trained."""
 
 import torch
 from torch import Tensor, nn
