@@ -53,15 +53,16 @@ def _inputs_precision(seed: int) -> list[Values]:
         score = (torch.randperm(len(found), generator=generator).double() + 1) / (len(found) + 1)
         cases.append({"found": found, "score": score, "truth": truth, "within": within})
     # Exactly at the distance, which is no hit; pairs of truths, the nearer of which is taken or stands second, a
-    # prediction in a street without any, and one more for the first truth; no predictions; a low recall.
+    # predictions in a street without any, and one more for the first truth; no predictions; a low recall.
     exact = torch.tensor([[0.0, 2, 0]], dtype=torch.float64)
     at = torch.tensor([[0.0, 0, 0], [0, 10, 0.5]], dtype=torch.float64)
     cases.append({"found": exact, "score": torch.tensor([0.9]).double(), "truth": at, "within": 2.0})
     pair = torch.tensor([[0.0, 0, 0], [0, 1.5, 0], [1, 1.5, 0], [1, 0, 0]], dtype=torch.float64)
     near = torch.tensor(
-        [[0.0, 0.1, 0], [2, 0, 0], [0, 0.3, 0], [1, 0.1, 0], [0, 0.1, 0.1], [1, 2.5, 0]], dtype=torch.float64
+        [[2, 9, 9], [0, 0.1, 0], [2, 0, 0], [0, 0.3, 0], [1, 0.1, 0], [0, 0.1, 0.1], [1, 2.5, 0]],
+        dtype=torch.float64,
     )
-    sure = torch.tensor([0.9, 0.85, 0.8, 0.7, 0.65, 0.6], dtype=torch.float64)
+    sure = torch.tensor([0.95, 0.9, 0.85, 0.8, 0.7, 0.65, 0.6], dtype=torch.float64)
     cases.append({"found": near, "score": sure, "truth": pair, "within": 2.0})
     many = torch.stack([torch.zeros(16), 9.0 * torch.arange(16), torch.zeros(16)], 1).double()
     beside = many[:1] + 3.0  # the surest is no hit
