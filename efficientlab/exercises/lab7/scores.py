@@ -51,6 +51,8 @@ def _inputs_precision(seed: int) -> list[Values]:
         angle[-2:] = diagonal  # by each axis alone within the distance
         found[:, 1:] += reach[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
         score = (torch.randperm(len(found), generator=generator).double() + 1) / (len(found) + 1)
+        if not cases:
+            score[0] = 1.0  # here the surest is a hit; among the pairs below it is none
         cases.append({"found": found, "score": score, "truth": truth, "within": within})
     # Exactly at the distance, which is no hit; pairs of truths, the nearer of which is taken or stands second, a
     # predictions in a street without any, and one more for the first truth; no predictions; a low recall.
@@ -65,9 +67,9 @@ def _inputs_precision(seed: int) -> list[Values]:
     sure = torch.tensor([0.95, 0.9, 0.85, 0.8, 0.7, 0.65, 0.6], dtype=torch.float64)
     cases.append({"found": near, "score": sure, "truth": pair, "within": 2.0})
     many = torch.stack([torch.zeros(16), 9.0 * torch.arange(16), torch.zeros(16)], 1).double()
-    beside = many[:1] + 3.0  # the surest is no hit
-    few = {"found": torch.cat([beside, many[:2]]), "score": torch.tensor([0.95, 0.9, 0.8]).double()}
-    cases.append({**few, "truth": many, "within": 1.0})
+    cases.append(
+        {"found": many[:2], "score": torch.tensor([0.9, 0.8]).double(), "truth": many, "within": 1.0}
+    )
     cases.append({**cases[0], "found": torch.zeros(0, 3).double(), "score": torch.zeros(0).double()})
     return cases
 
