@@ -24,7 +24,7 @@ def gradient(y: Tensor, leaf: Tensor, upstream: Tensor | None = None) -> Tensor:
     `upstream` has the shape of y; without it y is one number.
 
     Raises:
-        AnswerError: the answer has cut `leaf` off from its gradient.
+        AnswerError: the answer has cut `leaf` off from its gradient, or has changed in place what that needs.
     """
     if not leaf.requires_grad:
         raise AnswerError(
@@ -34,5 +34,10 @@ def gradient(y: Tensor, leaf: Tensor, upstream: Tensor | None = None) -> Tensor:
     if not y.requires_grad:
         return torch.zeros_like(leaf)
     upstream = None if upstream is None else upstream.to(y.dtype)
-    (grad,) = torch.autograd.grad(y, leaf, upstream, retain_graph=True, allow_unused=True)
+    try:
+        (grad,) = torch.autograd.grad(y, leaf, upstream, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        raise AnswerError("Returned", "changes in place what its gradient needs: work on a copy.") from error
     return torch.zeros_like(leaf) if grad is None else grad

@@ -74,7 +74,7 @@ def _drive_projection_loss(projection_loss: Any, case: Values) -> Values:
     out: Values = {
         "loss": loss.detach(),
         "gradient_full": gradient(loss, full),
-        "changed": changed() or len(given) != len(previews),
+        "changed": changed() or [id(one) for one in given] != [id(one) for one in previews],
     }
     return out | {f"gradient_preview{n}": gradient(loss, p) for n, p in enumerate(previews)}
 

@@ -8,7 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from efficientlab.exercises.cases import in_single, random_tensors, state_of, tensor_of, watched
+from efficientlab.exercises.cases import (
+    in_single,
+    left_frozen,
+    random_tensors,
+    state_of,
+    tensor_of,
+    watched,
+)
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 from efficientlab.exercises.gradients import gradient, scalar
 from efficientlab.exercises.lab2.networks import wave
@@ -21,6 +28,11 @@ def pictures_of(case: Values) -> dict[int, Tensor]:
         for k in case
         if k.startswith("picture.")
     }
+
+
+def held(pictures: dict[int, Tensor]) -> list[tuple[int, int]]:
+    """Which tensors a dictionary holds: one that is put in another's place shows."""
+    return [(size, id(picture)) for size, picture in pictures.items()]
 
 
 def network_of(function: Callable[..., Tensor], weight: nn.Parameter) -> nn.Module:
@@ -36,13 +48,15 @@ def network_of(function: Callable[..., Tensor], weight: nn.Parameter) -> nn.Modu
 def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
     weight = nn.Parameter(tensor_of(case, "weight"))  # (codes, 3)
     fakes, asked = pictures_of(case), []
+    place = torch.tensor([0.75, 0.25], dtype=torch.float64)
 
     def scores(picture: Tensor, code: Tensor) -> Tensor:
         """Scores that depend on size, pixels and code: (N, 3, s, s), (N, 2) → (N,)."""
         size = picture.shape[-1]
         asked.append(size)
         pattern = 1 + wave((3, size, size), size)
-        return 2 * (picture * pattern).mean((2, 3)).mul(weight[code].mean(1)).sum(1)
+        told = weight[code].mul(place[:, None]).sum(1)  # a code has an order
+        return 2 * (picture * pattern).mean((2, 3)).mul(told).sum(1)
 
     discriminator = network_of(scores, weight)
     sizes = tuple(int(s) for s in str(case["judged"]).split())
@@ -50,25 +64,27 @@ def _drive_discriminator_loss(discriminator_loss: Any, case: Values) -> Values:
     code, real_code = tensor_of(case, "code"), tensor_of(case, "real_code")
     given, changed = dict(fakes), watched(real, *fakes.values())
     loss = scalar(discriminator_loss(discriminator, real, given, code, real_code, sizes))
+    frozen = left_frozen(discriminator)
     return {
         "asked": " ".join(map(str, sorted(asked))),
         "loss": loss.detach(),
         "reaches_generator": any(bool(gradient(loss, fake).abs().sum() > 0) for fake in fakes.values()),
-        "gradient": gradient(loss, weight.requires_grad_()),
-        "changed": changed() or given.keys() != fakes.keys(),
+        "gradient": gradient(loss, weight),
+        "frozen": frozen,
+        "changed": changed() or held(given) != held(fakes),
     }
 
 
 def _inputs_discriminator_loss(seed: int) -> list[Values]:
     randn = random_tensors(seed + 1)
     cases: list[Values] = []
-    for n, judged in ((3, "8"), (2, "2 8"), (4, "4 2"), (1, "2 4 8")):
-        case: Values = {"judged": judged, "real": randn(n, 3, 8, 8, dtype=torch.float64)}
+    for n, judged, side in ((3, "8", 8), (2, "2 8", 8), (4, "4 2", 16), (1, "2 4 8", 8)):
+        case: Values = {"judged": judged, "real": randn(n, 3, side, side, dtype=torch.float64)}
         for size in (2, 4, 8):
             case[f"picture.{size}"] = randn(n, 3, size, size, dtype=torch.float64)
         case["weight"] = randn(4, 3, dtype=torch.float64)
         case["code"] = torch.arange(2 * n).view(n, 2) % 3 % 2  # each picture has its own
-        case["real_code"] = 2 + torch.arange(2 * n).view(n, 2) // 2 % 2
+        case["real_code"] = 2 + torch.arange(2 * n).view(n, 2) // 3 % 2
         cases.append(case)
     return cases
 
@@ -83,6 +99,7 @@ DISCRIMINATOR_LOSS = Check(
             "loss": "the loss",
             "reaches_generator": "the loss is right but it has a gradient for the generator's pictures",
             "gradient": "the gradient with respect to the discriminator's weights",
+            "frozen": "the loss is right but the discriminator was left frozen: it is what this loss trains",
             "changed": "the loss is right but the pictures that you were given were changed",
         }
     ),
@@ -96,7 +113,7 @@ def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
     weight, z = nn.Parameter(tensor_of(case, "weight")), tensor_of(case, "z")
     pictures, asked = pictures_of(case), []
 
-    def paint(latents: Tensor, size: int = 8) -> Tensor:
+    def paint(latents: Tensor, size: int = int(case["side"])) -> Tensor:
         """A generator in small, whose own small pictures are not its large ones made small: (N, 4) → (N, 3, s, s)."""
         asked.append(bool(torch.equal(latents, z)))
         return 1.5 * torch.tanh((latents @ weight)[:, :, None, None] * (1 + wave((size, size), size)))
@@ -113,15 +130,16 @@ def _drive_consistency_loss(consistency_loss: Any, case: Values) -> Values:
         "teacher_learns": bool(gradient(loss, weight.requires_grad_()).abs().sum() > 0),
         "other_latents": not all(asked),
         "asked_often": len(asked) > 1,
-        "changed": changed() or given.keys() != pictures.keys(),
+        "changed": changed() or held(given) != held(pictures),
     }
 
 
 def _inputs_consistency_loss(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for n, sizes in ((2, (2, 4, 8)), (3, (8,)), (1, (2, 8))):
+    for n, sizes, side in ((2, (2, 4, 8), 8), (3, (8,), 8), (1, (2, 4), 16)):
         case: Values = {
+            "side": side,
             "z": randn(n, 4, dtype=torch.float64),
             "weight": randn(4, 3, dtype=torch.float64) / 2,
         }
@@ -169,7 +187,13 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
     needed = {name: tuple(v.shape) for name, v in sorted(wanted.items())}
     if have != needed:
         raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.")
-    x, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
+    if surplus := ", ".join(sorted(set(module.state_dict()) - set(wanted))):
+        raise AnswerError(
+            "Returned",
+            f"saves {surplus} with its weights, and the shipped ones hold none: register it with persistent=False.",
+        )
+    leaf, ratios = tensor_of(case, "x").requires_grad_(), tensor_of(case, "ratios")
+    x = leaf * 1.0
     module.to(x.dtype)
     changed = watched(x, ratios)
     neutral = returned_tensor(module(x, ratios.flip(0))).detach()  # nothing of the first batch may stay
@@ -182,7 +206,7 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
     return {
         "neutral": bool(torch.allclose(neutral, x.detach())),
         "out": y.detach(),
-        "gradient_x": gradient(y, x, upstream),
+        "gradient_x": gradient(y, leaf, upstream),
         "gradient_weights": torch.cat([weight.flatten() for weight in weights]),
         "changed": changed(),
     }

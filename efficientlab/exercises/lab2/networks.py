@@ -50,7 +50,8 @@ class Layer(nn.Module):
         self.asked.append(f"{x.shape[1]}→{width} at {x.shape[2]}")
         weight = self.weight[:width, : x.shape[1]] * self.gain
         y = F.conv2d(x * self.style(w)[:, : x.shape[1], None, None], weight)
-        return torch.tanh(y + self.bias[:width, None, None])
+        # times 1: what a tanh gives must not be changed in place, and what the lab's layers give may be
+        return torch.tanh(y + self.bias[:width, None, None]) * 1.0
 
 
 class Parts:
@@ -59,8 +60,8 @@ class Parts:
     def __init__(self, phase: float, widths: tuple[int, ...]) -> None:
         self.const = nn.Parameter(wave((1, widths[0], 4, 4), phase))
         pairs = list(itertools.pairwise(widths))
-        self.convs = [Layer(i, o, phase + 10 * n, 0.2) for n, (i, o) in enumerate(pairs, 1)]
-        self.paints = [Layer(o, 3, phase + 10 * n + 5, 0.6) for n, (_, o) in enumerate(pairs, 1)]
+        self.convs = nn.ModuleList(Layer(i, o, phase + 10 * n, 0.2) for n, (i, o) in enumerate(pairs, 1))
+        self.paints = nn.ModuleList(Layer(o, 3, phase + 10 * n + 5, 0.6) for n, (_, o) in enumerate(pairs, 1))
 
     def run(self, w: Tensor, widths: tuple[int, ...]) -> Tensor:
         """The picture at the largest size, with as many channels as `widths` says."""

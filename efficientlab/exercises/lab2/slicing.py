@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, watched
+from efficientlab.exercises.cases import in_single, left_frozen, random_tensors, tensor_of, watched
 from efficientlab.exercises.contract import (
     AnswerError,
     Check,
@@ -28,9 +28,10 @@ from efficientlab.models.gan.anycost.generator import LATENT
 def _drive_modulated_conv(modulated_conv: Any, case: Values) -> Values:
     leaves = [tensor_of(case, name).requires_grad_() for name in ("x", "weight", "style")]
     given = [leaf * 1.0 for leaf in leaves]
+    given[0] = given[0].contiguous(memory_format=torch.channels_last)  # as the generator's layers give it
     changed = watched(*given)
-    options = {} if case["by_default"] else {"demodulate": case["demodulate"]}
-    y = returned_tensor(modulated_conv(*given, case["width"], **options))
+    options = () if case["by_default"] else (case["demodulate"],)
+    y = returned_tensor(modulated_conv(*given, case["width"], *options))
     upstream = tensor_of(case, "upstream")
     if y.shape != upstream.shape:
         raise AnswerError(
@@ -58,7 +59,7 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
         (2, 4, 4, 5, 5, 3, 4, 3, True, False),
         (3, 2, 5, 6, 3, 3, 3, 4, True, True),
         (2, 3, 5, 3, 3, 1, 2, 3, False, False),
-        (1, 2, 4, 5, 2, 3, 3, 3, False, False),
+        (1, 2, 4, 5, 2, 5, 4, 3, False, False),
         (2, 3, 4, 4, 2, 1, 2, 2, True, False),
     ):
         cases.append(
@@ -72,8 +73,10 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
                 "upstream": quarters(n, width, h, w),
             }
         )
-    silent = dict(cases[1])  # a style of zeros: the ε keeps 0 / 0 away
-    silent["style"] = torch.cat([torch.zeros(1, 5, dtype=torch.float64), tensor_of(silent, "style")[1:]])
+    silent = dict(
+        cases[1]
+    )  # a style of zeros, and one whose sum of squares is below the ε: it keeps 0 / 0 away
+    silent["style"] = tensor_of(silent, "style") * torch.tensor([[0], [2**-17], [1]], dtype=torch.float64)
     return [*cases, silent, in_single(cases[1])]
 
 
@@ -102,7 +105,8 @@ def _drive_sub_generator(sub_generator: Any, case: Values) -> Values:
     parts = Parts(float(case["phase"]), tuple(int(n) for n in str(case["full"]).split("-")))
     leaf = tensor_of(case, "rows").requires_grad_()
     rows, changed = list(leaf.unbind(0)), watched(parts.const, leaf)
-    given = list(rows)
+    given, layers = list(rows), [*parts.convs, *parts.paints]
+    convs: list[Any] = list(parts.convs)
     pictures = sub_generator(parts.const, parts.convs, parts.paints, given, config, case["size"])
     if not isinstance(pictures, dict):
         raise AnswerError(
@@ -123,14 +127,14 @@ def _drive_sub_generator(sub_generator: Any, case: Values) -> Values:
         ((picture * wave(picture.shape, size)).sum() for size, picture in pictures.items()),
         leaf.new_zeros(()),
     )
-    asked = [layer.asked for layer in parts.convs]
+    asked = [layer.asked for layer in convs]
     return {
         **{f"picture{size}": pictures[size].detach() for size in sizes},
-        "run": sum(map(len, asked)) + sum(len(layer.asked) for layer in parts.paints),
+        "run": sum(len(layer.asked) for layer in layers),
         "asked": "; ".join(", ".join(one) or "not run" for one in asked),
         "gradient_rows": gradient(total, leaf),
         "gradient_const": gradient(total, parts.const),
-        "changed": changed() or len(given) != len(rows),
+        "changed": changed() or len(given) != len(rows) or [*parts.convs, *parts.paints] != layers,
     }
 
 
@@ -175,7 +179,7 @@ def _judge_sub_generator(inputs: Values, expected: Values, got: Values) -> None:
         {
             "gradient_rows": "the pictures are right but their gradient with respect to the rows",
             "gradient_const": "the pictures are right but their gradient with respect to the constant",
-            "changed": "the pictures are right but the rows or the constant that you were given were changed",
+            "changed": "the pictures are right but the rows, the constant or the layers that were given are changed",
         }
     )(inputs, expected, got)
 
@@ -202,8 +206,9 @@ def _drive_sort_channels(sort_channels: Any, case: Values) -> Values:
         moved = (parts.run(few, widths) - full).abs().max().item()
         out: Values = {"same": moved < 1e-9, "narrow": parts.run(few, narrow)[:1, :, ::4, ::4]}
         out["const"] = parts.const.detach()
-        for number, layer in enumerate(parts.convs):
-            out[f"conv{number}"] = layer.weight.detach()
+        for number in range(len(parts.convs)):
+            out[f"conv{number}"] = parts.convs.get_parameter(f"{number}.weight").detach()
+    out["frozen"] = not parts.const.requires_grad or any(map(left_frozen, [*parts.convs, *parts.paints]))
     return out
 
 
@@ -231,6 +236,7 @@ SORT_CHANNELS = Check(
             "conv1": "the full picture is unchanged, but the weight of the second convolution, sorted,",
             "conv2": "the full picture is unchanged, but the weight of the third convolution, sorted,",
             "narrow": "the picture of the narrower half",
+            "frozen": "the order is right but what was sorted learns no more: a parameter was left without a gradient",
         }
     ),
 )
@@ -253,12 +259,12 @@ def _inputs_uniform_widths(seed: int) -> list[Values]:
     drawn = " ".join(str(int(n)) for n in torch.randint(6, 400, (6,), generator=rng))
     rows = [
         ("256 256 128 64 32", 0.25, 128, 8, 4),
-        ("256 256 128 64 32", 0.5, 128, 8, 4),
+        ("256 256 128 64 32", 0.5, 24, 40, 6),  # a cap below the least
         ("256 256 128 64 32", 1.0, 128, 8, 4),
         ("8192 4096 2048 1024 512 256 128 64 32", 0.25, 512, 8, 4),
         ("640 320 160 80 40 20", 0.3, 96, 9, 4),
         ("300 100 50 30", 0.33, 64, 8, 4),
-        ("300 100 60 44", 0.5, 110, 6, 8),  # a cap that is no multiple
+        ("60 300 44 100", 0.5, 110, 6, 8),  # a cap that is no multiple, and widths that rise and fall
         (drawn, 0.75, 160, 6, 8),
         (drawn, 0.5, 100, 12, 5),
     ]

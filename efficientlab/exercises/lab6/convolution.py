@@ -12,6 +12,7 @@ from efficientlab.exercises.cases import in_single, random_tensors, tensor_of, w
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 from efficientlab.exercises.lab6.drawn import (
     drawn_voxels,
+    far_voxels,
     pair_table,
     pairs_of,
     watched_pairs,
@@ -28,6 +29,7 @@ def _drive_kernel_map(kernel_map: Any, case: Values) -> Values:
         tensor_of(case, "out_coords"),
         int(case["kernel_size"]),
     )
+    changed = watched(coords, out_coords)
     pairs = kernel_map(coords, out_coords, size, case["stride"])
     if not isinstance(pairs, list | tuple):
         raise AnswerError(
@@ -50,7 +52,8 @@ def _drive_kernel_map(kernel_map: Any, case: Values) -> Values:
     table = torch.tensor(sorted(rows), dtype=torch.int64).reshape(
         -1, 3
     )  # the order of an offset's pairs is free
-    return {"counts": torch.bincount(table[:, 0], minlength=size**3), "pairs": table}
+    counts = torch.bincount(table[:, 0], minlength=size**3)
+    return {"counts": counts, "pairs": table, "changed": changed()}
 
 
 def _inputs_kernel_map(seed: int) -> list[Values]:
@@ -62,6 +65,8 @@ def _inputs_kernel_map(seed: int) -> list[Values]:
         (1, 1, 5, 6, 3, 1),
     ):
         coords = drawn_voxels(seed, clouds, count, low, high)
+        if stride == 2 and size == 3:
+            coords = torch.cat([coords, far_voxels(coords[0])])
         shuffled = coords[torch.randperm(len(coords), generator=torch.Generator().manual_seed(seed))]
         out = shuffled if stride == 1 else downsample(coords, stride).long()
         cases.append({"coords": shuffled, "out_coords": out, "kernel_size": size, "stride": stride})
@@ -76,6 +81,7 @@ KERNEL_MAP = Check(
         {
             "counts": "the number of pairs of each offset",
             "pairs": "the table of pairs (pair; offset, source, target), sorted,",
+            "changed": "the pairs are right but the coordinates that you were given were changed",
         },
         rtol=0.0,
         atol=0.0,
@@ -84,6 +90,11 @@ KERNEL_MAP = Check(
 
 
 # what the exercises on sums and gradients share
+
+
+def _in_any_order(table: Tensor, seed: int) -> Tensor:
+    """The pairs of a table, shuffled: no order of an offset's pairs is promised."""
+    return table[torch.randperm(len(table), generator=torch.Generator().manual_seed(seed))]
 
 
 def _conv_cases(seed: int, widths: Sequence[tuple[int, int]]) -> list[Values]:
@@ -102,7 +113,7 @@ def _conv_cases(seed: int, widths: Sequence[tuple[int, int]]) -> list[Values]:
             {
                 "x": randn(len(coords), channels, dtype=torch.float64),
                 "weight": randn(size**3, channels, outputs, dtype=torch.float64) / 3,
-                "pairs": pair_table(coords, out, size, stride),
+                "pairs": _in_any_order(pair_table(coords, out, size, stride), seed),
                 "outputs": len(out),
             }
         )
@@ -113,7 +124,7 @@ def _conv_cases(seed: int, widths: Sequence[tuple[int, int]]) -> list[Values]:
         {
             "x": randn(len(coarse), channels, dtype=torch.float64),
             "weight": randn(8, channels, outputs, dtype=torch.float64) / 2,
-            "pairs": pair_table(fine, coarse, 2, 2)[:, [0, 2, 1]],
+            "pairs": _in_any_order(pair_table(fine, coarse, 2, 2)[:, [0, 2, 1]], seed),
             "outputs": len(fine) + 1,
         }
     )
@@ -206,8 +217,8 @@ def _inputs_up_and_join(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
     for clouds, count, low, high, size, channels, outputs, skipped, alone in (
-        (2, 20, -3, 3, 2, 3, 3, 2, 0),
-        (1, 16, -2, 3, 2, 2, 2, 2, 0),
+        (2, 20, -3, 3, 2, 3, 3, 3, 0),
+        (1, 16, -2, 3, 2, 2, 3, 2, 0),
         (1, 10, -2, 2, 3, 2, 3, 1, 1),  # no pair reaches the last row of the skip
     ):
         fine = drawn_voxels(seed, clouds, count, low, high).int()
@@ -217,7 +228,7 @@ def _inputs_up_and_join(seed: int) -> list[Values]:
                 "x": randn(len(coarse), channels, dtype=torch.float64),
                 "skip": randn(len(fine) + alone, skipped, dtype=torch.float64),
                 "weight": randn(size**3, channels, outputs, dtype=torch.float64) / 2,
-                "pairs": pair_table(fine, coarse, size, 2),
+                "pairs": _in_any_order(pair_table(fine, coarse, size, 2), seed),
                 "upstream": randn(len(fine) + alone, outputs + skipped, dtype=torch.float64),
             }
         )
@@ -248,13 +259,25 @@ def _drive_sparse_conv_grads(sparse_conv_grads: Any, case: Values) -> Values:
     grad, x, weight = (tensor_of(case, key) for key in ("grad", "x", "weight"))
     pairs = pairs_of(tensor_of(case, "pairs"), len(weight))
     changed, pairs_changed = watched(grad, x, weight), watched_pairs(pairs)
-    returned = sparse_conv_grads(grad, x, weight, pairs)
+    saved: list[Tensor] = []  # what automatic differentiation would keep for its way back
+
+    def save(tensor: Tensor) -> Tensor:
+        saved.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor):
+        returned = sparse_conv_grads(grad, x, weight, pairs)
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise AnswerError(
             "Returned", "returned something else than two tensors: the gradients for x and weight."
         )
     to_x, to_weight = (returned_tensor(value) for value in returned)
-    return {"x": to_x, "weight": to_weight, "changed": changed() or pairs_changed()}
+    return {
+        "x": to_x,
+        "weight": to_weight,
+        "automatic": bool(saved),
+        "changed": changed() or pairs_changed(),
+    }
 
 
 def _inputs_sparse_conv_grads(seed: int) -> list[Values]:
@@ -274,6 +297,7 @@ SPARSE_CONV_GRADS = Check(
         {
             "x": "the gradient with respect to x (voxel, channel)",
             "weight": "the gradient with respect to the weights (offset, input, output)",
+            "automatic": "the gradients are right but automatic differentiation has found them: write them out",
             "changed": "the gradients are right but one of the inputs was changed",
         }
     ),

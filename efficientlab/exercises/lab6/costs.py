@@ -68,7 +68,7 @@ def _drive_morton_order(morton_order: Any, case: Values) -> Values:
 def _inputs_morton_order(seed: int) -> list[Values]:
     cases: list[Values] = []
     for clouds, count, low, high in (
-        (1, 30, 0, 8),
+        (1, 30, 3, 11),
         (2, 30, -9, 9),
         (3, 20, -30_000, 30_000),
         (1, 25, -4, 40),

@@ -27,6 +27,16 @@ def drawn_voxels(seed: int, clouds: int, count: int, low: int, high: int) -> Ten
     return torch.cat([torch.cat([cloud[:, None], xyz], 1), twins]).unique(dim=0)
 
 
+def far_voxels(voxel: Tensor) -> Tensor:
+    """(18, 4) int64: voxels far from this one, (4,), each of which has its number where four are packed too densely.
+
+    As x · B² + y · B + z, one step along an axis and B steps back along the next lead to the same number.
+    """
+    bases = (10, 16, 32, 64, 100, 128, 256, 1000, 1024)
+    steps = [[0, *step] for base in bases for step in ((0, 1, -base), (1, -base, 0))]
+    return voxel + torch.tensor(steps)
+
+
 def drawn_points(seed: int, clouds: int, count: int, low: int, high: int) -> Tensor:
     """(P, 4) float64, in voxels: well inside of their voxels, so that no rounding decides where a point is."""
     generator = torch.Generator().manual_seed(seed + 17 * count)

@@ -11,9 +11,11 @@ from efficientlab.exercises.cases import (
     drawn_state,
     fit_or_say,
     in_single,
+    left_frozen,
     random_tensors,
     state_of,
     tensor_of,
+    watched,
 )
 from efficientlab.exercises.contract import (
     AnswerError,
@@ -24,7 +26,7 @@ from efficientlab.exercises.contract import (
     values_judge,
 )
 from efficientlab.exercises.gradients import gradient
-from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels
+from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels, far_voxels
 from efficientlab.kernels import SparseTensor, downsample, occupied_voxels
 
 # 6.7 and 6.8 · point_to_voxel, voxel_to_point
@@ -63,14 +65,21 @@ def _drive_voxel_to_point(voxel_to_point: Any, case: Values) -> Values:
 def _inputs_point_to_voxel(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     cases: list[Values] = []
-    for clouds, points, low, high, stride in ((2, 40, -2, 2, 1), (2, 30, -5, 5, 4), (1, 24, -3, 4, 2)):
+    for clouds, points, low, high, stride, channels in (
+        (2, 40, -2, 2, 1, 2),
+        (2, 30, -5, 5, 4, 3),
+        (1, 24, -3, 4, 2, 1),
+    ):
         at = drawn_points(seed, clouds, points, low, high)
+        at[:3, 1:] = at[:3, 1:].floor()  # on the lower border of a voxel of stride 1, which belongs to it
         coords = downsample(occupied_voxels(at), stride).long()
         empty = coords[-1:] + torch.tensor([0, 3, 3, 3])  # the last voxel has no point
         order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(seed))
         coords = torch.cat([coords[order[2:]], empty])  # and the points of two voxels have none
-        features = randn(points, 2, dtype=torch.float64)
-        upstream = randn(len(coords), 2, dtype=torch.float64)
+        if stride == 1:  # points that are far from a given voxel, and in none
+            at = torch.cat([at, far_voxels(coords[0]).double() + torch.tensor([0, 0.5, 0.5, 0.5])])
+        features = randn(len(at), channels, dtype=torch.float64)
+        upstream = randn(len(coords), channels, dtype=torch.float64)
         cases.append(
             {"features": features, "points": at, "coords": coords, "stride": stride, "upstream": upstream}
         )
@@ -85,15 +94,17 @@ def _inputs_voxel_to_point(seed: int) -> list[Values]:
         at = drawn_points(seed, clouds, points, low, high)
         at[:, 1:] *= stride
         coords = downsample(occupied_voxels(at), stride).long()
+        if stride == 1:
+            coords = torch.cat([far_voxels(coords[0]), coords])
         cases.append({"points": at, "coords": coords, "stride": stride})
     whole = drawn_voxels(seed, 1, 12, -2, 2)  # a point at a voxel's lower corner reads that voxel alone
     # and one without any voxel around it reads 0, one with a single far corner reads that, however small its weight
     more = torch.tensor([[0.0, 50.2, 50.3, 50.4], [1, 0.0625, 0.0625, 0.0625]], dtype=torch.float64)
     coords = torch.cat([whole, torch.tensor([[1, 1, 1, 1]])])
     cases.append({"points": torch.cat([whole.double(), more]), "coords": coords, "stride": 1})
-    for case in cases:  # of one sign, so that no sum cancels
-        case["features"] = 1 + 0.3 * randn(len(tensor_of(case, "coords")), 2, dtype=torch.float64)
-        case["upstream"] = 1 + 0.3 * randn(len(tensor_of(case, "points")), 2, dtype=torch.float64)
+    for case, channels in zip(cases, (2, 3, 1, 2), strict=True):  # of one sign, so that no sum cancels
+        case["features"] = 1 + 0.3 * randn(len(tensor_of(case, "coords")), channels, dtype=torch.float64)
+        case["upstream"] = 1 + 0.3 * randn(len(tensor_of(case, "points")), channels, dtype=torch.float64)
     return [*cases, in_single(cases[1])]
 
 
@@ -160,12 +171,13 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
     surplus = ", ".join(sorted({name for name, _ in layer.named_parameters()} - set(state)))
     if missing or surplus:
         return {"missing": missing, "surplus": surplus}
+    frozen = left_frozen(layer)
     layer.eval()  # a batch's own statistics would cancel what the cases are to show
     z_leaf.requires_grad_(), x_leaf.requires_grad_()
-    kept = points.clone()
-    x = SparseTensor(coords, x_leaf * 1.0)
+    x, z_given = SparseTensor(coords, x_leaf * 1.0), z_leaf * 1.0
     beside = [x.replace(tensor_of(case, "skip"))] if skips else []
-    returned = layer(x, z_leaf * 1.0, points, *beside)
+    changed = watched(points, coords, x.features, z_given, *(skip.features for skip in beside))
+    returned = layer(x, z_given, points, *beside)
     if (
         not isinstance(returned, tuple | list)
         or len(returned) != 2
@@ -206,7 +218,8 @@ def _drive_spvconv(SPVConv: Any, case: Values) -> Values:
         "again": again,
         "draws": not torch.allclose(*twice),
         "learns": not torch.equal(layer.state_dict()[statistics], state[statistics]),
-        "changed": not torch.equal(points, kept),
+        "frozen": frozen,
+        "changed": changed(),
     }
 
 
@@ -269,7 +282,8 @@ _judge_spvconv_values = values_judge(
         "gradient_x": "the gradient with respect to the voxels' features",
         "draws": "all is right in eval mode, but in training the same call gives something else the second time",
         "learns": "all is right in eval mode, but the batch norm's running statistics do not move in training",
-        "changed": "the answer is right but the points were changed",
+        "frozen": "all is right but a parameter of the block, or of the layers that it is given, is frozen",
+        "changed": "the answer is right but the points, or the features of points or voxels, were changed",
     }
 )
 

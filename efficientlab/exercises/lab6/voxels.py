@@ -9,7 +9,7 @@ import torch
 from efficientlab.exercises.cases import in_single, random_tensors, tensor_of
 from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
 from efficientlab.exercises.gradients import gradient
-from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels, whole_numbers
+from efficientlab.exercises.lab6.drawn import drawn_points, drawn_voxels, far_voxels, whole_numbers
 
 # 6.1 · voxelize
 
@@ -53,8 +53,13 @@ def _inputs_voxelize(seed: int) -> list[Values]:
         ),  # a street of hundreds of voxels: a number made of four needs room for each
     ):
         at = drawn_points(seed, clouds, points, low, high)
+        at[:, 0] = 2 * at[:, 0] + 1  # a number says which cloud, not which place in a row of clouds
+        if size != 0.1:  # whose multiples are not exact
+            at[:3, 1:] = at[:3, 1:].floor()  # on a voxel's lower border, which belongs to it
+        if high == 700:
+            at = torch.cat([at, far_voxels(at[0])])
         at[:, 1:] *= size
-        cases.append({"points": at, "features": randn(points, channels, dtype=torch.float64), "size": size})
+        cases.append({"points": at, "features": randn(len(at), channels, dtype=torch.float64), "size": size})
     for case in cases:
         cells = tensor_of(case, "points").clone()
         cells[:, 1:] /= float(case["size"])

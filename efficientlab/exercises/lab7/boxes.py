@@ -25,7 +25,11 @@ def _drive_heat(heat_target: Any, case: Values) -> Values:
 def _inputs_heat(seed: int) -> list[Values]:
     generator = torch.Generator().manual_seed(seed)
     cases: list[Values] = []
-    for columns, rows, classes, things, radius in ((12, 9, 2, 3, 2), (8, 14, 3, 4, 1), (10, 10, 1, 1, 3)):
+    for columns, rows, classes, things, radius, more in (
+        (12, 9, 2, 3, 2, 0),
+        (8, 14, 3, 4, 1, 1),  # a class of which there is nothing
+        (10, 10, 1, 1, 3, 0),
+    ):
         cell = torch.stack([torch.randint(n, (things,), generator=generator) for n in (columns, rows)], 1)
         kind = torch.randint(classes, (things,), generator=generator)
         near = torch.tensor([[3, 4], [4, 4], [0, 0], [columns - 1, rows - 1]])  # neighbours, and two corners
@@ -33,7 +37,7 @@ def _inputs_heat(seed: int) -> list[Values]:
             {
                 "cell": torch.cat([near, cell]),
                 "kind": torch.cat([torch.tensor([0, 0, classes - 1, 0]), kind]),
-                "classes": classes,
+                "classes": classes + more,
                 "columns": columns,
                 "rows": rows,
                 "radius": radius,
@@ -85,6 +89,8 @@ def _inputs_loss(seed: int) -> list[Values]:
         heat = torch.rand(shape, generator=generator, dtype=torch.float64) * 0.95
         place = torch.randperm(heat.numel(), generator=generator)[:centres]
         heat.view(-1)[place] = 1.0
+        if shape[1] == 2:
+            heat[0, :, 1, 2] = 1.0  # centres of two classes in one cell
         logits = 1.5 * torch.randn(shape, generator=generator, dtype=torch.float64) - 1
         cases.append({"logits": logits, "heat": heat})
     heat = torch.rand((1, 2, 3, 4), generator=generator, dtype=torch.float64) * 0.95
@@ -161,8 +167,9 @@ def _inputs_peaks(seed: int) -> list[Values]:
     level = tensor_of(cases[0], "heat").clone()
     # two neighbours, equally hot: none has more heat than the other, so both are peaks; and one two cells further
     level[1, 5, 5:], level[1, 7, 5] = 0.95, 0.93
+    level[0, 4:6, 6] = 0.97  # and two along the other axis
     faint = tensor_of(cases[1], "heat") / 16  # peaks count however cold they are
-    return [*cases, {"heat": level, "most": 5}, {"heat": faint, "most": 5}]
+    return [*cases, {"heat": level, "most": 7}, {"heat": faint, "most": 5}]
 
 
 PEAKS = Check(

@@ -105,11 +105,14 @@ def _inputs_cell_index(seed: int) -> list[Values]:
     for x, y, z in (
         ((-2.0, 2.0, 0.5), (-1.0, 2.0, 0.5), (-1.0, 3.0)),
         ((0.0, 6.0, 2.0), (-4.0, 4.0, 1.0), (0.0, 2.0)),
-        ((-8.0, 8.0, 4.0), (-1.0, 1.4, 0.4), (-2.0, 2.0)),  # 5.999… cells along y, in floating point
+        ((0.0, 4.2, 0.6), (-1.0, 1.4, 0.4), (-2.0, 2.0)),  # 7.000…1 and 5.999… cells, in floating point
     ):
         columns, rows = (round((stop - start) / step) for start, stop, step in (x, y))
-        exact = (y[1] - y[0]) / y[2] == rows
-        end = y[1] if exact else y[1] + 0.1 * y[2]  # a border that is not exact decides nothing
+        exact = [(stop - start) / step == n for (start, stop, step), n in ((x, columns), (y, rows))]
+        # a border that is not exact decides nothing
+        last_x, last_y = (
+            axis[1] if sure else axis[1] + 0.1 * axis[2] for axis, sure in zip((x, y), exact, strict=True)
+        )
         count = 24
         i = torch.randint(-2, columns + 2, (count,), generator=generator)
         j = torch.randint(-2, rows + 2, (count,), generator=generator)
@@ -120,9 +123,10 @@ def _inputs_cell_index(seed: int) -> list[Values]:
             [
                 [x[0] - 0.1 * x[2], y[0] + 0.3 * y[2], z[0] + 0.5],
                 [x[0] + 0.3 * x[2], y[0] - 0.1 * y[2], z[0] + 0.5],
-                [x[1], y[0] + 0.3 * y[2], z[0] + 0.5],
-                [x[0] + 0.3 * x[2], end, z[0] + 0.5],
-                [x[0], y[0], z[0]],
+                [last_x, y[0] + 0.3 * y[2], z[0] + 0.5],
+                [x[0] + 0.3 * x[2], last_y, z[0] + 0.5],
+                [x[0], y[0], z[0] + 0.5],
+                [x[0] + 0.3 * x[2], y[0] + 0.3 * y[2], z[0]],
                 [x[0] + 0.3 * x[2], y[0] + 1.3 * y[2], z[1]],
                 [x[0] + 0.3 * x[2], y[0] + 1.3 * y[2], z[1] + 1.0],
                 [x[0] + 0.3 * x[2], y[0] + 1.3 * y[2], z[0] - 1.0],
@@ -130,7 +134,8 @@ def _inputs_cell_index(seed: int) -> list[Values]:
             dtype=torch.float64,
         )
         points = torch.cat([torch.stack([px, py, height], 1), border])
-        street = torch.randint(pick(2, 3), (len(points),), generator=generator)
+        first = pick(0, 1)  # a batch may hold no point of the first street
+        street = first + torch.randint(pick(2, 3), (len(points),), generator=generator)
         case: Values = {"points": points, "street": street, "lowest": z[0], "highest": z[1]}
         case |= dict(zip(("x_start", "x_stop", "x_step"), x, strict=True))
         case |= dict(zip(("y_start", "y_stop", "y_step"), y, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -28,6 +29,18 @@ def _cells(seed: int, points: int, cells: int, which: int) -> Tensor:
     return cell[torch.randperm(points, generator=generator)]
 
 
+def _none_inside(pool: Callable[[Tensor], Any], cell: Tensor, cells: int, channels: int) -> bool:
+    """Whether cells hold 0 where all points are outside, as those of a camera that looks up may be.
+
+    Another number of cells shows in the cases.
+    """
+    try:
+        pooled = returned_tensor(pool(torch.full_like(cell, -1)))
+    except (RuntimeError, IndexError, ValueError):
+        return False
+    return pooled.shape != (cells, channels) or not pooled.any()
+
+
 # 7.5 · by prefix sums
 
 
@@ -42,7 +55,17 @@ def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
     rows, cell = tensor_of(case, "rows"), tensor_of(case, "cell")
     changed = watched(rows, cell)
     pooled = returned_tensor(pool_prefix_sums(rows, cell, case["cells"]))
-    return {"pooled": pooled, "changed": changed(), "loses digits": _loses_digits(pool_prefix_sums)}
+    return {
+        "pooled": pooled,
+        "changed": changed(),
+        "loses digits": _loses_digits(pool_prefix_sums),
+        "nothing": _none_inside(
+            lambda outside: pool_prefix_sums(rows, outside, case["cells"]),
+            cell,
+            int(case["cells"]),
+            rows.shape[1],
+        ),
+    }
 
 
 def _inputs_prefix(seed: int) -> list[Values]:
@@ -65,6 +88,7 @@ PREFIX_SUMS = Check(
             "changed": "the sums are right but one of your inputs was changed",
             "loses digits": "the sums are right but not differences of one long sum in the rows' type: "
             "no digits are lost in single precision",
+            "nothing": "the sums are right, but not where all points are outside: then every cell holds 0",
         },
         rtol=1e-6,
         atol=1e-8,
@@ -89,6 +113,12 @@ def _drive_intervals(pool_intervals: Any, case: Values) -> Values:
     if pooled.requires_grad:
         for name, leaf in (("depth", depth), ("features", features)):
             answer[f"{name} gradient"] = gradient(pooled, leaf, upstream)
+    answer["nothing"] = _none_inside(
+        lambda outside: pool_intervals(*given[:3], outside, case["cells"]),
+        cell,
+        int(case["cells"]),
+        features.shape[1],
+    )
     return answer
 
 
@@ -97,7 +127,7 @@ def _inputs_intervals(seed: int) -> list[Values]:
     randn = random_tensors(seed)
     generator = torch.Generator().manual_seed(seed)
     cases: list[Values] = []
-    for k, (p, q, c, v) in enumerate(((16, 5, 3, 6), (14, 4, 1, 5), (16, 9, 2, 9))):
+    for k, (p, q, c, v) in enumerate(((16, 5, 3, 6), (14, 4, 1, 5), (16, 12, 2, 9))):
         cases.append(
             {
                 "depth": torch.rand(p, generator=generator, dtype=torch.float64) + 0.1,
@@ -126,6 +156,7 @@ INTERVALS = Check(
             "depth gradient": "the gradient with respect to the depths' weights",
             "features gradient": "the gradient with respect to the features",
             "changed": "the sums are right but one of the inputs was changed",
+            "nothing": "the sums are right, but not where all points are outside: then every cell holds 0",
         },
         rtol=1e-6,
         atol=1e-8,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from efficientlab.exercises.cases import tensor_of, watched
-from efficientlab.exercises.contract import AnswerError, Check, Values, returned_tensor, values_judge
+from efficientlab.exercises.contract import Check, Values, returned_number, returned_tensor, values_judge
 
 # 7.13 · average precision
 
@@ -19,9 +19,7 @@ def _drive_precision(average_precision: Any, case: Values) -> Values:
     value = average_precision(found, score, truth, case["within"])
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise AnswerError("Returned", f"returned {type(value).__name__} where a number belongs.")
-    return {"precision": float(value), "changed": changed()}
+    return {"precision": float(returned_number(value)), "changed": changed()}
 
 
 def _inputs_precision(seed: int) -> list[Values]:
@@ -46,22 +44,27 @@ def _inputs_precision(seed: int) -> list[Values]:
         far = truth[1:3].clone()
         found = torch.cat([hit, twice, lost, far])
         angle = 2 * torch.pi * torch.rand(len(found), generator=generator, dtype=torch.float64)
-        reach = torch.full((len(found),), 0.4 * within, dtype=torch.float64)
+        reach = torch.full((len(found),), 0.6 * within, dtype=torch.float64)
         reach[len(hit) : len(hit) + len(twice)] = 0.85 * within
         reach[-2:] = 1.25 * within  # near the truth in none of its directions
         diagonal = torch.pi / 4 + 0.05 * torch.randn(2, generator=generator, dtype=torch.float64)
         angle[-2:] = diagonal  # by each axis alone within the distance
         found[:, 1:] += reach[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
         score = (torch.randperm(len(found), generator=generator).double() + 1) / (len(found) + 1)
+        if not cases:
+            score[0] = 1.0  # here the surest is a hit; among the pairs below it is none
         cases.append({"found": found, "score": score, "truth": truth, "within": within})
-    # Exactly at the distance; pairs of truths, the nearer of which is taken or stands second; no predictions; a low
-    # recall.
-    exact = torch.tensor([[0.0, 2, 0], [0, 10, 0]], dtype=torch.float64)
+    # Exactly at the distance, which is no hit; pairs of truths, the nearer of which is taken or stands second, a
+    # predictions in a street without any, and one more for the first truth; no predictions; a low recall.
+    exact = torch.tensor([[0.0, 2, 0]], dtype=torch.float64)
     at = torch.tensor([[0.0, 0, 0], [0, 10, 0.5]], dtype=torch.float64)
-    cases.append({"found": exact, "score": torch.tensor([0.9, 0.5]).double(), "truth": at, "within": 2.0})
+    cases.append({"found": exact, "score": torch.tensor([0.9]).double(), "truth": at, "within": 2.0})
     pair = torch.tensor([[0.0, 0, 0], [0, 1.5, 0], [1, 1.5, 0], [1, 0, 0]], dtype=torch.float64)
-    near = torch.tensor([[0.0, 0.1, 0], [0, 0.3, 0], [1, 0.1, 0], [1, 2.5, 0]], dtype=torch.float64)
-    sure = torch.tensor([0.9, 0.8, 0.7, 0.6], dtype=torch.float64)
+    near = torch.tensor(
+        [[2, 9, 9], [0, 0.1, 0], [2, 0, 0], [0, 0.3, 0], [1, 0.1, 0], [0, 0.1, 0.1], [1, 2.5, 0]],
+        dtype=torch.float64,
+    )
+    sure = torch.tensor([0.95, 0.9, 0.85, 0.8, 0.7, 0.65, 0.6], dtype=torch.float64)
     cases.append({"found": near, "score": sure, "truth": pair, "within": 2.0})
     many = torch.stack([torch.zeros(16), 9.0 * torch.arange(16), torch.zeros(16)], 1).double()
     cases.append(

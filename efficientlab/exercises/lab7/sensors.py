@@ -11,6 +11,7 @@ from efficientlab.exercises.cases import (
     drawn_state,
     fit_or_say,
     in_single,
+    left_frozen,
     quarters,
     random_tensors,
     state_of,
@@ -56,9 +57,12 @@ def _inputs_heights(seed: int) -> list[Values]:
         coords = torch.cat([coords[:2], coords[2:][keep]])
         case: Values = {"coords": coords, "features": randn(len(coords), c, dtype=torch.float64)}
         cases.append(case | {"streets": n, "columns": x, "rows": y, "heights": z})
-    there = tensor_of(cases[0], "coords")[:, 0] == 0  # a street without a voxel has a map, too
+    # Streets before and behind, and a rim along each axis, that hold no voxel have a map, too.
+    there = tensor_of(cases[0], "coords")[:, 0] == 0
     few = {key: tensor_of(cases[0], key)[there] for key in ("coords", "features")}
-    return [*cases, in_single({**cases[0], **few})]
+    few["coords"] = few["coords"] + torch.tensor([1, 0, 0, 0])
+    wider = {"streets": 3, "columns": 4, "rows": 5, "heights": 3}
+    return [*cases, in_single({**cases[0], **few, **wider})]
 
 
 HEIGHTS = Check(
@@ -95,7 +99,7 @@ def _drive_fuser(ConvFuser: Any, case: Values) -> Values:
     camera, lidar = (leaf * 1.0 for leaf in leaves)
     sensors = str(case["sensors"])
     given = [camera if sensors != "lidar" else None, lidar if sensors != "camera" else None]
-    changed = watched(camera, lidar)
+    changed, frozen = watched(camera, lidar), left_frozen(layer)
     try:
         fused = returned_tensor(layer(*given))
     except RuntimeError as error:
@@ -108,6 +112,7 @@ def _drive_fuser(ConvFuser: Any, case: Values) -> Values:
         "out": fused.detach(),
         "gradient_camera": _pulled(fused, leaves[0]),
         "gradient_lidar": _pulled(fused, leaves[1]),
+        "frozen": frozen,
         "again": bool(case["training"]) or _alone(layer, given, fused),
         "changed": changed(),
     }
@@ -145,6 +150,7 @@ def _inputs_fuser(seed: int) -> list[Values]:
         (3, 3, 2, "both", True),
         (3, 2, 2, "camera", False),
         (2, 3, 3, "lidar", False),
+        (3, 3, 2, "camera", False),
     ):
         state = {
             k: v.double()
@@ -161,7 +167,7 @@ def _inputs_fuser(seed: int) -> list[Values]:
             "training": training,
         }
         cases.append(case | state)
-    return [*cases, in_single(cases[-1])]
+    return [*cases[:-1], in_single(cases[-1])]
 
 
 _judge_fuser_values = values_judge(
@@ -170,6 +176,7 @@ _judge_fuser_values = values_judge(
         "gradient_camera": "the gradient with respect to the camera's map",
         "gradient_lidar": "the gradient with respect to the LiDAR's map",
         "again": "the fused map is right, but not that of another batch, of one street: what was kept from the first?",
+        "frozen": "the fused map is right but a parameter of the fuser is frozen",
         "changed": "the fused map is right but one of the sensors' maps was changed",
     },
     rtol=1e-5,

@@ -1,4 +1,4 @@
-"""the direction is right but the scores that were given are centred in place."""
+"""the direction is right but the codes or the scores that were given are changed: something is in place."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""the loss is right but the list of previews that was given is emptied."""
+"""the loss is right but what was given is changed: the list of previews is emptied or holds something else, or something is in place."""
 
 import torch
 import torch.nn.functional as F

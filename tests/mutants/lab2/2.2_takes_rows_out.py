@@ -1,4 +1,4 @@
-"""the pictures are right but the list of rows that was given is emptied."""
+"""the pictures are right but the list of rows that was given, or that of the layers, is emptied."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""the loss is right but the dictionary of fakes loses the sizes that are judged: the generator's step needs them."""
+"""the loss is right but the pictures or their dictionary are changed: the generator's step needs all fakes, with their gradient."""
 
 import torch
 import torch.nn.functional as F

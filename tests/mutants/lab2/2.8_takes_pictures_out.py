@@ -1,4 +1,4 @@
-"""the loss is right but the dictionary of pictures that was given is emptied."""
+"""the loss is right but what was given is changed: the dictionary of pictures is emptied, or something is in place."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""the features are right but the list of pairs that was given is exchanged in place: the way down needs it, too."""
+"""the features are right but what was given is changed, the list of pairs or a tensor: the way down needs them, too."""
 
 import torch
 from torch import Tensor

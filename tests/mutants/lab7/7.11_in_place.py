@@ -1,4 +1,4 @@
-"""the loss is right, but the heat that was given is changed: something is in place."""
+"""the loss is right, but the logits or the heat that were given are changed: something is in place."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""the average precision is right, but a truth that is taken is moved in place: the next distance is judged without it."""
+"""the average precision is right, but what was given is changed in place: the next distance is judged with what is left."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""the numbers are right, but the points that were given are moved: something is in place."""
+"""the numbers are right, but the points or the streets that were given are changed: something is in place."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""the sums are right, but the rows that were given are changed: something is in place."""
+"""the sums are right, but the rows or the cells that were given are changed: something is in place."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""the sums are right, but each cell's begins at 0: take one prefix sum over all points, and differences of it."""
+"""the sums are right, but no digits are lost: take one prefix sum over all points, in the type of the rows, and differences of it."""
 
 import torch
 from torch import Tensor

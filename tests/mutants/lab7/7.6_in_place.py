@@ -1,4 +1,4 @@
-"""the sums are right, but the cells that were given are changed: something is in place."""
+"""the sums are right, but one of the tensors that were given is changed: something is in place."""
 
 import torch
 import torch.nn.functional as F

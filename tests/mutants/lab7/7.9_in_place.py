@@ -1,4 +1,4 @@
-"""the IoU is right, but the logits that were given have become probabilities: `sigmoid_` is in place."""
+"""the IoU is right, but the maps that were given are changed: `sigmoid_`, for one, is in place."""
 
 from torch import Tensor
 
