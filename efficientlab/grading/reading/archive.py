@@ -14,7 +14,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +34,7 @@ MAX_RATIO = 300  # of unpacked to packed size, for members that are not small
 MAX_DIRECTORY = 32_000_000  # bytes of a zip's table of contents
 MAX_INNER_DIRECTORY = 2_000_000  # of one that a student handed in
 MAX_PARTS = 20  # of a path, without the file's name: it stands in notes
+_NO_NAMES = ("", ".", "..")
 _SMALL = 1_000_000
 _JOINERS = "\u200c\u200d"  # they stand in names of people, unlike other characters without a shape
 _PACKED = {".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
@@ -84,7 +85,7 @@ def open_export(source: Path, without: Path | None = None) -> Iterator[tuple[lis
     elif source.suffix.lower() in _PACKED:
         raise ArchiveError(f"{source}: unpack it, and give the folder; of archives, zip is opened.")
     else:
-        yield [_on_disk(source, PurePosixPath(printable(source.name)))], notes
+        yield [_on_disk(source, _printable_path([source.name]))], notes
 
 
 def printable(text: str, also: str = "") -> str:
@@ -99,18 +100,23 @@ def printable(text: str, also: str = "") -> str:
     return "".join(c if c.isprintable() or c in _JOINERS or c in also else "\ufffd" for c in text)
 
 
+def _printable_path(parts: Iterable[str]) -> PurePosixPath:
+    """A path of these names, made printable; one that is nothing but invisible marks is called unnamed."""
+    return PurePosixPath(*("unnamed" if name in _NO_NAMES else name for name in map(printable, parts)))
+
+
 def _folder_files(folder: Path, without: Path | None, notes: list[str]) -> Iterator[Found]:
     passed_over = without.resolve() if without else None
 
     def unread(error: OSError) -> None:
-        inside = PurePosixPath(*map(printable, Path(error.filename).relative_to(folder).parts))
+        inside = _printable_path(Path(error.filename).relative_to(folder).parts)
         notes.append(f"{inside} cannot be opened ({error.strerror}) and was left out.")
 
     for parent, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(f for f in folders if Path(parent, f).resolve() != passed_over)
         for name in sorted([*names, *(f for f in folders if Path(parent, f).is_symlink())]):
             path = Path(parent, name)
-            inside = PurePosixPath(*map(printable, path.relative_to(folder).parts))
+            inside = _printable_path(path.relative_to(folder).parts)
             try:
                 if path.is_symlink():
                     notes.append(f"{inside} is a symbolic link and was left out.")
@@ -289,8 +295,8 @@ def _unicode_path(extra: bytes, raw: bytes) -> str:
 def _safe_path(name: str) -> PurePosixPath:
     """The name without drive, root and `..`: it serves to recognise the student. Without one it may be a notebook."""
     parts = name.replace("\\", "/").replace("\0", "").split("/")
-    kept = [printable(_short(part)) for part in parts if part not in ("", ".", "..")]
-    return PurePosixPath(*kept[:-1][:MAX_PARTS], kept[-1]) if kept else PurePosixPath("unnamed.ipynb")
+    kept = [_short(part) for part in parts if part not in _NO_NAMES]
+    return _printable_path([*kept[:-1][:MAX_PARTS], kept[-1]] if kept else ["unnamed.ipynb"])
 
 
 def _short(name: str) -> str:

@@ -792,6 +792,15 @@ def test_names_that_are_no_unicode_and_terminal_escapes_cost_nobody(tmp_path: Pa
     assert all(one.student.isprintable() for one in intake.incoming)
 
 
+@pytest.mark.parametrize("name", ["\u202e", "\ufeff", ".\u200b", ".\u202e."])
+@pytest.mark.parametrize("form", ["{}", "mal/{}", "{}/lab4.ipynb"])
+def test_names_of_invisible_marks_alone_cost_nobody(name: str, form: str, tmp_path: Path) -> None:
+    members = {**{f"{n}/lab4_tsm.ipynb": notebook() for n in ("ann", "bob")}, form.format(name): notebook()}
+    assert {"ann", "bob"} <= set(people(taken(tmp_path, members)))
+    intake = take_in(unpacked(tmp_path / "in", members), tmp_path / "g", LAB)
+    assert {"ann", "bob"} <= set(people(intake))
+
+
 def test_thousands_of_files_in_one_zip_cost_their_owner_alone(tmp_path: Path) -> None:
     members = {f"ann_1_{i}_x.ipynb": notebook() for i in range(3)}
     members["mal_2_9_x.zip"] = zipped({f"{i}.txt": b"" for i in range(3_000)})
