@@ -467,7 +467,7 @@ lab.check("2.4", uniform_widths)
 lab.needs("2.4")
 BASE = (256, 256, 128, 64, 32)
 for name, ratio in (("full", 1.0), ("¾", 0.75), ("½", 0.5), ("¼", 0.25)):
-    assert uniform_widths(BASE, ratio, 128, 8, 4) == tuple(NAMES[name])
+    assert tuple(uniform_widths(BASE, ratio, 128, 8, 4)) == tuple(NAMES[name])
     print(f"{name:5} {NAMES[name]}")
 
 # %% [markdown] exercise="2.5"
