@@ -4,8 +4,13 @@
 """
 
 import os
+import sys
 
 import pytest
+
+# Where it is installed, jsonschema, and so nbformat, takes a second or more to build a grammar of addresses with it. No
+# notebook's schema asks for one.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 def pytest_configure(config: pytest.Config) -> None:

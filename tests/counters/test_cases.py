@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.attention.bias import causal_lower_right, causal_upper_left
 from torch.utils.flop_counter import FlopCounterMode
 
 from efficientlab.counters import count
@@ -156,6 +155,8 @@ def test_causal_encoder_is_one_number(mode):
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_torchs_own_causal_masks_are_causal(device):
     """A subclass of Tensor asks whether it is called for F.scaled_dot_product_attention, and is no mask itself."""
+    from torch.nn.attention.bias import causal_lower_right, causal_upper_left  # with them comes torch.compile
+
     q, k = torch.randn(2, 3, 3, 4, device=device), torch.randn(2, 3, 5, 4, device=device)
     seen = []
 
