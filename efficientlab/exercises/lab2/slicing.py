@@ -73,9 +73,8 @@ def _inputs_modulated_conv(seed: int) -> list[Values]:
                 "upstream": quarters(n, width, h, w),
             }
         )
-    silent = dict(
-        cases[1]
-    )  # a style of zeros, and one whose sum of squares is below the ε: it keeps 0 / 0 away
+    # a style of zeros, and one whose sum of squares is below the ε, which keeps 0 / 0 away
+    silent = dict(cases[1])
     silent["style"] = tensor_of(silent, "style") * torch.tensor([[0], [2**-17], [1]], dtype=torch.float64)
     return [*cases, silent, in_single(cases[1])]
 

@@ -54,7 +54,7 @@ def _inputs_precision(seed: int) -> list[Values]:
         if not cases:
             score[0] = 1.0  # here the surest is a hit; among the pairs below it is none
         cases.append({"found": found, "score": score, "truth": truth, "within": within})
-    # Exactly at the distance, which is no hit; pairs of truths, the nearer of which is taken or stands second, a
+    # Exactly at the distance, which is no hit; pairs of truths, the nearer of which is taken or stands second, with
     # predictions in a street without any, and one more for the first truth; no predictions; a low recall.
     exact = torch.tensor([[0.0, 2, 0]], dtype=torch.float64)
     at = torch.tensor([[0.0, 0, 0], [0, 10, 0.5]], dtype=torch.float64)
