@@ -50,17 +50,11 @@ Ask = Callable[[Found, "re.Match[str]"], Claim]
 
 def asker(rule: str, names: Mapping[str, Found], who: Who) -> Ask:
     """The function that makes a claim of a file whose name, or folder's, has a rule's pattern; `names` are all such."""
-    asks: dict[str, Ask] = {
-        "Canvas": _canvas,
-        "Moodle": _moodle,
-        "Gradescope": partial(_gradescope, who),
-        "Blackboard": partial(
-            _blackboard, _before_users(names), _users(names) if rule == "Blackboard" else {}
-        ),
-        "Brightspace": _brightspace,
-        "nbgrader": _nbgrader,
-    }
-    return asks[rule]
+    if rule == "Gradescope":
+        return partial(_gradescope, who)
+    if rule == "Blackboard":
+        return partial(_blackboard, _before_users(names), _users(names))
+    return {"Canvas": _canvas, "Moodle": _moodle, "Brightspace": _brightspace, "nbgrader": _nbgrader}[rule]
 
 
 def _canvas(found: Found, match: re.Match[str]) -> Claim:
