@@ -21,7 +21,6 @@ from tqdm import tqdm
 from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
 from efficientlab.datasets.gan.edges import edges2shoes, to_pixels
-from efficientlab.environment import ROOT
 from efficientlab.exercises.lab1 import lab
 from efficientlab.files import write_text
 from efficientlab.grading.reading.submission import parse_notebook
@@ -33,8 +32,9 @@ from efficientlab.models.gan.pretrained import load_super_student
 from efficientlab.models.gan.super_student import CHOICES
 from efficientlab.training.gan.conditional import translate
 from efficientlab.training.gan.distances import features_of, frechet_distance
+from efficientlab.training.recorded import RESULTS, recorded
 
-PATH = ROOT / "benchmarks" / "results" / "lab1-searches.json"
+PATH = RESULTS / "lab1-searches.json"
 PICTURES = 300  # of the validation split, as many as the `ci` profile searches with
 KEEP_EVERY = 100  # configurations
 
@@ -49,9 +49,7 @@ def main() -> None:
     every = map(Config._make, itertools.product(*CHOICES))
     allowed = [rival, *(config for config in every if generator_macs(config, 32, True) <= budget)]
 
-    losses: dict[str, float] = {}
-    if PATH.exists():
-        losses = json.loads(PATH.read_text(encoding="utf-8"))["losses"]
+    losses: dict[str, float] = (recorded(PATH.stem) or {"losses": {}})["losses"]
     super_student, features = load_super_student(layers), load_features("fashion")
     searched = edges2shoes("val")[:PICTURES]
     true = features_of(to_pixels(searched.picture), features)

@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from efficientlab.authoring.build import source_path
 from efficientlab.authoring.source import read_source
 from efficientlab.datasets.video.arrowset import CLASS_NAMES, NOUNS, arrowset
-from efficientlab.environment import ROOT
 from efficientlab.exercises.lab4 import lab
 from efficientlab.files import write_text
 from efficientlab.grading.reading.submission import parse_notebook
@@ -35,9 +34,10 @@ from efficientlab.grading.running.workspace import Workspace
 from efficientlab.grading.score import prelude_of
 from efficientlab.models.video.resnet import BasicBlock, SmallResNet
 from efficientlab.models.video.rivals import TSN, ResNet3D
+from efficientlab.training.recorded import RESULTS, recorded
 from efficientlab.training.video.classify import fit, predict
 
-PATH = ROOT / "benchmarks" / "results" / "lab4-choices.json"
+PATH = RESULTS / "lab4-choices.json"
 FOLD_DIVS = (16, 8, 4, 2)
 VERBS, NOUN_CLASSES = len(CLASS_NAMES), len(NOUNS)
 
@@ -104,9 +104,7 @@ def main() -> None:
     entrants["twice 1/8"] = partial(shifting, TwiceShiftedBlock, 8)
     entrants["3D narrow"] = partial(ResNet3D, widths=p.narrow, classes=VERBS + NOUN_CLASSES)
 
-    runs: dict[str, dict[str, dict[str, float]]] = {}
-    if PATH.exists():
-        runs = json.loads(PATH.read_text(encoding="utf-8"))["runs"]
+    runs: dict[str, dict[str, dict[str, float]]] = (recorded(PATH.stem) or {"runs": {}})["runs"]
     for seed in seeds:
         for name, make in entrants.items():
             if str(seed) in runs.get(name, {}):

@@ -28,6 +28,7 @@ from efficientlab.environment import ROOT
 from efficientlab.exercises.lab import Lab
 from efficientlab.exercises.labs import find_lab
 from efficientlab.files import write_text
+from efficientlab.training.recorded import RESULTS, recorded
 
 TIMES = [1, 0.5, 2, 4]  # the lab's learning rate
 
@@ -68,10 +69,8 @@ def main() -> None:
     options = parser.parse_args()
 
     lab = find_lab(options.lab)
-    path = ROOT / "benchmarks" / "results" / f"lab{lab.number}-rates.json"
-    rates: dict[str, Any] = {}
-    if path.exists():
-        rates = json.loads(path.read_text(encoding="utf-8"))["rates"]
+    path = RESULTS / f"lab{lab.number}-rates.json"
+    rates: dict[str, Any] = (recorded(path.stem) or {"rates": {}})["rates"]
     for times in options.times:
         if f"{times:g}" in rates:
             continue

@@ -140,6 +140,14 @@ def fit_or_say(module: nn.Module, state: Mapping[str, Tensor]) -> None:
             )
 
 
+def parameters_or_say(module: nn.Module, state: Mapping[str, Tensor], hint: str = "") -> None:
+    """Raise `AnswerError` where the learner's module has other parameters than the exercise's, in name or shape."""
+    have = {name: tuple(value.shape) for name, value in sorted(module.named_parameters())}
+    needed = {name: tuple(value.shape) for name, value in sorted(state.items())}
+    if have != needed:
+        raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.{hint}")
+
+
 def state_of(case: Values) -> dict[str, Tensor]:
     """What a case holds as "state.NAME", by NAME."""
     return {key.removeprefix("state."): tensor_of(case, key) for key in case if key.startswith("state.")}

@@ -174,9 +174,8 @@ def _raised(check: Check, inputs: Values, error: AnswerError) -> CheckFailed:
     if error.kind == "Returned":
         return CheckFailed(f"`{check.name}` {error.text}", where, cause=error)
     failed = Stopped if error.kind in ("Timeout", "Crash", "BadReply") else CheckFailed
-    said, *more = str(error).splitlines()  # `load_state_dict` writes a line for each of its tensors
-    if more:
-        said = "\n".join([said, *more[:2], *(["…"] if more[2:] else [])])
+    lines = str(error).splitlines()  # `load_state_dict` writes one for each of its tensors
+    said = "\n".join([*lines[:3], "…"] if len(lines) > 3 else lines)
     return failed(f"`{check.name}` raised {said}", f"{where}\n{error.trace}".rstrip(), cause=error)
 
 

@@ -172,6 +172,19 @@ def randomly(evaluate, macs, choices, budget, population, generations, rng):
     return min(known, key=known.get)
 
 
+@pytest.mark.parametrize(("key", "where"), [("best", (0, 0)), ("asked", (0, 0, 1)), ("asked", (0, 0, 0))])
+@pytest.mark.parametrize("width", [0, 200])
+def test_a_width_that_no_layer_has_is_refused_and_breaks_nothing(key, where, width):
+    case = search_inputs(5)[1] | {"population": 1, "generations": 1}
+    answer = {
+        key: value.clone() if isinstance(value, torch.Tensor) else value
+        for key, value in drive_evolve(randomly, case).items()
+    }
+    answer[key][where] = width
+    with pytest.raises(CheckFailed, match="is no configuration"):
+        judge_evolve(case, {}, answer)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_random_search_is_refused_for_what_it_looks_at(seed):
     case = search_inputs(700 + seed)[-1]

@@ -60,11 +60,8 @@ def test_a_right_output_behind_a_wrong_one_rules_a_slip_out():
         "swapped": {"read": 1, "written": 2, "read later": 3},
         "reads one": {"read": 1, "written": 1, "read later": 4},
     }
-    both = {
-        "read": 1,
-        "written": 1,
-        "read later": 3,
-    }  # "reads one", and a fault of its own in what comes later
+    # "reads one", and a fault of its own in what comes later
+    both = {"read": 1, "written": 1, "read later": 3}
     assert known_slip([Evidence(expected, slips, both, False)]) == "reads one"
 
 

@@ -7,7 +7,6 @@ stands below it.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from efficientlab.authoring.site.figures import write_figure
 from efficientlab.authoring.site.logged import LOGGED, logged, opening
 from efficientlab.exercises.lab import Lab
-from efficientlab.training.recorded import RESULTS
+from efficientlab.training.recorded import RESULTS, recorded
 from efficientlab.viz.style import BLUE, ORANGE
 
 if TYPE_CHECKING:
@@ -45,10 +44,8 @@ def headline(lab: Lab, pictures: Path) -> str:
     """A part of the lab's page, or nothing where no seeds were run; the picture is written to `pictures`."""
     if lab.number in LOGGED:
         return logged(lab, RESULTS, pictures)
-    path = RESULTS / f"lab{lab.number}-seeds.json"
-    if not path.exists():
+    if not (record := recorded(f"lab{lab.number}-seeds")):
         return ""
-    record = json.loads(path.read_text(encoding="utf-8"))
     minutes = f", in {record['seconds'] / 60:.0f} minutes"
     parts = [opening(record, f"{record['seeds']} seeds", minutes)]
     readings = [read(lines) for read in (read_table, read_gains) for lines in record["results"]]

@@ -10,6 +10,7 @@ from torch import nn
 from efficientlab.exercises.cases import (
     left_frozen,
     other_generators,
+    parameters_or_say,
     quarters,
     random_tensors,
     state_of,
@@ -49,13 +50,9 @@ def _drive_sliced(SLICED: Any, case: Values) -> Values:
     else:
         layer = norm(c_in)
     full = state_of(case)
-    have, wanted = ({k: tuple(state[k].shape) for k in sorted(state)} for state in (layer.state_dict(), full))
-    if have != wanted:
-        raise AnswerError(
-            "Returned",
-            f"has, as a {kind}, the parameters {have} where {wanted} belong. The order of `Layers` is conv, "
-            "conv_transpose, norm.",
-        )
+    parameters_or_say(
+        layer, full, f" This is the {kind}: `Layers` has conv, conv_transpose and norm, in this order."
+    )
     layer.load_state_dict(full)
     before = {name: p.detach().clone() for name, p in layer.named_parameters()}
     full_first = bool(case["full_first"])

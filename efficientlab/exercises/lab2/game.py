@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from efficientlab.exercises.cases import (
     in_single,
     left_frozen,
+    parameters_or_say,
     random_tensors,
     state_of,
     tensor_of,
@@ -183,10 +184,7 @@ def _drive_conditioning(Conditioning: Any, case: Values) -> Values:
     if not isinstance(module, nn.Module):
         raise AnswerError("Returned", "is no nn.Module.")
     wanted = state_of(case)
-    have = {name: tuple(p.shape) for name, p in sorted(module.named_parameters())}
-    needed = {name: tuple(v.shape) for name, v in sorted(wanted.items())}
-    if have != needed:
-        raise AnswerError("Returned", f"has the parameters {have}; expected {needed}.")
+    parameters_or_say(module, wanted)
     if surplus := ", ".join(sorted(set(module.state_dict()) - set(wanted))):
         raise AnswerError(
             "Returned",
