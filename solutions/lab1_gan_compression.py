@@ -1441,6 +1441,7 @@ print("It beats its own configuration trained from scratch for as many steps, an
 
 # %% tags=["cover"]
 from efficientlab.viz.comparison import quality_against_cost
+from efficientlab.viz.style import logarithmic
 
 lab.needs("1.1", "1.2", "1.3", "1.4", "1.5", "1.7", "1.9", "1.10", "1.11")
 shown = ("teacher", "selected", "uniform", "from scratch")
@@ -1449,7 +1450,7 @@ cover = quality_against_cost(
     {"million MACs a picture": {name: cost_of[name] / 1e6 for name in shown}},
     "FID, test split (lower is better)",
 )
-cover.axes[0].set_yscale("log")
+logarithmic(cover.axes[0], "y")
 plt.show()
 
 # %%

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE, coloured
+from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE, coloured, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,6 @@ def quality_against_cost(
     `quality[name]` holds one value a seed; `costs[axis label][name]` one number.
     """
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure, axes = plt.subplots(
         1, len(costs), figsize=(3.7 * len(costs) + 1.8, 3.4), squeeze=False, sharey=True
@@ -35,10 +34,7 @@ def quality_against_cost(
             bars = [[mean - values.min().item()], [values.max().item() - mean]]
             style = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)], "label": name}
             ax.errorbar(cost[name], mean, yerr=bars, ls="none", ms=8, mfc="none", mew=2, capsize=3, **style)
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.xaxis.set_major_formatter(ScalarFormatter())
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        logarithmic(ax, "x")
         ax.set_xlabel(label)
     axes[0, 0].set_ylabel(quality_name)
     axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
@@ -49,7 +45,6 @@ def predicted_against_measured(
     predicted: Mapping[str, float | None],
     measured: Mapping[str, float],
     unit: str,
-    logarithmic: bool = False,
 ) -> Figure:
     """Paired bars: the student's prediction beside what was measured. What was not predicted has no bar."""
     import matplotlib.pyplot as plt
@@ -62,8 +57,6 @@ def predicted_against_measured(
     ax.bar(at + 0.2, [measured[n] for n in names], 0.38, label="measured", color=BLUE)
     ax.set_xticks(at, names)
     ax.set_ylabel(unit)
-    if logarithmic:
-        ax.set_yscale("log")
     ax.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))  # above: the bars may be anywhere
     return figure
 

@@ -68,3 +68,15 @@ def bare(axes: Axes) -> None:
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def logarithmic(axes: Axes, which: str) -> None:
+    """Logarithmic axes ("x", "y" or "xy"), their ticks at 1, 2 and 5 of each decade and written out."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    for name in which:
+        axes.set(**{f"{name}scale": "log"})
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())

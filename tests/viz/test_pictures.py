@@ -29,7 +29,7 @@ from efficientlab.viz.comparison import (
     quality_against_cost,
 )
 from efficientlab.viz.explore import explore
-from efficientlab.viz.style import use_style
+from efficientlab.viz.style import logarithmic, use_style
 from efficientlab.viz.video.clips import film_strips
 from efficientlab.viz.video.influence import influence, influence_pictures
 from efficientlab.viz.video.scaling import scaling_curves
@@ -248,3 +248,14 @@ def test_a_person_gets_pictures_for_sharp_screens(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(style, "answered", lambda: True)
     use_style()
     assert asked == ["retina"]
+
+
+def test_logarithmic_axes_write_their_numbers_out():
+    figure, axes = plt.subplots()
+    axes.plot([0.03, 70], [0.5, 0.5])
+    logarithmic(axes, "xy")
+    figure.canvas.draw()
+    low, high = axes.get_xlim()
+    shown = [t.get_text() for t in axes.get_xticklabels() if low <= t.get_position()[0] <= high]
+    assert shown == ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]
+    assert "0.5" in [t.get_text() for t in axes.get_yticklabels()]

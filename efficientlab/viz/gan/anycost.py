@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientlab.viz.gan.translation import picture_rows
-from efficientlab.viz.style import BLUE, GREY, coloured
+from efficientlab.viz.style import BLUE, GREY, coloured, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,8 +37,7 @@ def time_against_macs(points: Mapping[str, Sequence[tuple[float, float]]]) -> Fi
     for colour, (name, line) in coloured(points.items()):
         ordered = sorted(line)
         ax.plot([m for m, _ in ordered], [t for _, t in ordered], "o", ms=4, color=colour, label=name)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    logarithmic(ax, "xy")
     ax.set_xlabel("times fewer MACs than the full generator")
     ax.set_ylabel("times faster")
     ax.legend()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, GREY, ORANGE, bare, coloured
+from efficientlab.viz.style import BLUE, GREY, ORANGE, bare, coloured, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def training_curves(
             steps, measured = own[variant]
             for ax, key in zip(axes, ("fid", "gap"), strict=True):
                 ax.plot(steps, measured[key], color=color, ls="--", lw=1)
-    axes[0].set_yscale("log")
+    logarithmic(axes[0], "y")
     axes[0].set_title("FID to held-out pictures (lower is better)")
     axes[1].set_title("D takes for real: training minus held-out")
     axes[1].axhline(0, color=GREY, lw=0.8)
@@ -90,7 +90,7 @@ def memory_curves(logs: Sequence[Mapping[str, Any]]) -> Figure:
         for label, color, columns in lines:
             _band(ax, steps, columns, color, label)
         ax.set_xlabel("step")
-    axes[0].set_yscale("log")
+    logarithmic(axes[0], "y")
     axes[0].set_title("FID to held-out pictures (lower is better)")
     axes[1].set_title("share that D takes for real")
     axes[1].set_ylim(0, 1.03)
@@ -167,14 +167,7 @@ def efficiency_curve(logs: Sequence[Mapping[str, Any]], own: Mapping[str, tuple[
         ax.plot(sizes, means, color=color, label=variant)
         if variant in own:
             ax.plot(*own[variant], "x", ms=8, mew=2, color=color)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.minorticks_off()
-    every = sorted({run["pictures"] for run in logs})
-    ax.set_xticks(every, [str(size) for size in every])
-    low, high = ax.get_ylim()
-    ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 50, 100) if low <= tick <= high]
-    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    logarithmic(ax, "xy")
     ax.set_xlabel("training pictures")
     ax.set_ylabel("FID to the test pictures")
     ax.legend()

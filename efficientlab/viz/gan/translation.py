@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, GREY, ORANGE, RED, bare, coloured
+from efficientlab.viz.style import BLUE, GREY, ORANGE, RED, bare, coloured, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def search_scatter(
     ax.axvline(budget, color=GREY, lw=1, ls="--", label="budget")
     ax.set_xlabel("million MACs")
     ax.set_ylabel(quality_name)
-    ax.set_yscale("log")
+    logarithmic(ax, "y")
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
