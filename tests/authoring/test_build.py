@@ -233,6 +233,7 @@ def test_set_up_elsewhere_says_what_to_do(on_colab: list[list[str]], monkeypatch
     assert not on_colab
 
 
+@pytest.mark.slow
 def test_the_data_of_a_removed_package_do_not_pass_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

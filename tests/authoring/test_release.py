@@ -84,9 +84,8 @@ def test_everything_that_the_lab_uses_is_there(bundle: Path) -> None:
     assert str(bundle) in result.stdout
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=[pytest.mark.slow] if n != LAB.number else []) for n in MODULES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", MODULES)
 def test_a_bundle_holds_what_its_lab_uses_and_nothing_else(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +145,7 @@ def test_the_bundle_can_be_graded_by_github_classroom(bundle: Path) -> None:
     assert {name.removesuffix("_RESULTS").lower() for name in reporter["env"]} == set(graders)
 
 
+@pytest.mark.slow
 def test_a_module_that_defines_what_an_exercise_asks_for_is_named(bundle: Path, tmp_path: Path) -> None:
     assert namesakes(bundle, LAB) == []
     (tmp_path / "kernels.py").write_text("temporal_shift = None\ndef f(x):\n    class OnlineShift: ...\n")

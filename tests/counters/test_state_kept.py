@@ -348,6 +348,7 @@ def test_what_did_not_change_is_not_written_to():
     x.grad = None
 
 
+@pytest.mark.slow
 def test_no_copy_outlives_the_count():
     model = nn.Linear(8, 1237)
     gc.collect()

@@ -500,6 +500,7 @@ def outcome(name: str, folder: Path) -> tuple[str, str]:
     return result.status, result.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STATE)
 def test_an_answer_finds_what_it_finds_in_a_kernel(
     name: str, tmp_path: Path, elsewhere: ProcessPoolExecutor
@@ -529,6 +530,7 @@ def test_cells_above_run_only_where_there_is_something_that_they_can_change() ->
     assert above(trial, RIGHT.format("NOBODY_MADE_IT")) == (0, 1, 2)
 
 
+@pytest.mark.slow
 def test_cells_above_that_come_to_no_end_cost_no_answer_its_own_message() -> None:
     cells = ["L = [2]\nM = L", "import time\nwhile True:\n    time.sleep(1)\n    M.append(1)"]
     needs = read(*cells, RIGHT.format("L[0]")).needs["4.1"]

@@ -98,6 +98,7 @@ def test_results_do_not_depend_on_threads_or_runs():
         torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_opcheck_and_cost():
     y, index = torch.randn(6, 3, requires_grad=True), torch.tensor([0, 2, 2, 1, 2, 0], dtype=torch.int32)
     torch.library.opcheck(torch.ops.efficientlab.mean_of_rows.default, (y, index, 4))

@@ -284,6 +284,7 @@ def test_an_old_python_is_told_so(release: str) -> None:
     assert done.stderr.startswith(f"efficientlab needs Python 3.11 or newer; this is {release}.")
 
 
+@pytest.mark.slow
 def test_commands_run_where_the_code_page_is_not_utf_8(tmp_path: Path) -> None:
     """An ASCII locale stands for the code pages of Windows: files are read with their own encoding."""
     plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

@@ -118,6 +118,7 @@ def test_a_hostile_file_costs_its_owner_alone(name: str, reader: Reader, tmp_pat
     assert reader.submission(path).answers("4.1")
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_ended_and_the_next_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"
     path.write_bytes(cells(*["\n".join(["a = 1", *["a += a"] * 4_000])] * 3, f"{ANSWER} + a"))
@@ -141,6 +142,7 @@ def test_what_takes_too_much_memory_is_ended_and_the_next_is_read(
         assert reader.submission(path).answers("4.1")
 
 
+@pytest.mark.slow
 def test_a_notebook_of_lines_takes_time_as_its_length(reader: Reader, tmp_path: Path) -> None:
     def seconds(lines: int) -> float:
         path = tmp_path / "x.ipynb"

@@ -375,6 +375,7 @@ def test_a_zip_with_any_bytes_changed_gives_a_batch_or_one_sentence(
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.slow
 def test_any_export_is_a_class_or_one_sentence(tmp_path: Path) -> None:
     """A short run of the fuzzer beside this file: `python tests/grading/reading/fuzz_zips.py SECONDS` goes on."""
     from fuzz_zips import one_reader, round_of

@@ -334,6 +334,7 @@ def test_what_tells_who_wrote_an_answer_is_nobody_else_s_to_read(grades: Path) -
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_points_from_a_spreadsheet_are_merged_everywhere(grades: Path) -> None:
     code = next(c for c in codes(grades) if read_after(grades, c) == "ann")
     filled(grades, {code: "7"}, comment="=Good, but what of latency?")
@@ -577,6 +578,7 @@ def test_a_pasted_picture_is_seen_by_the_reader(grades: Path) -> None:
     assert sorted(shown) == ["data:image/gif;base64,R0lGOD==", "data:image/png;base64,iVBORw0KGgo="]
 
 
+@pytest.mark.slow
 def test_an_answer_of_megabytes_is_cut(grades: Path) -> None:
     path = grades / "submissions" / "bob.ipynb"
     notebook = nbformat.reads(handed_in("4.9"), 4)

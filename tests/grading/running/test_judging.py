@@ -95,6 +95,7 @@ def temporal_shift(x, n_frames, fold_div=8, causal=False):
 """
 
 
+@pytest.mark.slow
 def test_a_box_that_serves_all_exercises_tells_nothing_of_a_fresh_case() -> None:
     made = reference()
     cells = (Cell(1, KEEPS, ("4.1",)), Cell(2, TELLS, ("4.2",)))

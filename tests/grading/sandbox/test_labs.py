@@ -122,6 +122,7 @@ def test_a_lab_is_graded_by_an_ordinary_user(
     assert how == "graded", why
 
 
+@pytest.mark.slow
 def test_a_lab_that_does_not_run_in_a_sandbox_is_refused_before_anybody_is_graded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -69,6 +69,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @linux
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", [LIMITS, Limits(case=1.0, exercise=2.0, submission=5.0)])
 def test_every_end_of_a_box_has_its_status_and_costs_one_exercise(
     sandbox: Sandbox, limits: Limits, monkeypatch: pytest.MonkeyPatch
@@ -384,6 +385,7 @@ def test_what_a_watch_cannot_look_into_is_full_and_stays_as_it_is(tmp_path: Path
 
 
 @linux
+@pytest.mark.slow
 def test_larger_pages_hold_what_the_smaller_ones_held() -> None:
     from efficientlab.grading.sandbox import pages
 
@@ -623,6 +625,7 @@ def test_memory_of_all_descendants_is_counted_and_ends_a_box() -> None:
     theirs.close()
 
 
+@pytest.mark.slow
 def test_the_runner_tells_a_reply_too_large_from_a_crash() -> None:
     handed_in = submission(("4.1", "import torch\ndef clip_logits(b, v):\n    return torch.zeros(3_000_000)"))
     with Box(LAB, reference().prelude, handed_in, LIMITS) as box:
