@@ -418,11 +418,11 @@ print(
 # \;+\; \underbrace{\mathrm{mlp}(x)}_{\text{fine, alone}}. $$
 #
 # ```text
-#                ┌─ voxelize ─► (N, C_in, R, R, R) ─ conv, conv ─► (N, C_out, R, R, R) ─ devoxelize ─┐
-# features ──────┤                                                                                   + ─► (N, C_out, P)
-# (N, C_in, P)   └───────────────────────────── one matrix for every point ──────────────────────────┘
+#              ┌─ voxelize ──> two 3×3×3 convolutions ──> devoxelize ─┐
+# features ────┤   (N, C_in, R, R, R)      (N, C_out, R, R, R)      + ─> (N, C_out, P)
+# (N, C_in, P) └──────────── one matrix for every point ────────────┘
 #
-# points (N, 3, P) ─ normalize ─► coords (N, 3, P): where to put features, and where to take them from
+# points ──> normalize ──> coords: where voxelize puts, and devoxelize takes
 # ```
 #
 # The grid can be coarse, because it does not have to carry detail. And the point branch never fetches a neighbour.
