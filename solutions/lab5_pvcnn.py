@@ -419,8 +419,8 @@ print(
 #
 # ```text
 #              ┌─ voxelize ──> two 3×3×3 convolutions ──> devoxelize ─┐
-# features ────┤   (N, C_in, R, R, R)      (N, C_out, R, R, R)      + ─> (N, C_out, P)
-# (N, C_in, P) └──────────── one matrix for every point ────────────┘
+# features ────┤   (N, C_in, R, R, R)      (N, C_out, R, R, R)        + ─> (N, C_out, P)
+# (N, C_in, P) └───────────── one matrix for every point ─────────────┘
 #
 # points ──> normalize ──> coords: where voxelize puts, and devoxelize takes
 # ```
