@@ -282,10 +282,20 @@ def grid_report(coords: Tensor, channels: int, resolution: int) -> dict[str, flo
 lab.check("5.3", grid_report)
 
 # %% [markdown]
-# Before you run the next cell, write two numbers on paper: what share of a street's points do you expect to be alone in their
-# voxel at $R = 256$? And how much memory does a layer of 64 channels take there?
+# What do you expect at $R = 256$, where a voxel of the street is less than 20 cm wide? How many percent of one object's points are
+# alone in their voxel, how many of the street's, and of the office's? Write a number in place of each `None`, before you run
+# the cell behind it. The lab keeps your numbers and sets the measurement beside them.
+
+# %% tags=["guess"]
+guess = {
+    "one object": 80,  # your guess, in percent
+    "street": 50,
+    "office": 30,
+}
+lab.lock("percent alone at R = 256", guess)
 
 # %% tags=["result"]
+from efficientlab.viz.comparison import predicted_against_measured
 from efficientlab.viz.points.grids import grid_curves
 
 lab.needs("5.1", "5.3")
@@ -299,6 +309,9 @@ print(f"{'':10}" + "".join(f"{f'R = {r}':>16}" for r in RESOLUTIONS))
 for name, rows in reports.items():
     print(f"{name:10}" + "".join(f"{row['alone']:7.1%} |{row['occupied']:7.2%}" for row in rows))
 grid_curves(RESOLUTIONS, reports)
+plt.show()
+alone = {name: 100 * reports[name][-1]["alone"] for name in guess}
+predicted_against_measured(guess, alone, "% alone at R = 256")
 plt.show()
 assert all(row["occupied"] < 0.02 for rows in reports.values() for row in rows[3:]), (
     "R ≥ 64: nearly all is empty"
@@ -404,13 +417,22 @@ print(
 # $$ y = \underbrace{\mathrm{devoxelize}(\mathrm{conv}(\mathrm{voxelize}(x)))}_{\text{coarse, with neighbours}}
 # \;+\; \underbrace{\mathrm{mlp}(x)}_{\text{fine, alone}}. $$
 #
+# ```text
+#              ┌─ voxelize ──> two 3×3×3 convolutions ──> devoxelize ─┐
+# features ────┤   (N, C_in, R, R, R)      (N, C_out, R, R, R)        + ─> (N, C_out, P)
+# (N, C_in, P) └───────────── one matrix for every point ─────────────┘
+#
+# points ──> normalize ──> coords: where voxelize puts, and devoxelize takes
+# ```
+#
 # The grid can be coarse, because it does not have to carry detail. And the point branch never fetches a neighbour.
 
 # %% [markdown] exercise="5.5"
 # Write the block. It has two parts, and you need to give them these names, so that weights can be loaded:
 #
-# - `self.voxel_layers`: an `nn.Sequential` of twice (3×3×3 `nn.Conv3d` with padding 1 and without bias, `nn.BatchNorm3d`,
-#   `nn.LeakyReLU(0.1)`), first from `in_channels` to `out_channels`, then from `out_channels` to `out_channels`;
+# - `self.voxel_layers`: one `nn.Sequential` of six layers, twice (3×3×3 `nn.Conv3d` with padding 1 and without bias,
+#   `nn.BatchNorm3d`, `nn.LeakyReLU(0.1)`), first from `in_channels` to `out_channels`, then from `out_channels` to
+#   `out_channels`;
 # - `self.point_layers`: an `nn.Sequential` of `nn.Conv1d` with kernel size 1 and without bias, `nn.BatchNorm1d` and
 #   `nn.ReLU`.
 #
@@ -558,7 +580,50 @@ for cache in CACHES:
 # %% [markdown]
 # Sorted by voxel, each row is fetched once. Random access fetches most rows again and again. This is what "irregular" means,
 # and no count of MACs shows it. The measured times differ less than the misses: a miss in the first cache is mended by the
-# second, which is large enough for all of these rows. A grouping layer adds the search for neighbours on top.
+# second, which is large enough for all of these rows.
+#
+# A grouping layer adds the search for neighbours on top. Here is one of PointNet++: it chooses 256 centres, each as far as can
+# be from those before, finds up to 32 points around each, and takes the maximum of two small layers over them. Beside it stand
+# two PVConvs. All three turn 32 channels into 64.
+
+# %%
+from efficientlab.counters import count, processor_time
+from efficientlab.models.points.pointnet import SetAbstraction
+from efficientlab.models.points.pvcnn import PVConv as LibraryPVConv
+
+eight = test[:8].points.to(P.device)  # (N, 3, P)
+x = torch.randn(8, 32, P.points, device=P.device)  # (N, C, P)
+layers = {
+    "grouping layer": SetAbstraction(32, (64, 64), centres=256, radius=0.2, neighbours=32),
+    "PVConv, R = 16": LibraryPVConv(32, 64, 16),
+    "PVConv, R = 8": LibraryPVConv(32, 64, 8),
+}
+for layer in layers.values():
+    layer.eval().to(P.device)
+
+
+def search():
+    """What the grouping layer does first: centres, and neighbours of each."""
+    centres = kernels.group(eight, kernels.farthest_point_sample(eight, 256))  # (N, 3, M)
+    return kernels.ball_query(eight, centres, 0.2, 32)  # (N, M, K)
+
+
+with torch.inference_mode():
+    needed = compare(
+        {name: partial(layer, x, eight) for name, layer in layers.items()} | {"its search alone": search},
+        "grouping layer",
+        timer=processor_time if P.device == "cpu" else None,
+    )
+print(needed)
+macs = {name: count(layer, x[:1], eight[:1]).macs for name, layer in layers.items()}
+print(", ".join(f"{name}: {number / 1e6:.0f} M MACs" for name, number in macs.items()))
+assert macs["grouping layer"] == min(macs.values())
+
+# %% [markdown]
+# By MACs the grouping layer is the cheapest of the three, and it answers for 256 points only. By time the PVConv on 8³ voxels is:
+# look how much of the other's goes into a search that multiplies next to nothing. Newer networks avoid the search.
+# [Point Transformer V3](https://arxiv.org/abs/2312.10035) sorts the points along a curve through space and takes those that
+# are near in the *list* for neighbours, so that they are neighbours in memory, too. Lab 6 draws such a curve.
 
 # %% [markdown]
 # ## 6 · Further: does the order of points matter?
@@ -706,14 +771,16 @@ for r in (8, 16, 32):
 #
 # | contestant | what it is |
 # |---|---|
-# | PointNet ×½, ×¼ | layers for each point and a maximum over all ([Qi et al. 2017](https://arxiv.org/abs/1612.00593)), with ½ and ¼ of its channels |
+# | PointNet ×½, ×¼ | layers for each point and a maximum over all ([Qi et al. 2017](https://arxiv.org/abs/1612.00593), without its transformation networks), with ½ and ¼ of its channels |
 # | voxel CNN | a dense 3D U-Net on 16³ voxels, interpolated at the points |
 # | PVCNN ×⅛, ×¼ | three of your PVConv blocks on 16³, 8³ and 8³ voxels, with ⅛ and ¼ of the paper's channels |
 # | without points, without voxels | PVCNN ×¼ with one branch missing |
 #
 # All see the same clouds for the same number of steps with the same optimiser. The score is **mIoU**, as ShapeNet-Part
 # defines it. For each part of a cloud, *intersection over union*: of the points that carry the label in the answer or in
-# truth, the share that carries it in both. Then the mean over the category's parts, and over clouds.
+# truth, the share that carries it in both; a part that is in neither counts 1. Then the mean over the category's parts, and
+# over clouds. Of the costs, *MB moved* is what all layers read and write for one cloud, and *peak MB* the most that activations
+# take at one time.
 
 # %%
 from efficientlab.counters import compare, measure, processor_time
@@ -927,17 +994,19 @@ for part in ("guitar bridge", "laptop hinge"):
 
 # %% [markdown]
 # Small parts decide, and they are of two kinds. A mirror or a light *sticks out*: its neighbourhood gives it away, and the
-# voxel CNN finds it better than PointNet does. A bridge, a rim or a window *lies on* something larger: a voxel of a 16³ grid
-# averages it with what is around, and PointNet, which keeps each point, finds it better. PVCNN's grid is no finer, but its
-# point branch still knows where exactly a point lies and which way its surface faces. The two last bars of each group show
-# it with one branch: for some parts one is enough, and for the guitar's bridge and the laptop's hinge neither is.
+# voxel CNN finds it better than PointNet does. A rim or a window *lies on* something larger: a voxel of a 16³ grid averages it
+# with what is around, and PointNet, which keeps each point, finds it better. PVCNN's grid is no finer, but its point branch
+# still knows where exactly a point lies and which way its surface faces. The two last bars of each group show it with one
+# branch: for some parts one is enough, and for the guitar's bridge and the laptop's hinge neither is.
 #
 # ## 8 · On real objects
 #
 # **ShapeNet-Part** holds 16,881 objects of 16 categories with 50 part labels. To run this section, accept its terms at
 # [shapenet.org](https://shapenet.org), start Jupyter with `EFFICIENTLAB_PROFILE=full`, and set `EFFICIENTLAB_SHAPENET` to
 # the folder `shapenetcore_partanno_segmentation_benchmark_v0_normal`; `efficientlab.datasets.archives` can fetch it. The
-# authors' [repository](https://github.com/mit-han-lab/pvcnn) lists 85.8 mIoU at full size, and 83.5 for their PointNet.
+# authors' [repository](https://github.com/mit-han-lab/pvcnn) lists 85.8 mIoU at full size, and 83.5 for their PointNet. It
+# lists 84.6 for a 3D U-Net: on real objects all gaps are a point or two, and voxels are ahead of PointNet. Our drawn objects,
+# with their many small parts in 16³ voxels, set the contestants further apart.
 
 # %%
 if P.name == "full":
@@ -976,15 +1045,16 @@ else:
 #    surroundings give away, such as the car's mirrors. The guitar's bridge and the laptop's hinge show neither: both ablations lose them.
 # 2. See the report of section 2: about one percent of the voxels are occupied, and nearly all points share their voxel. Store
 #    and convolve occupied voxels only (sparse convolution), and keep a point branch for what they merge.
-# 3. The order of access: the same bytes in random order miss the cache many times as often. And latency: the ratios of
+# 3. The order of access: the same bytes in random order miss the cache many times as often. The search for neighbours: the
+#    grouping layer has the fewest MACs in section 5, and takes longer than a PVConv on 8³ voxels. And latency: the ratios of
 #    time are not the ratios of MACs, in the table of section 7: the larger PVCNN has fewer MACs than the voxel CNN, and in
 #    this run it takes longer; on another machine the two may come out the other way round. Memory also: bytes of the dense
 #    grid as R³ (section 2).
 #
 # === BEGIN MARK SCHEME ===
 # 8 points. (1) 3 points: both ablations cited (2), a part for each that the other one keeps (1). (2) 3 points: occupied and alone cited (2),
-# sparse convolution or a coarser grid with a point branch (1). (3) 2 points: two of cache misses, latency ratios,
-# the memory of a grid, each with a figure from the student's own run; the column of peak memory shows no branch.
+# sparse convolution or a coarser grid with a point branch (1). (3) 2 points: two of cache misses, the time of a
+# search, latency ratios, the memory of a grid, each with a figure from the student's own run; the column of peak memory shows no branch.
 # === END MARK SCHEME ===
 
 # %% [markdown]

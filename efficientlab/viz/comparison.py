@@ -91,8 +91,9 @@ def grouped_bars(groups: Mapping[str, Mapping[str, Sequence[float]]], quality_na
         values = torch.tensor([list(group[name]) for group in groups.values()], dtype=torch.float64)
         mean = values.mean(1)
         bars = torch.stack([mean - values.amin(1), values.amax(1) - mean])
+        spread = bars.numpy() if bars.any() else None  # one value each has no range to draw
         at = torch.arange(len(groups)) + (i - (len(names) - 1) / 2) * width
-        ax.bar(at.numpy(), mean.numpy(), 0.92 * width, yerr=bars.numpy(), capsize=3, color=colour, label=name)
+        ax.bar(at.numpy(), mean.numpy(), 0.92 * width, yerr=spread, capsize=3, color=colour, label=name)
     ax.set_xticks(range(len(groups)), list(groups))
     ax.set_ylabel(quality_name)
     ax.set_ylim(0, 1)

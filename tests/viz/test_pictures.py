@@ -135,6 +135,8 @@ def test_bars_show_predictions_beside_measurements() -> None:
     assert heights[1:] == [3, 2, 5]
     figure = grouped_bars({"cold": {"x": [0.0, 1.0]}, "warm": {"x": [0.25, 0.25]}}, "top-1")
     assert [bar.get_height() for bar in figure.axes[0].patches] == [0.5, 0.25]
+    assert figure.axes[0].lines  # the caps of the ranges
+    assert not grouped_bars({"cold": {"x": [0.5]}}, "top-1").axes[0].lines
 
 
 def test_confusions_are_shares_of_the_true_class() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from efficientlab.viz.style import coloured
+from efficientlab.viz.style import MARKERS, coloured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,8 +21,8 @@ def grid_curves(resolutions: Sequence[int], reports: Mapping[str, Sequence[Mappi
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.0))
-    for colour, (name, rows) in coloured(reports.items()):
-        style = {"marker": "o", "ms": 3.5, "color": colour, "label": name}
+    for i, (colour, (name, rows)) in enumerate(coloured(reports.items())):
+        style = {"marker": MARKERS[i % len(MARKERS)], "ms": 4.5, "color": colour, "label": name}
         axes[0].plot(resolutions, [row["alone"] for row in rows], **style)
         axes[1].plot(resolutions, [row["occupied"] for row in rows], **style)
     axes[2].plot(

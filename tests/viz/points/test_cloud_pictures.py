@@ -116,6 +116,7 @@ def test_curves_and_bars_show_their_numbers() -> None:
     axes = grid_curves([8, 16], {"a": rows, "b": rows[::-1]}).axes
     assert [line.get_ydata().tolist() for line in axes[0].lines] == [[0.1, 0.4], [0.4, 0.1]]
     assert axes[1].lines[0].get_ydata().tolist() == [0.5, 0.1]
+    assert len({line.get_marker() for line in axes[0].lines}) == 2  # told apart without their colours
     assert axes[2].lines[0].get_ydata().tolist() == [2, 16]
     bars = part_bars({"p": [0.1, 0.2], "q": [0.3, 0.4]}, ["a x", "b y"]).axes[0].patches
     assert [bar.get_height() for bar in bars] == [0.1, 0.2, 0.3, 0.4]
