@@ -87,6 +87,11 @@ torch.set_num_threads(1)  # so that times do not depend on how many cores are id
 #
 # In all frames here x points ahead, y to the left and z up. The *rig*, on which all sensors are mounted, stands in the
 # middle of the grid.
+#
+# Why a view that neither sensor has? LiDAR points drawn into a picture lose distances: neighbours in it may lie metres apart.
+# Features of pictures hung on the points (*PointPainting*, [Vora et al., CVPR 2020](https://arxiv.org/abs/1911.10150)) lose
+# most of the picture: with 32 beams, about 5 % of them meet a point, by the authors of BEVFusion. On the ground both
+# keep what they know.
 
 # %%
 import matplotlib.pyplot as plt
@@ -196,6 +201,10 @@ print("Half of the pixels and more land within half a metre of a point that the 
 # No camera knows the depth. So the network guesses: each pixel spreads over $D$ candidate depths, with weights that add up
 # to 1 (*Lift, Splat, Shoot*, [Philion and Fidler, ECCV 2020](https://arxiv.org/abs/2008.05711)). Move the sliders: the
 # depths of one pixel make a row of points on the ground.
+#
+# That pushes pixels out to the ground. One may also pull: each cell looks up the pixels that show it, as
+# [BEVFormer](https://arxiv.org/abs/2203.17270) and [Simple-BEV](https://arxiv.org/abs/2206.07959) do. No depth has to be
+# guessed then, but all places on one ray look up the same pixel.
 
 # %%
 from efficientlab.models.streets.camera import CameraBranch
@@ -402,7 +411,7 @@ def pool_prefix_sums(rows: Tensor, cell: Tensor, cells: int) -> Tensor:
 lab.check("7.5", pool_prefix_sums)
 
 # %% [markdown] exercise="7.6"
-# BEVFusion cuts the sorted points into **intervals**, one for each cell, and adds up each by itself. And as promised, the
+# BEVFusion cuts the sorted points into **intervals**, one for each cell, and adds up each by itself, from 0. And as promised, the
 # lifted tensor is never made: each point knows its pixel, and the product with its depth's weight is taken while adding.
 #
 # $$ y_v = \sum_{p \,:\, \text{cell}(p) = v} \alpha_p \, f_{\text{pixel}(p)} $$
@@ -857,8 +866,8 @@ for name, (precision, iou, ap, ious) in by_day.items():
     )
 
 # %% [markdown]
-# A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint. Cameras see paint and
-# colour, and know badly where. Fusion does not win every column. This one confuses taxis with cars, so the cameras alone find
+# A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint: what it scores on paint,
+# it guesses from the shape of the street. Cameras see paint and colour, and know badly where. Fusion does not win every column. This one confuses taxis with cars, so the cameras alone find
 # taxis better; and they are a little ahead of it at crossings, too.
 #
 # That is one network of each kind, of seed 0. Is it luck? The log holds the scores of networks from other seeds; in all of
@@ -914,7 +923,7 @@ print("Fusion is better than the better sensor at both tasks, in the mean of the
 # 56.6, 48.6 and 62.7 mIoU of the map (the paper's table III). The gaps here are wider, in the mean of the seeds, for here the
 # sensors were made to complement each other.
 #
-# And on one street. The colour of a box is the class that was found:
+# And on one street. The colour of a box is the class that was found; where two are found at one place, the surer one lies on top:
 
 # %% tags=["cover"]
 from efficientlab.viz.streets.ground import said
@@ -930,7 +939,8 @@ ground_pictures(one, shown)
 plt.show()
 
 # %% [markdown]
-# What do the features of each sensor look like before they are fused? And does the camera know its depths?
+# What do the features of each sensor look like before they are fused? Bright cells have strong features: long vectors over the
+# channels, each picture on its own scale. And does the camera know its depths?
 
 # %%
 from efficientlab.viz.streets.ground import feature_pictures
@@ -1221,8 +1231,8 @@ print("Your average precision is the library's, to a hundredth, for every class 
 # ## 7 · Going further: what breaks it
 #
 # Somebody hits the mount of the cameras, and nobody calibrates anew: all four are believed to look some degrees further left
-# than they do, or to stand further ahead. In the picture, the LiDAR's points lie beside the things that they were measured
-# on; on the ground, paint lands beside where it is. Move the sliders.
+# than they do, or to stand further ahead. In the picture, the LiDAR's points, bright ones near, lie beside the things that they
+# were measured on; on the ground, paint lands beside where it is. Move the sliders.
 
 # %%
 from efficientlab.viz.streets.calibration import calibration_picture
@@ -1489,6 +1499,7 @@ lab.summary()
 # - A sensor that half works can cost more than one that is missing: a network reads it as it was trained to.
 # - Scores count over a whole split; thresholds come from validation.
 #
-# **Further reading.** [BEVFusion](https://arxiv.org/abs/2205.13542) · [Lift, Splat, Shoot](https://arxiv.org/abs/2008.05711) ·
+# **Further reading.** [BEVFusion](https://arxiv.org/abs/2205.13542) · [another BEVFusion](https://arxiv.org/abs/2205.13790), of
+# the same year, about a LiDAR that fails · [Lift, Splat, Shoot](https://arxiv.org/abs/2008.05711) ·
 # [CenterPoint](https://arxiv.org/abs/2006.11275) · [BEVDepth](https://arxiv.org/abs/2206.10092) ·
 # [nuScenes](https://arxiv.org/abs/1903.11027).
