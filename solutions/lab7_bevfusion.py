@@ -638,7 +638,7 @@ lab.check("7.7", heights_to_channels)
 
 # %% [markdown] exercise="7.8"
 # Now both maps lie on one grid, and fusing them is a convolution. Concatenate, the camera first; then a 3×3 convolution
-# with padding 1 and without bias, named `conv`, a batch norm named `norm`, and a ReLU. A sensor that fails is `None`: in its
+# with padding 1 and without bias, named `conv`, a batch norm named `norm`, with its defaults, and a ReLU. A sensor that fails is `None`: in its
 # place stand zeros.
 #
 # Why a convolution and not a sum? The two maps have scales of their own, and a camera's depths are off by a cell or two.
