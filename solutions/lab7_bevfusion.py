@@ -638,8 +638,8 @@ lab.check("7.7", heights_to_channels)
 
 # %% [markdown] exercise="7.8"
 # Now both maps lie on one grid, and fusing them is a convolution. Concatenate, the camera first; then a 3×3 convolution
-# with padding 1 and without bias, named `conv`, a batch norm named `norm`, with its defaults, and a ReLU. A sensor that fails is `None`: in its
-# place stand zeros.
+# with padding 1 and without bias, named `conv`, a batch norm named `norm`, with its defaults, and a ReLU. A sensor that fails
+# is `None`: in its place stand zeros.
 #
 # Why a convolution and not a sum? The two maps have scales of their own, and a camera's depths are off by a cell or two.
 #
@@ -862,22 +862,16 @@ def scores_of(name, views):
 # %% tags=["result"]
 lab.needs("7.1", "7.4", "7.6", "7.7", "7.8", "7.9")
 by_day = {name: scores_of(name, test) for name in networks}
-print(
-    f"{'':8}{'mAP':>7}{'mIoU':>7}   "
-    + "".join(f"{c:>12}" for c in CLASSES)
-    + "".join(f"{m:>14}" for m in MAPS)
-)
-for name, (precision, iou, ap, ious) in by_day.items():
-    print(
-        f"{name:8}{precision:7.1f}{iou:7.1f}   "
-        + "".join(f"{a:12.1f}" for a in ap)
-        + "".join(f"{i:14.1f}" for i in ious)
-    )
+for measure, mean, names in (("mAP", 0, CLASSES), ("mIoU", 1, MAPS)):
+    print(f"{'':8}{measure:>7}" + "".join(f"{name:>14}" for name in names))
+    for network, scores in by_day.items():
+        print(f"{network:8}{scores[mean]:7.1f}" + "".join(f"{score:14.1f}" for score in scores[mean + 2]))
 
 # %% [markdown]
-# A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint: what it scores on paint,
-# it guesses from the shape of the street. Cameras see paint and colour, and know badly where. Fusion does not win every column. This one confuses taxis with cars, so the cameras alone find
-# taxis better; and they are a little ahead of it at crossings, too.
+# A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint: what it scores on
+# paint, it guesses from the shape of the street. Cameras see paint and colour, and know badly where. Fusion does not win
+# every column. This one confuses taxis with cars, so the cameras alone find taxis better; and they are a little ahead of it
+# at crossings, too.
 #
 # That is one network of each kind, of seed 0. Is it luck? The log holds the scores of networks from other seeds; in all of
 # those, fusion finds taxis and crossings better than the cameras do. Each claim below is a difference within one seed: mean, lowest and
@@ -1025,9 +1019,9 @@ plt.legend()
 plt.show()
 budget = (log["epochs of a single sensor"] + log["epochs then"]) * log["streets"]["train"]
 print(
-    f"{P.epochs} epochs of {P.train_streets} streets. The shipped networks had {log['streets']['train']} streets for "
-    f"{log['epochs of a single sensor']} epochs as single sensors and {log['epochs then']} then, on their own or joined: "
-    f"this is {P.epochs * P.train_streets / budget:.0%} of it"
+    f"{P.epochs} epochs of {P.train_streets} streets: {P.epochs * P.train_streets / budget:.0%} of what the shipped networks "
+    f"had,\n{log['streets']['train']} streets for {log['epochs of a single sensor']} epochs as single sensors and "
+    f"{log['epochs then']} then, on their own or joined"
 )
 after = {}
 for name, (net, _) in trained.items():
