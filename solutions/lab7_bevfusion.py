@@ -865,7 +865,7 @@ by_day = {name: scores_of(name, test) for name in networks}
 for measure, mean, names in (("mAP", 0, CLASSES), ("mIoU", 1, MAPS)):
     print(f"{'':8}{measure:>7}" + "".join(f"{name:>14}" for name in names))
     for network, scores in by_day.items():
-        print(f"{network:8}{scores[mean]:7.1f}" + "".join(f"{score:14.1f}" for score in scores[mean + 2]))
+        print(f"{network:8}{scores[mean]:7.1f}" + "".join(f"{percent:14.1f}" for percent in scores[mean + 2]))
 
 # %% [markdown]
 # A LiDAR finds boxes: it knows where things are. It cannot tell a taxi from a car, and sees no paint: what it scores on
