@@ -41,14 +41,13 @@ def _none_inside(pool: Callable[[Tensor], Any], cell: Tensor, cells: int, channe
     return pooled.shape != (cells, channels) or not pooled.any()
 
 
-# 7.5 · by prefix sums
-
-
-def _loses_digits(pool_prefix_sums: Any) -> bool:
+def _loses_digits(pool: Callable[[Tensor, Tensor], Any]) -> bool:
     """Whether 2²⁴ in one cell and 1 in the next come back changed: in single precision their sum is 2²⁴ again."""
     rows = torch.tensor([[2.0**24], [1.0]])
-    pooled = returned_tensor(pool_prefix_sums(rows.clone(), torch.tensor([0, 1]), 2))
-    return not torch.equal(pooled, rows)
+    return not torch.equal(returned_tensor(pool(rows.clone(), torch.tensor([0, 1]))), rows)
+
+
+# 7.5 · by prefix sums
 
 
 def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
@@ -58,7 +57,7 @@ def _drive_prefix(pool_prefix_sums: Any, case: Values) -> Values:
     return {
         "pooled": pooled,
         "changed": changed(),
-        "loses digits": _loses_digits(pool_prefix_sums),
+        "loses digits": _loses_digits(lambda rows, cell: pool_prefix_sums(rows, cell, 2)),
         "nothing": _none_inside(
             lambda outside: pool_prefix_sums(rows, outside, case["cells"]),
             cell,
@@ -113,6 +112,9 @@ def _drive_intervals(pool_intervals: Any, case: Values) -> Values:
     if pooled.requires_grad:
         for name, leaf in (("depth", depth), ("features", features)):
             answer[f"{name} gradient"] = gradient(pooled, leaf, upstream)
+    answer["loses digits"] = _loses_digits(
+        lambda rows, cell: pool_intervals(torch.ones(2), rows, torch.arange(2), cell, 2)
+    )
     answer["nothing"] = _none_inside(
         lambda outside: pool_intervals(*given[:3], outside, case["cells"]),
         cell,
@@ -156,6 +158,7 @@ INTERVALS = Check(
             "depth gradient": "the gradient with respect to the depths' weights",
             "features gradient": "the gradient with respect to the features",
             "changed": "the sums are right but one of the inputs was changed",
+            "loses digits": "the sums are right but differences of one long sum: digits are lost in single precision",
             "nothing": "the sums are right, but not where all points are outside: then every cell holds 0",
         },
         rtol=1e-6,

@@ -41,11 +41,11 @@ def draw_map(ax: Axes, areas: Tensor, grid: BEVGrid = GRID) -> None:
     ax.grid(False)
 
 
-def draw_boxes(ax: Axes, boxes: Tensor, dashed: bool = False) -> None:
-    """Outlines of boxes (T, 8 or more), in the colours of their classes."""
+def draw_boxes(ax: Axes, boxes: Tensor) -> None:
+    """Outlines of boxes (T, 8 or more), in the colours of their classes, the last on top."""
     for box, kind in zip(corners(boxes)[:, :4, :2], boxes[:, 0].long().tolist(), strict=True):
         x, y = box[[0, 1, 3, 2, 0]].T.tolist()
-        ax.plot(y, x, "--" if dashed else "-", color=CYCLE[kind % len(CYCLE)], lw=1.2)
+        ax.plot(y, x, color=CYCLE[kind % len(CYCLE)], lw=1.2)
 
 
 def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], grid: BEVGrid = GRID) -> Figure:
@@ -53,7 +53,8 @@ def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], gr
 
     Args:
         views: a set of one street.
-        found: by contestant the areas, bool (K, X, Y), and the boxes (T, 9); boxes of a score below 0.3 are not drawn.
+        found: by contestant the areas, bool (K, X, Y), and the boxes (T, 9). Boxes of a score below 0.3 are not drawn;
+            where classes are found at one place, the surest lies on top.
         grid: the cells.
     """
     import matplotlib.pyplot as plt
@@ -69,7 +70,8 @@ def ground_pictures(views: Views, found: Mapping[str, tuple[Tensor, Tensor]], gr
     first.set_ylabel("metres ahead")
     for ax, (name, (areas, boxes)) in zip(others, found.items(), strict=True):
         draw_map(ax, areas, grid)
-        draw_boxes(ax, boxes[boxes[:, 8] >= 0.3])
+        rising = boxes[boxes[:, 8].argsort()]
+        draw_boxes(ax, rising[rising[:, 8] >= 0.3])
         ax.set_title(name)
     for ax in axes[0]:
         ax.set_xlim(*extent(grid)[:2])
@@ -123,6 +125,8 @@ def pixel_on_the_ground(
     right.set_xlim(*extent(grid)[:2])
     right.set_ylim(*extent(grid)[2:])
     right.set_title("its depths on the ground")
+    right.set_xlabel("metres to the left")
+    right.set_ylabel("metres ahead")
     return figure
 
 

@@ -22,6 +22,7 @@ from efficientlab.viz.streets.ground import (
     said,
     upright,
 )
+from efficientlab.viz.style import CYCLE
 
 VIEWS = street_views("val", 1)
 
@@ -72,6 +73,15 @@ def test_everything_can_be_drawn() -> None:
     for figure in figures:
         figure.canvas.draw()
         plt.close(figure)
+
+
+def test_of_boxes_at_one_place_the_surest_lies_on_top() -> None:
+    box = VIEWS.boxes.rows[:1].repeat(3, 1)
+    box[:, 0] = torch.arange(3)
+    found = torch.cat([box, torch.tensor([[0.9], [0.5], [0.2]])], 1)  # as they are found, by falling score
+    drawn = ground_pictures(VIEWS, {"found": (VIEWS.map[0], found)}).axes[1].lines
+    assert [line.get_color() for line in drawn] == [CYCLE[1], CYCLE[0]]
+    plt.close("all")
 
 
 def test_a_camera_has_the_name_of_where_it_looks() -> None:
