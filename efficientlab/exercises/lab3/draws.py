@@ -230,10 +230,9 @@ def _nearest_first(length: int) -> list[int]:
 def judge_cutout(draws: Augmentation, size: tuple[int, int]) -> None:
     for length, corner, axis in zip(size, draws.cutout.unbind(1), ("row", "column"), strict=True):
         centre = corner + length // 4
-        if centre.min() < 0 or centre.max() > length:
-            raise CheckFailed(
-                f"a hole has its centre at {axis} {int(centre.min())}: it must be 0 to {length}."
-            )
+        outside = centre[(centre < 0) | (centre > length)]
+        if len(outside):
+            raise CheckFailed(f"a hole has its centre at {axis} {int(outside[0])}: it must be 0 to {length}.")
         _one_by_one(centre, f"the {axis} of the hole")
         _even(centre, length + 1, 0, f"the {axis} of the hole's centre")
     rows, columns = (

@@ -39,7 +39,9 @@ def _inputs_kernel(seed: int) -> list[Values]:
             for k, s in zip(cut, (h, w), strict=True)
         ]
         shift[0][0], shift[1][0] = 2, -1  # at least one picture moves both ways
-        corner[0][0], corner[1][0] = -1, w - cut[1] // 2 - 1  # and has a hole that begins outside
+        corner[0][0], corner[1][0] = -1, w - cut[1] // 2 - 1  # and has a hole that begins above the picture
+        corner[0][1], corner[1][1] = 0, -1  # another one begins left of it
+        shift[0][1] = shift[1][1] = 0  # and stays, so that no zero from outside hides it
         cases.append(
             {
                 "x": torch.randn(n, c, h, w, generator=generator),

@@ -1,7 +1,12 @@
+import json
+
 import pytest
 import torch
 
+from efficientlab.datasets.files import data_path
 from efficientlab.datasets.gan.few_shot import fashion_few_shot, people_few_shot
+from efficientlab.models.gan.features import load_features
+from efficientlab.training.gan.distances import fid
 
 
 def rows(pictures):
@@ -42,3 +47,12 @@ def test_bad_sizes_are_named():
     for n in (0, 501):
         with pytest.raises(ValueError, match=f"from 1 to 500, got {n}"):
             people_few_shot(n)
+
+
+def test_real_pictures_are_as_near_as_lab_3_says():
+    clothes, features = fashion_few_shot(100), load_features()
+    runs = json.loads(data_path("few_shot_runs.json").read_text(encoding="utf-8"))["runs"]
+    assert fid(clothes.test, clothes.held_out, features) == pytest.approx(0.1, abs=0.05)
+    copied = fid(clothes.test, clothes.train, features)
+    assert copied == pytest.approx(0.4, abs=0.05)
+    assert copied < min(run["test_fid"] for run in runs)

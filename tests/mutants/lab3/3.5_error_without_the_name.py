@@ -1,4 +1,4 @@
-"""the unknown step raises a ValueError whose text does not name it."""
+"""the unknown step raises a ValueError whose text does not say which name of the policy is unknown."""
 
 import torch
 from torch import Tensor
