@@ -15,7 +15,7 @@
 #
 # **How to work.** Read, write the code of an exercise, run the check below it. Hints unfold. If you are stuck, go on: a
 # later section that needs the missing piece says so, and `lab.borrow` hands it out for no points. The **core path**,
-# sections 1 to 4, takes about 85 minutes. Sections 5 to 9 go further; they have points of their own. The experiment trains
+# sections 1 to 4, takes about 90 minutes. Sections 5 to 9 go further; they have points of their own. The experiment trains
 # four small GANs, which takes one and a half to three minutes on two CPU cores. The trained networks are kept on disk. When
 # you restart the notebook, run the check cells again: the networks are used again, as long as your answers and the profile
 # are the same.
