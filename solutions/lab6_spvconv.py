@@ -984,8 +984,9 @@ assert one_answer - without > 0.5 * (with_points - without), "most of the lead i
 
 # %% [markdown]
 # Nearly all of the lead stays. So the points bring something that is good for the *whole* voxel, and the picture of section 6, a
-# bollard that shares its voxel with the pavement, is not what decides here. It could hardly be: the table has fewer than one and a half points
-# to a voxel of this size. A whole scan has many more, and there it may count. An explanation that fits: the branch hands the places of points
+# bollard that shares its voxel with the pavement, is not what decides here. It could hardly be: about one voxel
+# in a hundred of these thinned scans holds points of two labels. A whole scan puts several times as many points into a voxel, and there it
+# may count. An explanation that fits: the branch hands the places of points
 # to the end of the network on a short way of three layers, and there the neighbourhoods are already known, while without points the
 # coordinates have to come through convolutions. Fitting is not proof. Exercise 6.10 asks how you would test it.
 #
