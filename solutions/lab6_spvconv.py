@@ -25,7 +25,7 @@
 # | $P$ | points, of all clouds of a batch together |
 # | $C$, $D$ | channels before and after a layer |
 # | $V$ | occupied voxels: those that hold a point; a prime, as in $V'$, is for the output of a layer |
-# | $K$ | offsets of a kernel: 27 for 3×3×3, 8 for 2×2×2 |
+# | $K$ | offsets of a kernel: 27 for 3×3×3, 8 for 2×2×2; in the code of the experiments, `K` is the number of classes |
 # | $s$ | the size of a voxel, in metres (6.1) or in voxels of stride 1: its *stride* |
 # | pair | an input voxel and an output voxel that one offset brings together |
 # | MAC | one multiplication and one addition (1 MAC = 2 FLOPs) |
@@ -604,7 +604,7 @@ assert torch.allclose(left, right)
 # $$ z' = \underbrace{\mathrm{voxel\_to\_point}(\mathrm{conv}(x))}_{\text{neighbours}} + \underbrace{\mathrm{mlp}(z)}_{\text{detail}},
 # \qquad x' = \mathrm{point\_to\_voxel}(z'). $$
 #
-# As in lab 5, but the grid is sparse. So both ends need a look-up, and have to say what happens where nothing is found.
+# Here $x$ are the features of voxels and $z$ those of points. As in lab 5, but the grid is sparse. So both ends need a look-up, and have to say what happens where nothing is found.
 # `kernels.find_voxels(coords, wanted)` gives for each wanted voxel its row in `coords`, and −1 where it is not occupied.
 
 # %% [markdown] exercise="6.7"
@@ -663,7 +663,7 @@ lab.check("6.7", point_to_voxel)
 #
 # <details><summary>Hint 1 · nudge</summary>
 #
-# All eight weights sum to 1, those of the occupied corners do not. By what do you have to divide?
+# Row −1 is a row like any other: in PyTorch it is the last. Out of which two sums must a missing corner be kept?
 # </details>
 # <details><summary>Hint 2 · approach</summary>
 #
@@ -761,7 +761,7 @@ lab.check("6.9", SPVConv)
 # ## 7 · The experiment
 #
 # What can voxels of a given size know at all? Suppose a network gave every *voxel* the label that most of its points have. No
-# labelling of voxels has more points right. Move the slider: smaller voxels keep more, and cost more.
+# labelling of voxels has more points right. (For mIoU, in which rare classes weigh more, it need not be the best.) Move the slider: smaller voxels keep more, and cost more.
 
 # %%
 from efficientlab.viz.explore import explore
@@ -935,7 +935,7 @@ plt.show()
 
 # %% [markdown]
 # Where are they wrong? A street as each of them labels it, and below in red what is wrong. Count the red points, and you see little of
-# the lead: most points are road and building, which all of them know. mIoU counts a class with few points as much as one with many.
+# the lead, in a single scan perhaps nothing: most points are road and building, which all of them know. mIoU counts a class with few points as much as one with many.
 
 # %%
 lab.needs("6.9")
@@ -984,7 +984,9 @@ assert one_answer - without > 0.5 * (with_points - without), "most of the lead i
 
 # %% [markdown]
 # Nearly all of the lead stays. So the points bring something that is good for the *whole* voxel, and the picture of section 6, a
-# bollard that shares its voxel with the pavement, is not what decides here. An explanation that fits: the branch hands the places of points
+# bollard that shares its voxel with the pavement, is not what decides here. It could hardly be: about one voxel
+# in a hundred of these thinned scans holds points of two labels. A whole scan puts several times as many points into a voxel, and there it
+# may count. An explanation that fits: the branch hands the places of points
 # to the end of the network on a short way of three layers, and there the neighbourhoods are already known, while without points the
 # coordinates have to come through convolutions. Fitting is not proof. Exercise 6.10 asks how you would test it.
 #
@@ -1398,14 +1400,14 @@ except ValueError as refusal:
 
 # %% [markdown]
 # Read both columns. On validation the searched networks are ahead of the uniform one, which is no wonder: they were chosen for that. On the
-# test split the lead is gone: their mean is about the uniform network's, one search above it and another below. A search that tries dozens of
+# test split the lead is gone: in the run that ships their mean is about the uniform network's, one search above it and another below. A search that tries dozens of
 # networks on a few scans also learns these scans. The published search chose by thousands
 # of whole scans. With more validation scans, does the lead come back? `P.val_scans` is the number to change.
 
 # %% [markdown]
 # ## 11 · On real streets with labels
 #
-# **SemanticKITTI** labels every point of 22 sequences of a car's LiDAR with 19 classes. To run this section, accept its terms at
+# **SemanticKITTI** labels every point of 22 sequences of a car's LiDAR with 19 classes; the labels of the last eleven are kept back for its benchmark. To run this section, accept its terms at
 # [semantic-kitti.org](http://www.semantic-kitti.org), start Jupyter with `EFFICIENTLAB_PROFILE=full`, and set
 # `EFFICIENTLAB_SEMANTICKITTI` to the folder that holds `sequences/`. The paper reports 60.7 mIoU for its
 # smallest SPVCNN on sequence 08, at 30 G MACs, and 58.9 for the same network without points: with voxels of 5 cm and networks
@@ -1439,7 +1441,9 @@ else:
 # Gather, multiply and scatter are three passes over memory. A GPU kernel can do all three at once: each program takes a pair, reads
 # a row, multiplies it by the offset's matrix, and adds the product to the row of the output. Several pairs
 # meet in one row: `tl.atomic_add(pointer + offsets, values, mask=…)` reads, adds and writes without letting anyone in
-# between.
+# between. In which order they come is open, so on a GPU the last digits differ from run to run. The fast libraries give a program
+# a tile of many pairs or outputs, for which a matrix is read once, and some turn the loops round: output by output (*implicit GEMM*,
+# [TorchSparse++](https://arxiv.org/abs/2311.12862)), nothing has to be added atomically.
 #
 # [Triton](https://triton-lang.org/main/getting-started/tutorials/01-vector-add.html) kernels are written in Python. Many
 # copies of the function, *programs*, run at once. In program `(p, block)` of a grid, `tl.program_id(0)` is p and

@@ -1,0 +1,21 @@
+"""points without a voxel are not added, but counted, in voxel 0."""
+
+import torch
+from torch import Tensor
+
+from efficientlab import kernels
+
+
+def point_to_voxel(features: Tensor, points: Tensor, coords: Tensor, stride: int) -> Tensor:
+    """The mean feature of the points in each of the given voxels.
+
+    Shapes: features (P, C); points (P, 4): the cloud, and x, y, z in voxels of stride 1; coords (V, 4), int32, counted
+    in strides; returns (V, C), differentiable in features.
+    """
+    cells = (points / points.new_tensor([1, stride, stride, stride])).floor().int()
+    row = kernels.find_voxels(coords, cells).long()  # (P,)
+    known = row >= 0
+    row = row.clamp_min(0)
+    total = features.new_zeros(len(coords), features.shape[1]).index_add(0, row, features * known[:, None])
+    count = features.new_zeros(len(coords)).index_add(0, row, torch.ones_like(features[:, 0]))
+    return total / count.clamp_min(1)[:, None]
