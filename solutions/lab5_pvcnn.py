@@ -902,9 +902,7 @@ for winner, rival, margin in (
     assert gap > margin, f"{winner} is {gap:.1f} points above {rival}: was all of it trained as P says?"
 assert len({costs[name].peak_activation_bytes for name in (large, "without points", "without voxels")}) == 1
 ahead = (
-    f"more than {above_pointnet} point above"
-    if P.seeds >= 3
-    else f"less than {-above_pointnet} point behind"
+    f"more than {above_pointnet} point above" if P.seeds >= 3 else f"less than {-above_pointnet} point behind"
 )
 print(f"The small PVCNN is {ahead} PointNet ×½, at less than half of its MACs.")
 print(f"The larger PVCNN is more than {above_voxels} points above the voxel CNN, at fewer MACs.")

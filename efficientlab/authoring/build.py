@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 from pathlib import Path
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from efficientlab.authoring.colab import is_setup, with_repository
@@ -122,13 +124,18 @@ def _keep_outputs(fresh: NotebookNode, path: Path) -> bool:
         return False
     old = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     new = [cell for cell in fresh.cells if cell.cell_type == "code"]
-    if [c.source for c in old if not is_setup(c)] != [c.source for c in new if not is_setup(c)]:
+    if [_code(c) for c in old if not is_setup(c)] != [_code(c) for c in new if not is_setup(c)]:
         return False  # the set-up only checks and installs: no output depends on it
     if len(old) != len(new) or any(c.execution_count is None for c in old):
         return False
     for ours, theirs in zip(new, old, strict=True):
         ours.outputs, ours.execution_count = theirs.outputs, theirs.execution_count
     return True
+
+
+def _code(cell: NotebookNode) -> str:
+    """What a cell does, without its layout and its comments: no output depends on them."""
+    return ast.dump(ast.parse(TransformerManager().transform_cell(cell.source)))
 
 
 def _text(notebook: NotebookNode) -> str:
