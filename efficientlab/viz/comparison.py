@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from efficientlab.viz.style import BLUE, CYCLE, MARKERS, ORANGE, coloured, logarithmic
+from efficientlab.viz.style import BLUE, ORANGE, coloured, logarithmic, marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,12 +28,13 @@ def quality_against_cost(
         1, len(costs), figsize=(3.7 * len(costs) + 1.8, 3.4), squeeze=False, sharey=True
     )
     for ax, (label, cost) in zip(axes.flat, costs.items(), strict=True):
-        for i, (name, seeds) in enumerate(quality.items()):
+        for style, seeds in marked(quality):
             values = torch.tensor(list(seeds), dtype=torch.float64)
             mean = values.mean().item()
             bars = [[mean - values.min().item()], [values.max().item() - mean]]
-            style = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)], "label": name}
-            ax.errorbar(cost[name], mean, yerr=bars, ls="none", ms=8, mfc="none", mew=2, capsize=3, **style)
+            ax.errorbar(
+                cost[style["label"]], mean, yerr=bars, ls="none", ms=8, mfc="none", mew=2, capsize=3, **style
+            )
         logarithmic(ax, "x")
         ax.set_xlabel(label)
     axes[0, 0].set_ylabel(quality_name)

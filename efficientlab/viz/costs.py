@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from efficientlab.viz.style import BLUE, GREY, MARKERS, ORANGE, coloured
+from efficientlab.viz.style import BLUE, GREY, ORANGE, coloured, marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,10 +86,9 @@ def time_against_macs(
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(6.4, 3.9))
-    for i, (colour, (label, ratios)) in enumerate(coloured(times.items())):
+    for style, ratios in marked(times):
         middle = [ratio.value for ratio in ratios]
         bars = [[r.value - r.low for r in ratios], [r.high - r.value for r in ratios]]
-        style: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)], "label": label}
         ax.errorbar(shares, middle, yerr=bars, ms=6, lw=1.2, capsize=3, **style)
     ax.plot(shares, shares, color=GREY, ls="--", lw=1, label="time = MACs")
     ax.set_xscale("log", base=2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from efficientlab.viz.style import CYCLE, GREY, MARKERS, bare
+from efficientlab.viz.style import CYCLE, GREY, bare, marked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,6 @@ def occupied_shares(shares: Mapping[str, Sequence[float]], sizes: Sequence[float
 
 def _lines(ax: Axes, values: Mapping[str, Sequence[float]], at: Sequence[float]) -> None:
     """A line for each entry, all distinguishable, and their legend beside the axes."""
-    for i, (name, line) in enumerate(values.items()):
-        style: dict[str, Any] = {"color": CYCLE[i % len(CYCLE)], "marker": MARKERS[i % len(MARKERS)]}
-        ax.plot(at, line, ms=4, lw=1.1, ls="-" if i < len(CYCLE) else "--", label=name, **style)
+    for i, (style, line) in enumerate(marked(values)):
+        ax.plot(at, line, ms=4, lw=1.1, ls="-" if i < len(CYCLE) else "--", **style)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from efficientlab.frontend import answered
 
@@ -31,6 +31,12 @@ Entry = TypeVar("Entry")
 def coloured(entries: Iterable[Entry]) -> Iterator[tuple[str, Entry]]:
     """Each entry with a colour of its own; after the last colour comes the first again."""
     return zip(cycle(CYCLE), entries, strict=False)
+
+
+def marked(entries: Mapping[str, Entry]) -> Iterator[tuple[dict[str, Any], Entry]]:
+    """Each entry with its label, and a colour and a marker of its own: told apart without the colours, too."""
+    for marker, (colour, (name, entry)) in zip(cycle(MARKERS), coloured(entries.items()), strict=False):
+        yield {"color": colour, "marker": marker, "label": name}, entry
 
 
 def use_style() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from efficientlab.viz.style import MARKERS, coloured
+from efficientlab.viz.style import coloured, marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,10 +21,9 @@ def grid_curves(resolutions: Sequence[int], reports: Mapping[str, Sequence[Mappi
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.0))
-    for i, (colour, (name, rows)) in enumerate(coloured(reports.items())):
-        style = {"marker": MARKERS[i % len(MARKERS)], "ms": 4.5, "color": colour, "label": name}
-        axes[0].plot(resolutions, [row["alone"] for row in rows], **style)
-        axes[1].plot(resolutions, [row["occupied"] for row in rows], **style)
+    for style, rows in marked(reports):
+        axes[0].plot(resolutions, [row["alone"] for row in rows], ms=4.5, **style)
+        axes[1].plot(resolutions, [row["occupied"] for row in rows], ms=4.5, **style)
     axes[2].plot(
         resolutions, [row["bytes"] / 1e6 for row in next(iter(reports.values()))], marker="o", ms=3.5
     )
